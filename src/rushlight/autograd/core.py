@@ -1,0 +1,238 @@
+"""Gradients as a transformation from graph to graph.
+
+The recorded nodes are the tape. Walking them from the results to the leaves, each operation's
+gradient rule records more nodes; nothing is computed here. Because the rules use the same
+operations, a gradient can be differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rushlight import ops
+from rushlight.base.errors import GradError, InternalError
+from rushlight.graph.node import Node
+from rushlight.graph.op import Op, Variadic, recording
+from rushlight.graph.spec import Spec
+
+_SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after"
+    " they have already been freed). Saved intermediate values of the graph are freed when you call"
+    " .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the"
+    " graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+def gradients(
+    roots: Sequence[Node],
+    seeds: Sequence[Node],
+    wanted: Sequence[Node] | None = None,
+    *,
+    keep_graph: bool = False,
+    create_graph: bool = False,
+) -> dict[Node, Node]:
+    """The gradient of ``roots`` (weighted by ``seeds``) for each node of ``wanted``.
+
+    Args:
+        wanted: nodes to differentiate for; all the leaves that are reached when None.
+        keep_graph: whether the same nodes can be walked again afterwards.
+        create_graph: whether the gradients can be differentiated themselves.
+
+    Returns:
+        Gradients by node; a node that no gradient reaches is absent.
+
+    Raises:
+        GradError: an earlier walk has released a node on the way.
+    """
+    order = tape(roots)
+    targets = None if wanted is None else set(wanted)
+    if targets is not None:
+        order = _leading_to(order, targets)
+    arriving: dict[Node, Any] = {}
+    before = recording.grad, recording.site
+    recording.grad = create_graph
+    try:
+        for root, seed in zip(roots, seeds, strict=True):
+            _arrive(arriving, root, seed)
+        found = _walk(order, arriving, targets)
+    finally:
+        recording.grad, recording.site = before
+    if not keep_graph:
+        _release(order)
+    return found
+
+
+def tape(roots: Sequence[Node]) -> list[Node]:
+    """The nodes that gradients of ``roots`` pass through, inputs before their users."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            for x in node.inputs:
+                if x.requires_grad and x not in seen:
+                    stack.append((x, False))
+    return order
+
+
+def _leading_to(order: list[Node], targets: set[Node]) -> list[Node]:
+    """The part of a tape that lies on a way to ``targets``."""
+    leading: set[Node] = set()
+    for node in order:
+        if node in targets or any(x in leading for x in node.inputs):
+            leading.add(node)
+    return [node for node in order if node in leading]
+
+
+def _walk(
+    order: list[Node], arriving: dict[Node, Any], targets: set[Node] | None
+) -> dict[Node, Node]:
+    found: dict[Node, Node] = {}
+    on_tape = None if targets is None else set(order)
+    for node in reversed(order):
+        g = arriving.pop(node, None)
+        if g is None:
+            continue
+        recording.site = node.site
+        if node.watch is not None:
+            g = node.watch.receive(g)
+        op = node.op
+        if op is ops.leaf:
+            if targets is None or node in targets:
+                found[node] = g
+            continue
+        if targets is not None and node in targets:
+            found[node] = g
+        if node.released:
+            raise GradError("backward", _SECOND_TIME, site=node.site)
+        if op is ops.part:
+            _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
+            continue
+        for x, gx in zip(node.inputs, _rule(node, g), strict=True):
+            if gx is not None and x.requires_grad and (on_tape is None or x in on_tape):
+                _arrive(arriving, x, gx)
+    return found
+
+
+def _rule(node: Node, g: Any) -> tuple[Node | None, ...]:
+    """The gradients of a node's inputs."""
+    op = node.op
+    keywords = dict(zip(op.attrs, node.attrs, strict=True)) if node.attrs else {}
+    if isinstance(op, Variadic):
+        return op.vjp(g, node, node.inputs, **keywords)  # type: ignore[arg-type]
+    return op.vjp(g, node, *node.inputs, **keywords)
+
+
+def _arrive(arriving: dict[Node, Any], node: Node, g: Node) -> None:
+    if g.spec is not node.spec:
+        g = fitted(g, node.spec)
+    there = arriving.get(node)
+    arriving[node] = g if there is None else ops.add(there, g)
+
+
+def _arrive_part(arriving: dict[Node, Any], several: Node, index: int, g: Node) -> None:
+    specs: Any = several.spec
+    slots = list(arriving.get(several, (None,) * len(specs)))
+    slots[index] = g if slots[index] is None else ops.add(slots[index], g)
+    arriving[several] = tuple(slots)
+
+
+def fitted(g: Node, spec: Spec) -> Node:
+    """A gradient in the shape and dtype of what it is the gradient of.
+
+    Broadcasting read an element several times, so its gradients are summed; a conversion of dtype
+    is undone, where a real value takes the real part of a complex gradient.
+    """
+    if g.dtype.is_complex and not spec.dtype.is_complex:
+        g = ops.real(g)
+    if g.shape != spec.shape:
+        g = ops.sum_to(g, spec.shape)
+    if g.dtype is not spec.dtype:
+        g = ops.cast(g, spec.dtype)
+    return g
+
+
+def _release(order: list[Node]) -> None:
+    """Frees what the walk needed: nodes that saved a value, and all that lie behind them."""
+    for node in order:
+        if node.op is not ops.leaf and (
+            saves(node) or any(x.released and x.requires_grad for x in node.inputs)
+        ):
+            node.released = True
+            if node.buffer is not None:
+                node.inputs = ()
+
+
+_masks: dict[object, tuple[bool, ...]] = {}
+
+
+def saves(node: Node) -> bool:
+    """Whether the gradient rule of ``node`` reads any value."""
+    return True in _mask(node)
+
+
+def saved(node: Node) -> list[Node]:
+    """The values that the gradient rule of ``node`` reads: its own, or some of its inputs."""
+    return [x for x, read in zip((node, *node.inputs), _mask(node), strict=True) if read]
+
+
+def _mask(node: Node) -> tuple[bool, ...]:
+    """Which of (itself, *inputs) a node's rule reads; found by following the rule once."""
+    key = (node.op, node.attrs, *[(x.spec, x.requires_grad) for x in node.inputs])
+    mask = _masks.get(key)
+    if mask is None:
+        mask = _masks[key] = _traced_mask(node)
+    return mask
+
+
+class _Probe(Op):
+    """A stand-in that tells which values a gradient rule reads."""
+
+    name = "probe"
+
+
+_PROBE = _Probe()
+
+
+def _probe(spec: Any, requires_grad: bool) -> Node:
+    return Node(_PROBE, (), (), spec, requires_grad, None)
+
+
+def _traced_mask(node: Node) -> tuple[bool, ...]:
+    if node.op is ops.leaf or node.op is ops.part:
+        return (False,) * (1 + len(node.inputs))
+    inputs = tuple(_probe(x.spec, x.requires_grad) for x in node.inputs)
+    stand_in = Node(node.op, inputs, node.attrs, node.spec, True, node.site)
+    spec: Any = node.spec
+    if isinstance(spec, tuple):
+        g: Any = tuple(_probe(each, False) for each in spec)
+    else:
+        g = _probe(spec, False)
+    before = recording.grad, recording.site
+    recording.grad, recording.site = False, node.site
+    try:
+        results = _rule(stand_in, g)
+    finally:
+        recording.grad, recording.site = before
+    if len(results) != len(inputs):
+        raise InternalError(f"{node.op.name}.vjp gave {len(results)} for {len(inputs)} inputs")
+    reached = _reached([r for r in results if r is not None], stand_in)
+    return tuple(x in reached for x in (stand_in, *inputs))
+
+
+def _reached(results: list[Node], stop: Node) -> set[Node]:
+    seen: set[Node] = set()
+    stack = list(results)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            if node is not stop:
+                stack.extend(node.inputs)
+    return seen

@@ -1,0 +1,66 @@
+"""The user's line: where in the user's own code an operation was written.
+
+A site is kept as ``(code, instruction)`` because that is all a recording can afford; the file, the
+line and its text are found when somebody asks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+Site = tuple[CodeType, int]
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_ours: dict[str, bool] = {}
+
+
+def is_ours(filename: str) -> bool:
+    """Whether a source file is part of rushlight itself."""
+    found = _ours[filename] = filename.startswith(_PACKAGE)
+    return found
+
+
+def current(depth: int = 1) -> Site:
+    """The site of the nearest caller outside rushlight, ``depth`` frames up or beyond."""
+    frame: FrameType | None = sys._getframe(depth)
+    last = frame
+    ours = _ours
+    while frame is not None:
+        last = frame
+        name = frame.f_code.co_filename
+        try:
+            if not ours[name]:
+                break
+        except KeyError:
+            if not is_ours(name):
+                break
+        frame = frame.f_back
+    assert last is not None
+    return (last.f_code, last.f_lasti)
+
+
+class Line(NamedTuple):
+    """A site that somebody asked about."""
+
+    file: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{os.path.basename(self.file)}:{self.number}"
+        return f"{where}: {self.text}" if self.text else where
+
+
+def line(site: Site) -> Line:
+    """The file, the number and the text of a site's line."""
+    code, instruction = site
+    number = code.co_firstlineno
+    for start, end, at in code.co_lines():
+        if start <= instruction < end:
+            number = at or number
+            break
+    return Line(code.co_filename, number, linecache.getline(code.co_filename, number).strip())

@@ -1,0 +1,104 @@
+"""Keeping memory flat in a program that never looks at a number.
+
+Every tensor is noted when it is made. Now and then, when many were made or much new memory came,
+the pending nodes that tensors still hold are counted; all are computed when they are too many, or
+when they alone keep too much memory alive. A loop that takes optimizer steps or prints its loss
+never gets there, so where its graphs are cut does not depend on this.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Protocol
+from weakref import ref
+
+from rushlight.base.buffer import Buffer
+from rushlight.graph.node import Node
+
+
+class Holder(Protocol):
+    """Who holds a node: a Tensor."""
+
+    _node: Node
+
+
+MAX_NODES = 50_000
+MAX_BYTES = 256 << 20
+
+_live: list[ref[Holder]] = []
+_due = MAX_NODES
+_fresh = 0
+_lock = threading.RLock()
+
+note: Callable[[ref[Holder]], None] = _live.append
+"""Remembers a weak reference to a tensor that was made."""
+
+
+def due() -> bool:
+    """Whether it is time to :func:`settle`."""
+    return len(_live) > _due
+
+
+def arrived(nbytes: int) -> None:
+    """Counts new memory."""
+    global _fresh, _due
+    _fresh += nbytes
+    if _fresh > MAX_BYTES:
+        _due = 0
+
+
+def settle(*, everything: bool = False) -> None:
+    """Computes all that tensors still wait for if it has grown too large, or if asked to."""
+    global _due, _fresh
+    from .realize import realize
+
+    with _lock:
+        waiting = []
+        alive = []
+        for reference in _live:
+            holder = reference()
+            if holder is not None:
+                node = holder._node
+                while node.op.transparent and node.buffer is None:
+                    node = node.inputs[0]
+                if node.buffer is None:
+                    waiting.append(node)
+                    alive.append(reference)
+        _live[:] = alive
+        holder = None
+        _fresh = 0
+        if waiting and (everything or _too_large(waiting)):
+            realize(waiting)
+            _live.clear()
+        _due = len(_live) + MAX_NODES
+
+
+def _too_large(waiting: list[Node]) -> bool:
+    """Whether ``waiting`` are too many nodes, or the only users of too much memory."""
+    seen: set[Node] = set()
+    readers: dict[int, int] = {}
+    buffers: dict[int, Buffer] = {}
+    stack = list(waiting)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if type(node.buffer) is Buffer:
+            buffers[id(node)] = node.buffer
+            continue
+        if not node.op.transparent:  # a leaf or a detached value has a tensor of its own
+            for x in node.inputs:
+                readers[id(x)] = readers.get(id(x), 0) + 1
+        stack.extend(node.inputs)
+    if len(seen) > MAX_NODES:
+        return True
+    alone = 0
+    for node in seen:
+        buffer = buffers.get(id(node))
+        # Three more references: this set, the loop's variable, getrefcount's own argument.
+        if buffer is not None and sys.getrefcount(node) <= readers.get(id(node), 0) + 3:
+            alone += buffer.nbytes
+    return alone > MAX_BYTES

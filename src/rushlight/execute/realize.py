@@ -1,0 +1,97 @@
+"""Running what was recorded: cut a graph, find or make its program, run it, note the values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from rushlight.base.buffer import Buffer
+from rushlight.base.errors import Fault
+from rushlight.graph.node import Node, Number
+
+from . import pending
+from .cut import Cut
+from .reference import ReferenceProgram
+
+
+class Programs:
+    """Programs by graph key, the least recently made dropped first.
+
+    Attributes:
+        limit: how many steps the kept programs may have together.
+        made: how many programs were made.
+        ran: how many times any program ran.
+    """
+
+    def __init__(self, limit: int = 500_000) -> None:
+        self.limit = limit
+        self.made = 0
+        self.ran = 0
+        self._kept: dict[tuple[object, ...], ReferenceProgram] = {}
+        self._steps = 0
+
+    def find(self, cut: Cut) -> ReferenceProgram:
+        """The program for a cut, made when it is the first of its kind."""
+        program = self._kept.get(cut.key)
+        if program is None:
+            program = ReferenceProgram(cut.graph())
+            self.made += 1
+            self._keep(cut.key, program)
+        return program
+
+    def _keep(self, key: tuple[object, ...], program: ReferenceProgram) -> None:
+        self._kept[key] = program
+        self._steps += program.size
+        while self._steps > self.limit and self._kept:
+            oldest = next(iter(self._kept))
+            self._steps -= self._kept.pop(oldest).size
+
+
+programs = Programs()
+_lock = threading.RLock()
+
+
+def realize(nodes: Iterable[Node]) -> None:
+    """Gives every node of ``nodes`` its value.
+
+    Raises:
+        Fault: an operation refuses its values, such as an index out of range; it names the line
+            that recorded the operation.
+    """
+    wanted = [node for node in nodes if node.buffer is None]
+    if not wanted:
+        return
+    with _lock:
+        cut = Cut(wanted)
+        if cut.nodes:
+            _run(cut)
+
+
+def _run(cut: Cut) -> None:
+    program = programs.find(cut)
+    programs.ran += 1
+    try:
+        results: list[Any] = program.run([leaf.buffer for leaf in cut.leaves])  # type: ignore[misc]
+    except Fault as fault:
+        if (step := getattr(fault, "step", None)) is not None:
+            fault.site = cut.nodes[step].site or fault.site
+        raise
+    fresh = 0
+    for node, buffer in zip(cut.outputs, results, strict=True):
+        node.buffer = buffer
+        if type(buffer) is Buffer:
+            fresh += buffer.stored.nbytes
+        if node.released or not node.requires_grad:
+            node.inputs = ()
+    pending.arrived(fresh)
+
+
+def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:
+    """The value of a node, computed now if it has not been."""
+    while node.op.transparent and node.buffer is None:
+        node = node.inputs[0]
+    if node.buffer is None:
+        realize((node,))
+    assert node.buffer is not None
+    return node.buffer

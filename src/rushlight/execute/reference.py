@@ -1,0 +1,98 @@
+"""The reference tier: a graph run with each operation's NumPy reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rushlight.base.buffer import Buffer
+from rushlight.base.errors import Fault, InternalError
+from rushlight.base.half import rounded
+from rushlight.graph.graph import Graph, Step
+from rushlight.graph.node import Number
+from rushlight.graph.spec import Spec
+
+
+class ReferenceProgram:
+    """A graph as plain data: what to call in which order, and when a value is no longer needed."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.first = len(graph.inputs)
+        self.calls = list(zip(graph.steps, graph.last_uses(), strict=True))
+
+    @property
+    def size(self) -> int:
+        """Number of steps."""
+        return len(self.calls)
+
+    def run(self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]]) -> list[Any]:
+        """The outputs' Buffers (a tuple of them for a step with several results).
+
+        Raises:
+            Fault: an operation refuses its values; ``step`` tells which.
+        """
+        graph = self.graph
+        values: list[Any] = [
+            _loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)
+        ]
+        with np.errstate(all="ignore"):
+            for k, (step, finished) in enumerate(self.calls):
+                values.append(self._call(k, step, values))
+                for value in finished:
+                    values[value] = None
+        return [_stored(values[k], self._spec(k)) for k in graph.outputs]
+
+    def _call(self, k: int, step: Step, values: list[Any]) -> Any:
+        try:
+            result = step.op.evaluate(tuple([values[i] for i in step.inputs]), step.attrs)
+            return _fitted(result, step.spec)
+        except (Fault, MemoryError) as fault:
+            fault.step = k  # type: ignore[union-attr]
+            raise
+        except Exception as error:
+            shown = ", ".join(str(self._spec(i)) for i in step.inputs)
+            raise InternalError(
+                f"the reference of {step.op.name}({shown}) {step.keywords} failed: {error}"
+            ) from error
+
+    def _spec(self, value: int) -> Any:
+        graph = self.graph
+        if value < self.first:
+            return graph.inputs[value]
+        return graph.steps[value - self.first].spec
+
+
+def _loaded(value: Any, spec: Any) -> Any:
+    """A value as references take it: an array, float32 for the half types."""
+    if isinstance(value, Buffer):
+        return value.values
+    if isinstance(value, tuple):
+        return tuple(part.values for part in value)
+    with np.errstate(all="ignore"):
+        if spec.dtype.kind == "int":  # wraps around, as a conversion of a tensor would
+            return np.array(int(value) & 0xFFFFFFFFFFFFFFFF, np.uint64).astype(spec.dtype.numpy)
+        number = np.array(value).astype(spec.dtype.numpy)
+    return rounded(number, spec.dtype) if spec.dtype.is_half else number
+
+
+def _fitted(result: Any, spec: Any) -> Any:
+    """A reference's result in the dtype that was promised."""
+    if isinstance(spec, tuple):
+        return tuple(_fitted(*pair) for pair in zip(result, spec, strict=True))
+    array = np.asarray(result, spec.dtype.numpy)
+    if array.shape != spec.shape:
+        raise InternalError(f"a reference gave shape {array.shape} instead of {spec.shape}")
+    return rounded(array, spec.dtype) if spec.dtype.is_half else array
+
+
+def _stored(value: Any, spec: Any) -> Buffer | tuple[Buffer, ...]:
+    if isinstance(spec, tuple):
+        return tuple(Buffer.of(*pair) for pair in zip(value, _dtypes(spec), strict=True))
+    return Buffer.of(value, spec.dtype)
+
+
+def _dtypes(specs: tuple[Spec, ...]) -> list[Any]:
+    return [spec.dtype for spec in specs]

@@ -1,0 +1,187 @@
+"""Op: the whole meaning of one operation, in one place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rushlight.base import site as sites
+from rushlight.base.errors import InternalError
+
+from .node import Node
+from .spec import Spec, Specs
+
+Fails = tuple[Callable[[], object], type[Exception], str]
+"""A call that must fail, the exception's type, and a pattern that its text matches."""
+
+
+class Recording(threading.local):
+    """What recording does in this thread.
+
+    Attributes:
+        grad: whether gradients flow through what is recorded (``no_grad`` turns it off).
+        inference: whether ``inference_mode`` is on.
+        site: the line to note instead of the caller's; gradients note their forward line.
+    """
+
+    grad = True
+    inference = False
+    site: sites.Site | None = None
+
+
+recording = Recording()
+
+table: dict[str, Op] = {}
+"""Every operation by name."""
+
+
+class Op:
+    """One operation. Subclasses say what it means; the single instance is called to record it.
+
+    Attributes:
+        name: the name in graphs, logs and the table.
+        torch: PyTorch's signature, or several; the public function and method come from it.
+        attrs: names of the attributes, in the order of ``Node.attrs``.
+        module: where the public function lives: ``""`` for ``rushlight.f``, else a submodule's
+            name such as ``"nn.functional"``.
+        backward: what ``grad_fn`` prints, ``<this>Backward0``; from ``name`` when empty.
+        differentiable: whether gradients flow through it at all.
+        transparent: the value is that of the first input, so nothing has to be computed.
+        ulp: distance allowed from the reference, in units of the last place.
+    """
+
+    name: ClassVar[str] = ""
+    torch: ClassVar[str | tuple[str, ...]] = ()
+    attrs: ClassVar[tuple[str, ...]] = ()
+    module: ClassVar[str] = ""
+    backward: ClassVar[str] = ""
+    differentiable: ClassVar[bool] = True
+    transparent: ClassVar[bool] = False
+    ulp: ClassVar[int] = 2
+
+    def __init__(self) -> None:
+        self.rules: dict[object, Any] = {}
+        if not self.name:
+            raise InternalError(f"{type(self).__name__} has no name")
+        if table.setdefault(self.name, self) is not self:
+            raise InternalError(f"two operations are called {self.name}")
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    # What a subclass says --------------------------------------------------------------------
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Records the operation on nodes with PyTorch's arguments. Attributes are canonical."""
+        return self.record(inputs, *(attrs[name] for name in self.attrs))
+
+    def infer(self, *specs: Spec, **attrs: Any) -> Specs:
+        """The result's type, or a fault that says why there is none."""
+        raise NotImplementedError
+
+    def vjp(self, g: Any, y: Node, *inputs: Node, **attrs: Any) -> tuple[Node | None, ...]:
+        """The gradients of the inputs from the result's gradient ``g``.
+
+        Args:
+            g: a Node; for several results a tuple with None where no gradient arrives.
+            y: this node's own value, to use instead of computing it again.
+        """
+        raise NotImplementedError(f"{self.name} has no gradient rule")
+
+    def ref(self, *arrays: Any, **attrs: Any) -> Any:
+        """The value in NumPy; half types arrive as float32. The result's dtype is mended after."""
+        raise NotImplementedError
+
+    def samples(self, make: Any) -> Iterator[object]:
+        """Inputs that tests run: a Tensor, or a tuple of arguments that may end with a dict."""
+        return iter(())
+
+    def errors(self, make: Any) -> Iterator[Fails]:
+        """Uses that must fail, and how."""
+        return iter(())
+
+    def grad_name(self, node: Node) -> str:
+        """What ``grad_fn`` of ``node`` prints."""
+        stem = self.backward or "".join(part.title() for part in self.name.split("_"))
+        return f"{stem}Backward0"
+
+    # What every operation shares -------------------------------------------------------------
+
+    def record(self, inputs: tuple[Node, ...], *attrs: Any) -> Node:
+        """A new node; its type comes from ``infer``, once for each combination of types."""
+        key = (*[x.spec for x in inputs], *attrs)
+        try:
+            spec = self.rules[key]
+        except KeyError:
+            spec = self.rules[key] = self.typed(inputs, attrs)
+        return self.node(inputs, attrs, spec)
+
+    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Specs:
+        """``infer`` on the inputs' types."""
+        return self.infer(*(x.spec for x in inputs), **dict(zip(self.attrs, attrs, strict=True)))
+
+    def node(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...], spec: Specs) -> Node:
+        """A new node of a known type."""
+        requires_grad = False
+        if recording.grad and self.differentiable:
+            for x in inputs:
+                if x.requires_grad:
+                    requires_grad = carries_gradient(spec)
+                    break
+        site = recording.site
+        return Node(self, inputs, attrs, spec, requires_grad, site or sites.current(2))
+
+    def evaluate(self, arrays: tuple[np.ndarray, ...], attrs: tuple[Any, ...]) -> Any:
+        """``ref`` with positional attributes."""
+        return self.ref(*arrays, **dict(zip(self.attrs, attrs, strict=True)))
+
+
+class Variadic(Op):
+    """An operation on any number of inputs: ``infer``, ``vjp`` and ``ref`` take them as one tuple."""
+
+    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Specs:
+        specs: Any = tuple(x.spec for x in inputs)
+        return self.infer(specs, **dict(zip(self.attrs, attrs, strict=True)))
+
+    def evaluate(self, arrays: tuple[np.ndarray, ...], attrs: tuple[Any, ...]) -> Any:
+        return self.ref(arrays, **dict(zip(self.attrs, attrs, strict=True)))
+
+
+class View(Op):
+    """An operation whose result is part of its first input, in another arrangement."""
+
+    def put(self, whole: Node, part: Node, *rest: Node, **attrs: Any) -> Node:
+        """``whole`` with the elements that this view shows replaced by ``part``."""
+        raise NotImplementedError
+
+    def strides(
+        self, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, *rest: Any, **attrs: Any
+    ) -> tuple[tuple[int, ...], int]:
+        """The strides and the offset of the view in its input's memory."""
+        raise NotImplementedError
+
+
+def carries_gradient(spec: Specs) -> bool:
+    """Whether a value of this type can have a gradient."""
+    if isinstance(spec, tuple):
+        return any(each.dtype.is_differentiable for each in spec)
+    return spec.dtype.is_differentiable
+
+
+class Data(Op):
+    """Memory that exists."""
+
+    name = "data"
+
+
+class NumberInput(Op):
+    """A Python scalar."""
+
+    name = "number"
+
+
+DATA = Data()
+NUMBER = NumberInput()

@@ -1,0 +1,455 @@
+"""Elementwise arithmetic on two inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.dtypes import FLOATS, INTEGERS, DType, bool_, of_number
+from rushlight.base.errors import OperationError
+from rushlight.graph.node import Node
+
+from .elementwise import NOT_BOOL, Elementwise
+
+
+def pairs(make: Any) -> Any:
+    """Inputs that every function of two tensors meets: equal, broadcast, strided, empty, 0-d."""
+    yield make(3, 4), make(3, 4)
+    yield make(3, 1), make(4)
+    yield make(4, 3).T, make(3, 4)
+    yield make(0, 3), make(3)
+    yield make(), make(2, 2)
+    yield make(3, 4), 2.5
+
+
+class Arithmetic(Elementwise):
+    """Arithmetic on two inputs. Abstract."""
+
+    def samples(self, make: Any) -> Any:
+        yield from pairs(make)
+
+    def errors(self, make: Any) -> Any:
+        yield (
+            lambda: make.call(make(2), make(3)),
+            RuntimeError,
+            r"size of tensor a \(2\) must match the size of tensor b \(3\)",
+        )
+        yield lambda: make.call(make(2), "two"), TypeError, r"str"
+
+
+class Scaled(Arithmetic):
+    """Arithmetic that takes ``alpha``, a factor for the second input. Abstract."""
+
+    def __call__(self, x: Any, y: Any, *, alpha: Any = 1) -> Any:
+        if alpha != 1:
+            y = self._scaled(x, y, alpha)
+        return super().__call__(x, y)
+
+    def _scaled(self, x: Any, y: Any, alpha: Any) -> Any:
+        kinds = [v.dtype.kind if isinstance(v, Node) else of_number(v) for v in (x, y)]
+        if of_number(alpha) == "float" and not {"float", "complex"} & set(kinds):
+            raise OperationError(
+                self.name,
+                "For integral input tensors, argument alpha must not be a floating point number.",
+            )
+        return ops.mul(y, alpha) if isinstance(y, Node) else y * alpha
+
+    def samples(self, make: Any) -> Any:
+        yield from super().samples(make)
+        yield make(3, 4), make(4), {"alpha": 2}
+
+
+class Add(Scaled):
+    """``input + alpha * other``."""
+
+    name = "add"
+    torch = "add(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return g, g
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.add(a, b)
+
+
+class Sub(Scaled):
+    """``input - alpha * other``."""
+
+    name = "sub"
+    torch = "sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
+    dtypes = NOT_BOOL
+
+    def refusal(self, dtype: DType) -> str:
+        return (
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or"
+            " `logical_xor()` operator instead."
+        )
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return g, -g if b.requires_grad else None
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.subtract(a, b)
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield (
+            lambda: make.call(make.bool(3), make.bool(3)),
+            RuntimeError,
+            "two bool tensors is not supported",
+        )
+
+
+class Mul(Arithmetic):
+    """``input * other``."""
+
+    name = "mul"
+    torch = "mul(Tensor self, Tensor other) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return (
+            g * ops.conj(b) if a.requires_grad else None,
+            g * ops.conj(a) if b.requires_grad else None,
+        )
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.multiply(a, b)
+
+
+class Div(Arithmetic):
+    """``input / other``, or rounded to an integer by ``rounding_mode`` ``"floor"`` or ``"trunc"``."""
+
+    name = "div"
+    torch = "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor"
+    promotes = "float"
+
+    def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
+        if rounding_mode is None:
+            return super().__call__(x, y)
+        if rounding_mode == "floor":
+            return ops.floor_divide(x, y)
+        if rounding_mode == "trunc":
+            return ops.trunc_divide(x, y)
+        raise OperationError(
+            "div",
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found"
+            f" '{rounding_mode}'",
+        )
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return (
+            g / ops.conj(b) if a.requires_grad else None,
+            -g * ops.conj(a / b / b) if b.requires_grad else None,
+        )
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.true_divide(a, b)
+
+    def samples(self, make: Any) -> Any:
+        for x, y in pairs(make):
+            yield x, y if isinstance(y, float) else y.abs() + 0.5
+        yield make(3, 4), make(4, low=0.5), {"rounding_mode": None}
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield (
+            lambda: make.call(make(2), make(2), rounding_mode="up"),
+            RuntimeError,
+            "rounding_mode",
+        )
+
+
+class IntegerDivision(Arithmetic):
+    """Division with a whole result. Abstract."""
+
+    dtypes = (*INTEGERS, *FLOATS)
+    differentiable = False
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-9, high=9), make(4, low=0.5, high=3)
+        yield make.int(3, 4, low=-9, high=9), make.int(4, low=1, high=5)
+        yield make.int(3, 4, low=-9, high=9), -3
+        yield make(0, 3), 2.0
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield (
+            lambda: make.call(make.int(3), make.int(3) * 0).realize(),
+            RuntimeError,
+            "ZeroDivisionError",
+        )
+
+    def checked(self, b: Any) -> None:
+        """Refuses an integer division by zero, as PyTorch does."""
+        if b.dtype.kind in "iu" and not np.all(b):
+            raise OperationError(self.name, "ZeroDivisionError")
+
+
+class FloorDivide(IntegerDivision):
+    """``input / other`` rounded down."""
+
+    name = "floor_divide"
+    torch = "floor_divide(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        self.checked(b)
+        return np.floor_divide(a, b)
+
+
+class TruncDivide(IntegerDivision):
+    """``input / other`` rounded towards zero."""
+
+    name = "trunc_divide"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        self.checked(b)
+        if a.dtype.kind in "iu":
+            down = np.floor_divide(a, b)
+            return down + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0)))
+        return np.trunc(np.true_divide(a, b))
+
+
+class Remainder(IntegerDivision):
+    """What is left of ``input`` after division by ``other``, with the sign of ``other``."""
+
+    name = "remainder"
+    torch = "remainder(Tensor self, Tensor other) -> Tensor"
+    differentiable = True
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return g, -g * ops.floor_divide(a, b) if b.requires_grad else None
+
+    def ref(self, a: Any, b: Any) -> Any:
+        self.checked(b)
+        return np.remainder(a, b)
+
+
+class Fmod(IntegerDivision):
+    """What is left of ``input`` after division by ``other``, with the sign of ``input``."""
+
+    name = "fmod"
+    torch = "fmod(Tensor self, Tensor other) -> Tensor"
+    differentiable = True
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return g, -g * ops.trunc_divide(a, b) if b.requires_grad else None
+
+    def ref(self, a: Any, b: Any) -> Any:
+        self.checked(b)
+        return np.fmod(a, b)
+
+
+class Pow(Arithmetic):
+    """``input`` to the power of ``exponent``."""
+
+    name = "pow"
+    torch = "pow(Tensor self, Tensor exponent) -> Tensor"
+    dtypes = NOT_BOOL
+    ulp = 4
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        integral = isinstance(x, Node) and x.dtype.kind == "int"
+        if integral and type(y) is int and y < 0:
+            raise OperationError("pow", "Integers to negative integer powers are not allowed.")
+        return super().__call__(x, y)
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        ga = gb = None
+        if a.requires_grad:
+            # The derivative of x^0 is 0, also at x = 0 where x^-1 is infinite.
+            ga = ops.where(b == 0, 0.0, g * ops.conj(b * ops.pow(a, b - 1)))
+        if b.requires_grad:
+            # 0^b is constantly 0 for b > 0, where log(0) is minus infinity.
+            flat = ops.logical_and(a == 0, ops.real(b) >= 0)
+            gb = ops.where(flat, 0.0, g * ops.conj(y * ops.log(a)))
+        return ga, gb
+
+    def ref(self, a: Any, b: Any) -> Any:
+        if a.dtype.kind in "iu":
+            # NumPy refuses negative powers; in integers they are 0 except for 1 and -1.
+            inverse = np.where(np.abs(a) == 1, np.where((a < 0) & (b % 2 != 0), a, 1), 0)
+            return np.where(b < 0, inverse, np.power(a, np.maximum(b, 0)))
+        return np.power(a, b)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=0.1), make(4)
+        yield make(3, 4), 3
+        yield make(3, 4, low=0.1), -1.5
+        yield make(3, 4), 0
+        yield make(0), 2.0
+        yield make.int(3, 4), 2
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
+        yield lambda: make.call(make.int(2), -2), RuntimeError, "negative integer powers"
+
+
+class Extremum(Arithmetic):
+    """The larger or the smaller of two inputs; where they are equal each takes half the gradient.
+
+    Abstract.
+    """
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        half = g / 2
+        return (
+            ops.where(a == b, half, ops.where(self.prefers(a, b), g, 0.0)),
+            ops.where(a == b, half, ops.where(self.prefers(b, a), g, 0.0)),
+        )
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        """Where ``a`` is the result."""
+        raise NotImplementedError
+
+
+class Maximum(Extremum):
+    """The larger of two inputs; a NaN wins."""
+
+    name = "maximum"
+    torch = "maximum(Tensor self, Tensor other) -> Tensor"
+    inplace = False
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        return a > b
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.maximum(a, b)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(3, 4)
+        yield make(3, 1), make(4)
+        yield make(), make(2, 2)
+
+
+class Minimum(Extremum):
+    """The smaller of two inputs; a NaN wins."""
+
+    name = "minimum"
+    torch = "minimum(Tensor self, Tensor other) -> Tensor"
+    inplace = False
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        return a < b
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.minimum(a, b)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(3, 4)
+        yield make(3, 1), make(4)
+        yield make(), make(2, 2)
+
+
+class Atan2(Arithmetic):
+    """The angle of the point ``(other, input)``."""
+
+    name = "atan2"
+    torch = "atan2(Tensor self, Tensor other) -> Tensor"
+    promotes = "float"
+    dtypes = FLOATS
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        square = a * a + b * b
+        return g * b / square, -g * a / square
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.arctan2(a, b)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(4)
+        yield make(0), make(0)
+
+
+class Bitwise(Arithmetic):
+    """Bit by bit on integers, logically on bools. Abstract."""
+
+    dtypes = (bool_, *INTEGERS)
+    differentiable = False
+
+    def samples(self, make: Any) -> Any:
+        yield make.int(3, 4, low=-9, high=9), make.int(4, low=0, high=9)
+        yield make.bool(3, 4), make.bool(4)
+        yield make.int(0), 3
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield lambda: make.call(make(2), make(2)), RuntimeError, "not implemented for 'Float'"
+
+
+class BitwiseAnd(Bitwise):
+    """``input & other``."""
+
+    name, torch = "bitwise_and", "bitwise_and(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.bitwise_and(a, b)
+
+
+class BitwiseOr(Bitwise):
+    """``input | other``."""
+
+    name, torch = "bitwise_or", "bitwise_or(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.bitwise_or(a, b)
+
+
+class BitwiseXor(Bitwise):
+    """``input ^ other``."""
+
+    name, torch = "bitwise_xor", "bitwise_xor(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.bitwise_xor(a, b)
+
+
+class Shift(Bitwise):
+    """Bits moved to the left or to the right. Abstract."""
+
+    dtypes = INTEGERS
+
+    def samples(self, make: Any) -> Any:
+        yield make.int(3, 4, low=0, high=99), make.int(4, low=0, high=5)
+        yield make.int(3, low=-9, high=9), 2
+
+    def refusal(self, dtype: DType) -> str:
+        return super().refusal(dtype)
+
+
+class LeftShift(Shift):
+    """``input << other``."""
+
+    name, torch = "bitwise_left_shift", "bitwise_left_shift(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.left_shift(a, b)
+
+
+class RightShift(Shift):
+    """``input >> other``."""
+
+    name, torch = "bitwise_right_shift", "bitwise_right_shift(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.right_shift(a, b)
+
+
+add = Add()
+sub = Sub()
+mul = Mul()
+div = Div()
+floor_divide = FloorDivide()
+trunc_divide = TruncDivide()
+remainder = Remainder()
+fmod = Fmod()
+pow = Pow()
+maximum = Maximum()
+minimum = Minimum()
+atan2 = Atan2()
+bitwise_and = BitwiseAnd()
+bitwise_or = BitwiseOr()
+bitwise_xor = BitwiseXor()
+bitwise_left_shift = LeftShift()
+bitwise_right_shift = RightShift()

@@ -1,0 +1,250 @@
+"""Comparisons, logic, and choosing between two values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.dtypes import ALL, COMPLEX, bool_
+from rushlight.base.errors import DTypeError
+from rushlight.graph.node import Node
+from rushlight.graph.spec import Spec
+
+from .binary import Arithmetic
+from .elementwise import Elementwise, Plan
+from .unary import Unary
+
+REAL = tuple(dtype for dtype in ALL if dtype not in COMPLEX)
+
+
+class Comparison(Arithmetic):
+    """True where two inputs stand in a relation. Abstract."""
+
+    result = "bool"
+    dtypes = REAL
+    differentiable = False
+
+    def samples(self, make: Any) -> Any:
+        yield from super().samples(make)
+        yield make.int(3, 4, low=-2, high=2), make.int(4, low=-2, high=2)
+        yield make.bool(5), make.bool(5)
+
+
+class Eq(Comparison):
+    """``input == other``."""
+
+    name, torch, dtypes = "eq", "eq(Tensor self, Tensor other) -> Tensor", ALL
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.equal(a, b)
+
+
+class Ne(Comparison):
+    """``input != other``."""
+
+    name, torch, dtypes = "ne", "ne(Tensor self, Tensor other) -> Tensor", ALL
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.not_equal(a, b)
+
+
+class Lt(Comparison):
+    """``input < other``."""
+
+    name, torch = "lt", "lt(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.less(a, b)
+
+
+class Le(Comparison):
+    """``input <= other``."""
+
+    name, torch = "le", "le(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.less_equal(a, b)
+
+
+class Gt(Comparison):
+    """``input > other``."""
+
+    name, torch = "gt", "gt(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.greater(a, b)
+
+
+class Ge(Comparison):
+    """``input >= other``."""
+
+    name, torch = "ge", "ge(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.greater_equal(a, b)
+
+
+class Logical(Arithmetic):
+    """Logic on truth values; every number but 0 is true. Abstract."""
+
+    result = "bool"
+    differentiable = False
+
+    def samples(self, make: Any) -> Any:
+        yield make.bool(3, 4), make.bool(4)
+        yield make.int(3, 4, low=0, high=2), make.int(3, 1, low=0, high=2)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make.bool(2), make.bool(3)), RuntimeError, "must match"
+
+
+class LogicalAnd(Logical):
+    """Whether both are true."""
+
+    name, torch = "logical_and", "logical_and(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.logical_and(a, b)
+
+
+class LogicalOr(Logical):
+    """Whether one or both are true."""
+
+    name, torch = "logical_or", "logical_or(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.logical_or(a, b)
+
+
+class LogicalXor(Logical):
+    """Whether exactly one is true."""
+
+    name, torch = "logical_xor", "logical_xor(Tensor self, Tensor other) -> Tensor"
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.logical_xor(a, b)
+
+
+class Predicate(Unary):
+    """A truth about each element. Abstract."""
+
+    result = "bool"
+    differentiable = False
+    inplace = False
+
+
+class LogicalNot(Predicate):
+    """Whether it is false."""
+
+    name, torch = "logical_not", "logical_not(Tensor self) -> Tensor"
+    inplace = True
+
+    def ref(self, x: Any) -> Any:
+        return np.logical_not(x)
+
+
+class Isnan(Predicate):
+    """Whether it is not a number."""
+
+    name, torch = "isnan", "isnan(Tensor self) -> Tensor"
+
+    def ref(self, x: Any) -> Any:
+        return np.isnan(x)
+
+
+class Isinf(Predicate):
+    """Whether it is infinite."""
+
+    name, torch = "isinf", "isinf(Tensor self) -> Tensor"
+
+    def ref(self, x: Any) -> Any:
+        return np.isinf(x)
+
+
+class Isfinite(Predicate):
+    """Whether it is neither infinite nor NaN."""
+
+    name, torch = "isfinite", "isfinite(Tensor self) -> Tensor"
+
+    def ref(self, x: Any) -> Any:
+        return np.isfinite(x)
+
+
+class BitwiseNot(Unary):
+    """``~input``: bit by bit on integers, logically on bools."""
+
+    name, torch = "bitwise_not", "bitwise_not(Tensor self) -> Tensor"
+    dtypes = tuple(dtype for dtype in ALL if dtype.kind in ("bool", "int"))
+    differentiable = False
+
+    def ref(self, x: Any) -> Any:
+        return np.bitwise_not(x)
+
+    def samples(self, make: Any) -> Any:
+        yield make.int(3, 4)
+        yield make.bool(3)
+
+
+class Where(Elementwise):
+    """``input`` where the condition is true, ``other`` elsewhere."""
+
+    name = "where"
+    torch = "where(Tensor condition, Tensor self, Tensor other) -> Tensor"
+    inplace = False
+
+    def __call__(self, condition: Any, x: Any = None, y: Any = None) -> Any:
+        return super().__call__(condition, x, y)
+
+    def _plan(self, args: tuple[Any, ...]) -> Plan:
+        condition, *rest = args
+        if not isinstance(condition, Node) or condition.dtype is not bool_:
+            found = getattr(condition, "dtype", type(condition).__name__)
+            raise DTypeError(
+                "where", f"where expected condition to be a boolean tensor, but got {found}"
+            )
+        # The condition decides nothing about the dtype: it takes part as a 0-d bool.
+        plan = super()._plan(args)
+        casts = plan.casts[1:]
+        plain = not any(casts) and all(isinstance(x, Node) for x in rest)
+        return plan._replace(casts=(False, *casts), plain=plain)
+
+    def infer(self, *specs: Spec) -> Spec:
+        return super().infer(*specs).with_dtype(specs[1].dtype)
+
+    def vjp(self, g: Node, y: Node, c: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return (
+            None,
+            ops.where(c, g, 0.0) if a.requires_grad else None,
+            ops.where(c, 0.0, g) if b.requires_grad else None,
+        )
+
+    def ref(self, c: Any, a: Any, b: Any) -> Any:
+        return np.where(c, a, b)
+
+    def samples(self, make: Any) -> Any:
+        yield make.bool(3, 4), make(3, 4), make(4)
+        yield make.bool(3, 1), make(3, 4), 0.5
+        yield make.bool(0), make(0), make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), make(3), make(3)), RuntimeError, "boolean"
+        yield lambda: make.call(make.bool(3), make(2), make(3)), RuntimeError, "must match"
+
+
+eq = Eq()
+ne = Ne()
+lt = Lt()
+le = Le()
+gt = Gt()
+ge = Ge()
+logical_and = LogicalAnd()
+logical_or = LogicalOr()
+logical_xor = LogicalXor()
+logical_not = LogicalNot()
+isnan = Isnan()
+isinf = Isinf()
+isfinite = Isfinite()
+bitwise_not = BitwiseNot()
+where = Where()

@@ -1,0 +1,84 @@
+"""Values made from nothing: constants and ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight.base.dtypes import DType
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node, Number, number
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
+
+
+class Full(Op):
+    """One number everywhere. The number is an input, so every fill of a shape is one graph."""
+
+    name, attrs = "full", ("shape",)
+
+    def __call__(self, shape: Shape, value: Number, dtype: DType) -> Node:
+        return self.record((number(value, dtype),), shape)
+
+    def infer(self, value: Spec, *, shape: Shape) -> Spec:
+        return value.with_shape(shape)
+
+    def vjp(self, g: Node, y: Node, value: Node, *, shape: Shape) -> tuple[Node | None, ...]:
+        return (g,)
+
+    def ref(self, value: Any, *, shape: Shape) -> Any:
+        return np.full(shape, value)
+
+
+class Arange(Op):
+    """``start``, ``start + step``, ... of a known length."""
+
+    name, attrs = "arange", ("length",)
+
+    def __call__(self, start: Number, step: Number, length: int, dtype: DType) -> Node:
+        # Worked out in double precision or whole numbers, then rounded once.
+        if dtype.kind == "int":
+            return self._cast((number(int(start)), number(int(step))), length, dtype)
+        return self._cast((number(float(start)), number(float(step))), length, dtype)
+
+    def _cast(self, inputs: tuple[Node, Node], length: int, dtype: DType) -> Node:
+        from .convert import cast
+
+        return cast(self.record(inputs, length), dtype)
+
+    def infer(self, start: Spec, step: Spec, *, length: int) -> Spec:
+        return start.with_shape((length,))
+
+    def ref(self, start: Any, step: Any, *, length: int) -> Any:
+        return start + step * np.arange(length, dtype=start.dtype)
+
+
+class Eye(Op):
+    """Ones on the diagonal, zeros elsewhere."""
+
+    name, attrs = "eye", ("rows", "columns", "dtype")
+
+    def __call__(self, rows: int, columns: int, dtype: DType) -> Node:
+        return self.record((), rows, columns, dtype)
+
+    def infer(self, *, rows: int, columns: int, dtype: DType) -> Spec:  # type: ignore[override]
+        return Spec.of((rows, columns), dtype)
+
+    def ref(self, *, rows: int, columns: int, dtype: DType) -> Any:  # type: ignore[override]
+        return np.eye(rows, columns, dtype=dtype.numpy)
+
+
+full = Full()
+arange = Arange()
+eye = Eye()
+
+
+def zeros(spec: Spec) -> Node:
+    """Zeros of a type."""
+    return full(spec.shape, 0, spec.dtype)
+
+
+def ones(spec: Spec) -> Node:
+    """Ones of a type."""
+    return full(spec.shape, 1, spec.dtype)

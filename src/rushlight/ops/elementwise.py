@@ -1,0 +1,129 @@
+"""What elementwise operations share: broadcasting and promotion.
+
+Each input is converted to the type that the result is computed in, so a rule, a reference or a
+kernel sees one dtype. Which type that is depends on the inputs' types alone and is worked out once
+for each combination. A Python number becomes an input node of the computed type.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+from rushlight import ops
+from rushlight.base import shapes
+from rushlight.base.dtypes import ALL, FLOATS, DType, bool_, of_number
+from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError
+from rushlight.base.promotion import Operand, default_dtype, result_type
+from rushlight.graph.node import Node, Number, number
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
+
+NOT_BOOL = tuple(dtype for dtype in ALL if dtype is not bool_)
+
+
+class Plan(NamedTuple):
+    """How one combination of input types is recorded."""
+
+    spec: Spec
+    compute: DType
+    casts: tuple[bool, ...]
+    plain: bool
+
+
+class Elementwise(Op):
+    """One result element from one element of each input. Abstract.
+
+    Attributes:
+        dtypes: the types it computes in; a result type outside of them is refused.
+        promotes: ``"float"`` turns integers and bools into the default float first.
+        result: ``"same"`` as computed, ``"bool"``, or ``"real"`` part type of a complex one.
+    """
+
+    dtypes: ClassVar[tuple[DType, ...]] = ALL
+    promotes: ClassVar[str] = ""
+    result: ClassVar[str] = "same"
+    inplace: ClassVar[bool] = True
+
+    def __call__(self, *args: Any) -> Any:
+        key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
+        plan = self.rules.get(key)
+        if plan is None:
+            plan = self.rules[key] = self._plan(args)
+        if plan.plain:
+            return self.node(args, (), plan.spec)
+        compute = plan.compute
+        inputs = tuple(
+            [
+                (ops.cast(x, compute) if cast else x)
+                if x.__class__ is Node
+                else number(x, compute)
+                for x, cast in zip(args, plan.casts, strict=True)
+            ]
+        )
+        return self.node(inputs, (), plan.spec)
+
+    def _plan(self, args: tuple[Any, ...]) -> Plan:
+        operands, shape, place = [], [], None
+        for position, x in enumerate(args):
+            if isinstance(x, Node):
+                operands.append(Operand(x.dtype, "dim" if x.ndim else "zero"))
+                shape.append(x.shape)
+                if x.ndim or place is None:
+                    place = x.device
+            elif isinstance(x, Number):
+                operands.append(Operand.of_number(of_number(x)))
+            else:
+                raise ArgTypeError(
+                    self.name,
+                    f"{self.name}(): argument {position + 1} must be Tensor or Number,"
+                    f" not {type(x).__name__}",
+                )
+        assert place is not None
+        compute = self.computes(result_type(*operands))
+        size = shapes.broadcast(self.name, *shape)
+        if any(isinstance(x, Node) and x.ndim and x.device is not place for x in args):
+            raise DeviceError(
+                self.name,
+                "Expected all tensors to be on the same device, but found at least two devices",
+            )
+        casts = tuple(isinstance(x, Node) and x.dtype is not compute for x in args)
+        spec = Spec.of(size, self.result_dtype(compute), place)
+        plain = not any(casts) and all(isinstance(x, Node) for x in args)
+        return Plan(spec, compute, casts, plain)
+
+    def computes(self, promoted: DType) -> DType:
+        """The type computed in when the inputs promote to ``promoted``."""
+        if self.promotes == "float" and promoted.kind in ("bool", "int"):
+            promoted = default_dtype()
+        if promoted not in self.dtypes:
+            raise DTypeError(self.name, self.refusal(promoted))
+        return promoted
+
+    def refusal(self, dtype: DType) -> str:
+        """What to say when ``dtype`` is not taken."""
+        return f'"{self.name}" not implemented for {TORCH_NAMES[dtype.name]}'
+
+    def result_dtype(self, compute: DType) -> DType:
+        """The result's type."""
+        if self.result == "bool":
+            return bool_
+        return compute.to_real() if self.result == "real" else compute
+
+    def infer(self, *specs: Spec) -> Spec:
+        """The result's type for inputs that were converted already."""
+        size = shapes.broadcast(self.name, *(spec.shape for spec in specs))
+        return Spec.of(size, self.result_dtype(specs[0].dtype), specs[0].device)
+
+
+class Float(Elementwise):
+    """An elementwise function of floating point; integers promote to the default float. Abstract."""
+
+    promotes = "float"
+    dtypes = FLOATS
+
+
+TORCH_NAMES = {
+    "bool": "'Bool'", "uint8": "'Byte'", "int8": "'Char'", "int16": "'Short'", "int32": "'Int'",
+    "int64": "'Long'", "float16": "'Half'", "bfloat16": "'BFloat16'", "float32": "'Float'",
+    "float64": "'Double'", "complex64": "'ComplexFloat'", "complex128": "'ComplexDouble'",
+}  # fmt: skip

@@ -1,0 +1,308 @@
+"""Views of some elements: slices, single entries, diagonals.
+
+Where a slice starts is an input, not an attribute: ``x[i : i + 32]`` is one graph for every ``i``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base import shapes
+from rushlight.base.errors import OperationError, RangeError
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node, number
+from rushlight.graph.op import Op, View
+from rushlight.graph.spec import Spec
+
+Places = tuple[tuple[int, ...], int]
+
+
+def _window(start: Any, dim: int, length: int, step: int) -> tuple[slice, ...]:
+    first = int(start)
+    return (slice(None),) * dim + (slice(first, first + (length - 1) * step + 1, step),)
+
+
+class Slice(View):
+    """Every ``step``-th element from ``start`` along one dimension, ``length`` of them."""
+
+    name, attrs = "slice", ("dim", "length", "step")
+
+    def __call__(
+        self, x: Node, dim: int, start: int | None, end: int | None, step: int = 1
+    ) -> Node:
+        """Slices like Python: out-of-range ends are cut off."""
+        if step <= 0:
+            raise OperationError("slice", "slice step must be positive")
+        first, last, _ = slice(start, end, 1).indices(x.shape[dim])
+        length = max(0, (last - first + step - 1) // step)
+        if length == x.shape[dim]:
+            first = 0
+        return self.at(x, number(first), dim, length, step)
+
+    def at(self, x: Node, start: Node, dim: int, length: int, step: int) -> Node:
+        """The slice from a recorded start."""
+        return self.record((x, start), dim, length, step)
+
+    def infer(self, x: Spec, start: Spec, *, dim: int, length: int, step: int) -> Spec:
+        return x.with_shape((*x.shape[:dim], length, *x.shape[dim + 1 :]))
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, start: Node, *, dim: int, length: int, step: int
+    ) -> tuple[Node | None, ...]:
+        return unslice.record((g, start), dim, x.shape[dim], step), None
+
+    def ref(self, x: Any, start: Any, *, dim: int, length: int, step: int) -> Any:
+        if length == 0:
+            return np.empty((*x.shape[:dim], 0, *x.shape[dim + 1 :]), x.dtype)
+        return x[_window(start, dim, length, step)]
+
+    def put(
+        self, whole: Node, part: Node, start: Node, *, dim: int, length: int, step: int
+    ) -> Node:
+        return slice_scatter.record((whole, part, start), dim, step)
+
+    def strides(
+        self, old: Shape, strides: Shape, offset: int, start: int, *,
+        dim: int, length: int, step: int,
+    ) -> Places:  # fmt: skip
+        steps = (*strides[:dim], strides[dim] * step, *strides[dim + 1 :])
+        return steps, offset + start * strides[dim]
+
+
+class Unslice(Op):
+    """Zeros with the input laid into a slice: the gradient of :class:`Slice`."""
+
+    name, attrs = "unslice", ("dim", "size", "step")
+
+    def infer(self, part: Spec, start: Spec, *, dim: int, size: int, step: int) -> Spec:
+        return part.with_shape((*part.shape[:dim], size, *part.shape[dim + 1 :]))
+
+    def vjp(
+        self, g: Node, y: Node, part: Node, start: Node, *, dim: int, size: int, step: int
+    ) -> tuple[Node | None, ...]:
+        return slice_.at(g, start, dim, part.shape[dim], step), None
+
+    def ref(self, part: Any, start: Any, *, dim: int, size: int, step: int) -> Any:
+        result = np.zeros((*part.shape[:dim], size, *part.shape[dim + 1 :]), part.dtype)
+        if part.shape[dim]:
+            result[_window(start, dim, part.shape[dim], step)] = part
+        return result
+
+
+class SliceScatter(Op):
+    """A whole with one slice replaced."""
+
+    name, attrs = "slice_scatter", ("dim", "step")
+
+    def infer(self, whole: Spec, part: Spec, start: Spec, *, dim: int, step: int) -> Spec:
+        return whole
+
+    def vjp(
+        self, g: Node, y: Node, whole: Node, part: Node, start: Node, *, dim: int, step: int
+    ) -> tuple[Node | None, ...]:
+        length = part.shape[dim]
+        inside = slice_.at(g, start, dim, length, step)
+        zeros = ops.zeros(inside.spec)
+        return slice_scatter.record((g, zeros, start), dim, step), inside, None
+
+    def ref(self, whole: Any, part: Any, start: Any, *, dim: int, step: int) -> Any:
+        result = whole.copy()
+        if part.shape[dim]:
+            result[_window(start, dim, part.shape[dim], step)] = part
+        return result
+
+
+class Select(View):
+    """The elements at one place of a dimension, which disappears."""
+
+    name, attrs = "select", ("dim",)
+    torch = "select(Tensor(a) self, int dim, int index) -> Tensor(a)"
+
+    def __call__(self, x: Node, dim: int, index: int) -> Node:
+        if not x.ndim:
+            raise RangeError("select", "select() cannot be applied to a 0-dim tensor.")
+        dim = shapes.axis("select", dim, x.ndim)
+        size, place = x.shape[dim], int(index)
+        if not -size <= place < size:
+            raise RangeError(
+                "select",
+                f"index {place} is out of bounds for dimension {dim} with size {size}",
+                rule=f"The tensor is {x.shape}.",
+            )
+        return self.record((x, number(place % size)), dim)
+
+    def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
+        return x.with_shape(x.shape[:dim] + x.shape[dim + 1 :])
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, index: Node, *, dim: int
+    ) -> tuple[Node | None, ...]:
+        return unselect.record((g, index), dim, x.shape[dim]), None
+
+    def ref(self, x: Any, index: Any, *, dim: int) -> Any:
+        return x[(slice(None),) * dim + (int(index),)]
+
+    def put(self, whole: Node, part: Node, index: Node, *, dim: int) -> Node:
+        return select_scatter.record((whole, part, index), dim)
+
+    def strides(self, old: Shape, strides: Shape, offset: int, index: int, *, dim: int) -> Places:
+        return strides[:dim] + strides[dim + 1 :], offset + index * strides[dim]
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0, 1
+        yield make(3, 4), -1, -2
+        yield make(3, 0), 0, 2
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), 0, 3), IndexError, "out of (bounds|range)"
+        yield lambda: make.call(make(3), 1, 0), IndexError, "Dimension out of range"
+        yield lambda: make.call(make(), 0, 0), IndexError, "0-dim"
+
+
+class Unselect(Op):
+    """Zeros with the input laid at one place of a new dimension: the gradient of :class:`Select`."""
+
+    name, attrs = "unselect", ("dim", "size")
+
+    def infer(self, part: Spec, index: Spec, *, dim: int, size: int) -> Spec:
+        return part.with_shape((*part.shape[:dim], size, *part.shape[dim:]))
+
+    def vjp(
+        self, g: Node, y: Node, part: Node, index: Node, *, dim: int, size: int
+    ) -> tuple[Node | None, ...]:
+        return select.record((g, index), dim), None
+
+    def ref(self, part: Any, index: Any, *, dim: int, size: int) -> Any:
+        result = np.zeros((*part.shape[:dim], size, *part.shape[dim:]), part.dtype)
+        result[(slice(None),) * dim + (int(index),)] = part
+        return result
+
+
+class SelectScatter(Op):
+    """A whole with the elements at one place of a dimension replaced."""
+
+    name, attrs = "select_scatter", ("dim",)
+
+    def infer(self, whole: Spec, part: Spec, index: Spec, *, dim: int) -> Spec:
+        return whole
+
+    def vjp(
+        self, g: Node, y: Node, whole: Node, part: Node, index: Node, *, dim: int
+    ) -> tuple[Node | None, ...]:
+        inside = select.record((g, index), dim)
+        return select_scatter.record((g, ops.zeros(inside.spec), index), dim), inside, None
+
+    def ref(self, whole: Any, part: Any, index: Any, *, dim: int) -> Any:
+        result = whole.copy()
+        result[(slice(None),) * dim + (int(index),)] = part
+        return result
+
+
+class Diagonal(View):
+    """The elements where two dimensions have the same place, as a last dimension."""
+
+    name, attrs = "diagonal", ("offset", "dim1", "dim2")
+    torch = "diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)"
+
+    def __call__(self, x: Node, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Node:
+        a = shapes.axis("diagonal", dim1, x.ndim)
+        b = shapes.axis("diagonal", dim2, x.ndim)
+        if a == b:
+            raise OperationError(
+                "diagonal", f"diagonal dimensions cannot be identical {dim1}, {dim2}"
+            )
+        return self.record((x,), int(offset), a, b)
+
+    def infer(self, x: Spec, *, offset: int, dim1: int, dim2: int) -> Spec:
+        rows = x.shape[dim1] + min(offset, 0)
+        columns = x.shape[dim2] - max(offset, 0)
+        kept = shapes.reduced(x.shape, (dim1, dim2), False)
+        return x.with_shape((*kept, max(0, min(rows, columns))))
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, *, offset: int, dim1: int, dim2: int
+    ) -> tuple[Node | None, ...]:
+        return (undiagonal.record((g,), x.shape, offset, dim1, dim2),)
+
+    def ref(self, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+        return np.diagonal(x, offset, dim1, dim2)
+
+    def put(self, whole: Node, part: Node, *, offset: int, dim1: int, dim2: int) -> Node:
+        return diagonal_scatter.record((whole, part), offset, dim1, dim2)
+
+    def strides(
+        self, old: Shape, strides: Shape, start: int, *, offset: int, dim1: int, dim2: int
+    ) -> Places:
+        kept = shapes.reduced(strides, (dim1, dim2), False)
+        first = offset * strides[dim2] if offset > 0 else -offset * strides[dim1]
+        return (*kept, strides[dim1] + strides[dim2]), start + first
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(3, 4), 1
+        yield make(2, 3, 4), -1, 0, 2
+        yield make(3, 4), 9
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 3), 0, 1, 1), RuntimeError, "identical"
+        yield lambda: make.call(make(3)), IndexError, "Dimension out of range"
+
+
+def _diagonal_of(array: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """A writable view of a diagonal."""
+    view = np.diagonal(array, offset, dim1, dim2)
+    view.flags.writeable = True
+    return view
+
+
+class Undiagonal(Op):
+    """Zeros with the input laid on a diagonal: the gradient of :class:`Diagonal`."""
+
+    name, attrs = "undiagonal", ("shape", "offset", "dim1", "dim2")
+
+    def infer(self, part: Spec, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Spec:
+        return part.with_shape(shape)
+
+    def vjp(
+        self, g: Node, y: Node, part: Node, *, shape: Shape, offset: int, dim1: int, dim2: int
+    ) -> tuple[Node | None, ...]:
+        return (diagonal.record((g,), offset, dim1, dim2),)
+
+    def ref(self, part: Any, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Any:
+        result = np.zeros(shape, part.dtype)
+        _diagonal_of(result, offset, dim1, dim2)[...] = part
+        return result
+
+
+class DiagonalScatter(Op):
+    """A whole with one diagonal replaced."""
+
+    name, attrs = "diagonal_scatter", ("offset", "dim1", "dim2")
+
+    def infer(self, whole: Spec, part: Spec, *, offset: int, dim1: int, dim2: int) -> Spec:
+        return whole
+
+    def vjp(
+        self, g: Node, y: Node, whole: Node, part: Node, *, offset: int, dim1: int, dim2: int
+    ) -> tuple[Node | None, ...]:
+        inside = diagonal.record((g,), offset, dim1, dim2)
+        return self.record((g, ops.zeros(inside.spec)), offset, dim1, dim2), inside
+
+    def ref(self, whole: Any, part: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+        result = whole.copy()
+        _diagonal_of(result, offset, dim1, dim2)[...] = part
+        return result
+
+
+slice_ = Slice()
+unslice = Unslice()
+slice_scatter = SliceScatter()
+select = Select()
+unselect = Unselect()
+select_scatter = SelectScatter()
+diagonal = Diagonal()
+undiagonal = Undiagonal()
+diagonal_scatter = DiagonalScatter()

@@ -1,0 +1,81 @@
+"""Operations that compute nothing: parts of several results, leaves, and what gradients may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight.graph.node import Node
+from rushlight.graph.op import Op, View
+from rushlight.graph.spec import Spec
+
+
+class Part(Op):
+    """One of the results of an operation that has several."""
+
+    name, attrs = "part", ("index",)
+
+    def __call__(self, several: Node, index: int) -> Node:
+        return self.record((several,), index)
+
+    def infer(self, several: Any, *, index: int) -> Spec:
+        return several[index]  # type: ignore[no-any-return]
+
+    def ref(self, several: Any, *, index: int) -> Any:
+        return several[index]
+
+
+class Leaf(Op):
+    """A tensor that collects gradients: what lies behind its value is not differentiated."""
+
+    name = "leaf"
+    transparent = True
+
+    def __call__(self, value: Node) -> Node:
+        return Node(self, (value,), (), value.spec, True, value.site)
+
+
+class Detach(View):
+    """The same value with no history. Writing through it leaves the history as it was."""
+
+    name, torch = "detach", "detach(Tensor(a) self) -> Tensor(a)"
+    transparent, differentiable = True, False
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def put(self, whole: Node, part: Node) -> Node:
+        return graft(part, whole) if whole.requires_grad else part
+
+    def strides(
+        self, shape: tuple[int, ...], strides: tuple[int, ...], offset: int
+    ) -> tuple[tuple[int, ...], int]:
+        return strides, offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make()
+
+
+class Graft(Op):
+    """The value of one node with the history of another: what ``y.data.zero_()`` leaves behind."""
+
+    name = "graft"
+    transparent = True
+
+    def infer(self, value: Spec, history: Spec) -> Spec:
+        return value
+
+    def vjp(self, g: Node, y: Node, value: Node, history: Node) -> tuple[Node | None, ...]:
+        return None, g
+
+
+part = Part()
+leaf = Leaf()
+detach = Detach()
+graft = Graft()
+
+
+def parts(several: Node) -> tuple[Node, ...]:
+    """All the results of an operation that has several."""
+    specs: Any = several.spec
+    return tuple(part(several, i) for i in range(len(specs)))

@@ -1,0 +1,375 @@
+"""Views that rearrange all elements: reshaping, permuting, broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base import shapes
+from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node
+from rushlight.graph.op import Op, View
+from rushlight.graph.spec import Spec
+
+Places = tuple[tuple[int, ...], int]
+
+
+class Reshape(View):
+    """The same elements in row-major order, in another shape."""
+
+    name, attrs, backward = "reshape", ("shape",), "View"
+    torch = (
+        "reshape(Tensor(a) self, int[] shape) -> Tensor(a)",
+        "view(Tensor(a) self, int[] size) -> Tensor(a)",
+    )
+
+    def __call__(self, x: Node, shape: Sequence[int]) -> Node:
+        return self.record((x,), shapes.reshaped("reshape", x.shape, tuple(shape)))
+
+    def infer(self, x: Spec, *, shape: Shape) -> Spec:
+        return x.with_shape(shape)
+
+    def vjp(self, g: Node, y: Node, x: Node, *, shape: Shape) -> tuple[Node | None, ...]:
+        return (reshape(g, x.shape),)
+
+    def ref(self, x: Any, *, shape: Shape) -> Any:
+        return np.reshape(x, shape)
+
+    def put(self, whole: Node, part: Node, *, shape: Shape) -> Node:
+        return reshape(part, whole.shape)
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, shape: Shape) -> Places:
+        found = strides_of_view(old, strides, shape)
+        if found is None:
+            raise ShapeError(
+                "view",
+                "view size is not compatible with input tensor's size and stride (at least one"
+                " dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+            )
+        return found, offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), (2, 6)
+        yield make(3, 4), (-1,)
+        yield make(4, 3).T, (3, 4, 1)
+        yield make(0, 3), (3, 0)
+        yield make(), (1, 1)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make(3, 4).reshape(5, 2), RuntimeError, r"shape '\[5, 2\]' is invalid"
+        yield lambda: make(3, 4).reshape(-1, -1), RuntimeError, "only one dimension"
+        yield lambda: make(0).reshape(0, -1), RuntimeError, "ambiguous"
+        yield lambda: make(3, 4).t().view(-1), RuntimeError, "view size is not compatible"
+
+
+def strides_of_view(old: Shape, strides: Shape, new: Shape) -> Shape | None:
+    """Strides with which ``new`` shows the same memory; None when a copy would be needed."""
+    if shapes.prod(old) == 0:
+        return strides if old == new else shapes.contiguous_strides(new)
+    runs = _runs(old, strides)
+    result: list[int] = []
+    run, left = len(runs) - 1, 0
+    step = 1
+    for size in reversed(new):
+        if size == 1:
+            result.append(step)
+            continue
+        if left <= 1:
+            if run < 0:
+                return None
+            left, step = runs[run]
+            run -= 1
+        if left % size:
+            return None
+        result.append(step)
+        step, left = step * size, left // size
+    return tuple(reversed(result))
+
+
+def _runs(shape: Shape, strides: Shape) -> list[tuple[int, int]]:
+    """Dimensions merged where they follow each other in memory: (elements, stride) of each run."""
+    runs: list[tuple[int, int]] = []
+    for size, stride in zip(shape, strides, strict=True):
+        if size == 1:
+            continue
+        if runs and runs[-1][1] == size * stride:
+            runs[-1] = (runs[-1][0] * size, stride)
+        else:
+            runs.append((size, stride))
+    return runs
+
+
+class Permute(View):
+    """The dimensions in another order."""
+
+    name, attrs = "permute", ("dims",)
+    torch = "permute(Tensor(a) self, int[] dims) -> Tensor(a)"
+
+    def __call__(self, x: Node, dims: Sequence[int]) -> Node:
+        if len(dims) != x.ndim:
+            raise OperationError(
+                "permute",
+                "permute: number of dimensions in the tensor input does not match the length of the"
+                f" desired ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to"
+                f" len(dims) = {len(dims)}",
+            )
+        order = tuple(shapes.axis("permute", dim, x.ndim) for dim in dims)
+        if len(set(order)) != len(order):
+            raise OperationError("permute", "permute(): duplicate dims are not allowed.")
+        return self.record((x,), order)
+
+    def infer(self, x: Spec, *, dims: Shape) -> Spec:
+        return x.with_shape(tuple(x.shape[dim] for dim in dims))
+
+    def vjp(self, g: Node, y: Node, x: Node, *, dims: Shape) -> tuple[Node | None, ...]:
+        return (self.record((g,), _inverse(dims)),)
+
+    def ref(self, x: Any, *, dims: Shape) -> Any:
+        return np.transpose(x, dims)
+
+    def put(self, whole: Node, part: Node, *, dims: Shape) -> Node:
+        return permute(part, _inverse(dims))
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, dims: Shape) -> Places:
+        return tuple(strides[dim] for dim in dims), offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 3, 4), (2, 0, 1)
+        yield make(2, 3), (-1, 0)
+        yield make(0, 3), (1, 0)
+        yield make(), ()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3), (0,)), RuntimeError, "number of dimensions"
+        yield lambda: make.call(make(2, 3), (0, 0)), RuntimeError, "duplicate|repeated"
+        yield lambda: make.call(make(2, 3), (0, 2)), IndexError, "Dimension out of range"
+
+
+def _inverse(order: Shape) -> Shape:
+    result = [0] * len(order)
+    for place, dim in enumerate(order):
+        result[dim] = place
+    return tuple(result)
+
+
+class Transpose(View):
+    """Two dimensions swapped."""
+
+    name, attrs = "transpose", ("dim0", "dim1")
+    torch = (
+        "transpose(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
+        "swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)",
+        "swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
+    )
+
+    def __call__(self, x: Node, dim0: int, dim1: int) -> Node:
+        a = shapes.axis("transpose", dim0, x.ndim)
+        b = shapes.axis("transpose", dim1, x.ndim)
+        return self.record((x,), a, b)
+
+    def infer(self, x: Spec, *, dim0: int, dim1: int) -> Spec:
+        return x.with_shape(_swapped(x.shape, dim0, dim1))
+
+    def vjp(self, g: Node, y: Node, x: Node, *, dim0: int, dim1: int) -> tuple[Node | None, ...]:
+        return (self.record((g,), dim0, dim1),)
+
+    def ref(self, x: Any, *, dim0: int, dim1: int) -> Any:
+        return np.swapaxes(x, dim0, dim1) if x.ndim else x
+
+    def put(self, whole: Node, part: Node, *, dim0: int, dim1: int) -> Node:
+        return self.record((part,), dim0, dim1)
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, dim0: int, dim1: int) -> Places:
+        return _swapped(strides, dim0, dim1), offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 3, 4), 0, -1
+        yield make(), 0, 0
+        yield make(0, 3), 0, 1
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3), 0, 2), IndexError, "Dimension out of range"
+
+
+def _swapped(values: Shape, a: int, b: int) -> Shape:
+    result = list(values)
+    if result:
+        result[a], result[b] = result[b], result[a]
+    return tuple(result)
+
+
+class T(Transpose):
+    """The transpose of a matrix; a vector or a 0-d tensor is returned as it is."""
+
+    name = "t"
+    torch = "t(Tensor(a) self) -> Tensor(a)"
+
+    def __call__(self, x: Node) -> Node:  # type: ignore[override]
+        if x.ndim > 2:
+            raise OperationError(
+                "t", f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D"
+            )
+        return self.record((x,), 0, x.ndim - 1 if x.ndim else 0)
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 3)
+        yield make(3)
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3, 4)), RuntimeError, "<= 2 dimensions"
+
+
+class Expand(View):
+    """Dimensions of size 1 repeated, and new ones in front, without copying."""
+
+    name, attrs = "expand", ("size",)
+    torch = (
+        "expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
+        "broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
+    )
+
+    def __call__(self, x: Node, size: Sequence[int], *, implicit: bool = False) -> Node:
+        return self.record((x,), shapes.expanded("expand", x.shape, tuple(size)))
+
+    def infer(self, x: Spec, *, size: Shape) -> Spec:
+        return x.with_shape(size)
+
+    def vjp(self, g: Node, y: Node, x: Node, *, size: Shape) -> tuple[Node | None, ...]:
+        return (g,)  # the walk sums a gradient over what was broadcast
+
+    def ref(self, x: Any, *, size: Shape) -> Any:
+        return np.broadcast_to(x, size)
+
+    def put(self, whole: Node, part: Node, *, size: Shape) -> Node:
+        raise OperationError(
+            "expand",
+            "unsupported operation: more than one element of the written-to tensor refers to a"
+            " single memory location. Please clone() the tensor before performing the operation.",
+        )
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, size: Shape) -> Places:
+        extra = len(size) - len(old)
+        kept = (
+            0 if have == 1 and want != 1 else step
+            for have, want, step in zip(old, size[extra:], strides, strict=True)
+        )
+        return (*((0,) * extra), *kept), offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 1), (3, 4)
+        yield make(3, 1), (2, -1, 4)
+        yield make(), (2,)
+        yield make(1, 3), (0, 3)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 2), (3, 4)), RuntimeError, "must match the existing size"
+        yield lambda: make.call(make(3, 2), (2,)), RuntimeError, "number of sizes provided"
+        yield lambda: make.call(make(3), (-1, 3)), RuntimeError, "leading, non-existing dimension"
+
+
+class Squeeze(View):
+    """Dimensions of size 1 taken out."""
+
+    name, attrs = "squeeze", ("dims",)
+    torch = "squeeze(Tensor(a) self, int[]? dim=None) -> Tensor(a)"
+
+    def __call__(self, x: Node, dim: int | Sequence[int] | None = None) -> Node:
+        dims = shapes.axes("squeeze", dim, x.ndim) if dim != () else ()
+        return self.record((x,), tuple(d for d in dims if x.ndim and x.shape[d] == 1))
+
+    def infer(self, x: Spec, *, dims: Shape) -> Spec:
+        return x.with_shape(shapes.reduced(x.shape, dims, False))
+
+    def vjp(self, g: Node, y: Node, x: Node, *, dims: Shape) -> tuple[Node | None, ...]:
+        return (reshape(g, x.shape),)
+
+    def ref(self, x: Any, *, dims: Shape) -> Any:
+        return np.squeeze(x, dims)
+
+    def put(self, whole: Node, part: Node, *, dims: Shape) -> Node:
+        return reshape(part, whole.shape)
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, dims: Shape) -> Places:
+        return shapes.reduced(strides, dims, False), offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(1, 3, 1)
+        yield make(1, 3, 1), 0
+        yield make(1, 3, 1), 1
+        yield make(1, 3, 1), (0, -1)
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), 1), IndexError, "Dimension out of range"
+
+
+class Unsqueeze(View):
+    """A dimension of size 1 put in."""
+
+    name, attrs = "unsqueeze", ("dim",)
+    torch = "unsqueeze(Tensor(a) self, int dim) -> Tensor(a)"
+
+    def __call__(self, x: Node, dim: int) -> Node:
+        return self.record((x,), shapes.axis("unsqueeze", dim, x.ndim + 1))
+
+    def infer(self, x: Spec, *, dim: int) -> Spec:
+        return x.with_shape((*x.shape[:dim], 1, *x.shape[dim:]))
+
+    def vjp(self, g: Node, y: Node, x: Node, *, dim: int) -> tuple[Node | None, ...]:
+        return (reshape(g, x.shape),)
+
+    def ref(self, x: Any, *, dim: int) -> Any:
+        return np.expand_dims(x, dim)
+
+    def put(self, whole: Node, part: Node, *, dim: int) -> Node:
+        return reshape(part, whole.shape)
+
+    def strides(self, old: Shape, strides: Shape, offset: int, *, dim: int) -> Places:
+        step = old[dim] * strides[dim] if dim < len(old) else 1
+        return (*strides[:dim], step, *strides[dim:]), offset
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0
+        yield make(3, 4), -1
+        yield make(), 0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), 3), IndexError, "Dimension out of range"
+
+
+class SumTo(Op):
+    """The sum over what broadcasting had repeated: the inverse of ``expand`` for gradients."""
+
+    name, attrs = "sum_to", ("shape",)
+
+    def __call__(self, x: Node, shape: Shape) -> Node:
+        return x if x.shape == shape else self.record((x,), shape)
+
+    def infer(self, x: Spec, *, shape: Shape) -> Spec:
+        return x.with_shape(shape)
+
+    def vjp(self, g: Node, y: Node, x: Node, *, shape: Shape) -> tuple[Node | None, ...]:
+        return (ops.expand(g, x.shape),)
+
+    def ref(self, x: Any, *, shape: Shape) -> Any:
+        extra = x.ndim - len(shape)
+        lost = tuple(range(extra))
+        kept = tuple(
+            extra + i for i, n in enumerate(shape) if n == 1 and x.shape[extra + i] != 1
+        )  # fmt: skip
+        return np.reshape(np.sum(x, axis=lost + kept, dtype=x.dtype), shape)
+
+
+reshape = Reshape()
+permute = Permute()
+transpose = Transpose()
+t = T()
+expand = Expand()
+squeeze = Squeeze()
+unsqueeze = Unsqueeze()
+sum_to = SumTo()
