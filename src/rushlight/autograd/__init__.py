@@ -1,1 +1,31 @@
-"""Automatic differentiation."""
+"""Automatic differentiation.
+
+``core`` is the transformation on nodes; it lies below the tensors that the rest of this package is
+about, so what is public here is found on demand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HOMES = {
+    "backward": "backward", "grad": "backward", "no_grad": "mode", "enable_grad": "mode",
+    "set_grad_enabled": "mode", "inference_mode": "mode", "is_grad_enabled": "mode",
+    "is_inference_mode_enabled": "mode", "Function": "function", "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    found = getattr(home, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -165,7 +165,7 @@ def _release(order: list[Node]) -> None:
             saves(node) or any(x.released and x.requires_grad for x in node.inputs)
         ):
             node.released = True
-            if node.buffer is not None:
+            if node.buffer is not None and node.op is not ops.part:
                 node.inputs = ()
 
 

@@ -30,6 +30,7 @@ MAX_BYTES = 256 << 20
 _live: list[ref[Holder]] = []
 _due = MAX_NODES
 _fresh = 0
+_hurried = False
 _lock = threading.RLock()
 
 note: Callable[[ref[Holder]], None] = _live.append
@@ -49,12 +50,27 @@ def arrived(nbytes: int) -> None:
         _due = 0
 
 
-def settle(*, everything: bool = False) -> None:
-    """Computes all that tensors still wait for if it has grown too large, or if asked to."""
-    global _due, _fresh
+def hurry() -> None:
+    """Asks for the next result to be computed as soon as it is recorded."""
+    global _due, _hurried
+    _due, _hurried = -1, True
+
+
+def settle(holder: Holder | None = None) -> None:
+    """Computes all that tensors still wait for if it has grown too large.
+
+    Args:
+        holder: a tensor that was just written; it is computed if somebody asked to :func:`hurry`.
+    """
+    global _due, _fresh, _hurried
     from .realize import realize
 
     with _lock:
+        if _hurried:
+            _hurried, _due = False, len(_live) + MAX_NODES
+            if holder is not None:
+                realize((holder._node,))
+            return
         waiting = []
         alive = []
         for reference in _live:
@@ -69,7 +85,7 @@ def settle(*, everything: bool = False) -> None:
         _live[:] = alive
         holder = None
         _fresh = 0
-        if waiting and (everything or _too_large(waiting)):
+        if waiting and _too_large(waiting):
             realize(waiting)
             _live.clear()
         _due = len(_live) + MAX_NODES

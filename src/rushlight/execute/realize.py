@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault
 from rushlight.graph.node import Node, Number
@@ -82,8 +83,8 @@ def _run(cut: Cut) -> None:
         node.buffer = buffer
         if type(buffer) is Buffer:
             fresh += buffer.stored.nbytes
-        if node.released or not node.requires_grad:
-            node.inputs = ()
+        if not node.requires_grad or (node.released and node.op is not ops.part):
+            node.inputs = ()  # a part keeps what it is a part of: grad_fn has that one's name
     pending.arrived(fresh)
 
 

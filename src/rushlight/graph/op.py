@@ -150,6 +150,10 @@ class Variadic(Op):
         return self.ref(arrays, **dict(zip(self.attrs, attrs, strict=True)))
 
 
+class Composite(Op):
+    """A function made of other operations: ``__call__`` records those, never a node of its own."""
+
+
 class View(Op):
     """An operation whose result is part of its first input, in another arrangement."""
 

@@ -43,6 +43,7 @@ class Elementwise(Op):
     promotes: ClassVar[str] = ""
     result: ClassVar[str] = "same"
     inplace: ClassVar[bool] = True
+    takes_numbers: ClassVar[bool] = True
 
     def __call__(self, *args: Any) -> Any:
         key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])

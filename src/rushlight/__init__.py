@@ -1,0 +1,71 @@
+"""rushlight: a deep learning framework with PyTorch's API, in pure Python.
+
+Operations on tensors are recorded and run when somebody looks at a result. Public names are
+PyTorch's, so ``import rushlight as torch`` is how code is ported.
+
+Example:
+    >>> import rushlight as rl
+    >>> x = rl.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x ** 2).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+"""
+
+from __future__ import annotations
+
+import builtins as _builtins
+import importlib as _importlib
+from typing import Any as _Any
+
+from . import autograd
+from .autograd.mode import (
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
+    set_grad_enabled,
+)  # fmt: skip
+from .base.device import device
+from .base.dtypes import DType as dtype
+from .base.dtypes import (
+    bfloat16, complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8,
+)  # fmt: skip
+from .base.promotion import can_cast, promote_types
+from .tensor import convert as _convert
+from .tensor import exchange as _exchange
+from .tensor import functions as _functions
+from .tensor import gradient as _gradient
+from .tensor import index as _index
+from .tensor import look as _look
+from .tensor import operators as _operators
+from .tensor.creation import (
+    arange, as_tensor, asarray, complex, empty, empty_like, eye, full, full_like, linspace,
+    logspace, ones, ones_like, tensor, zeros, zeros_like,
+)  # fmt: skip
+from .tensor.exchange import from_dlpack, from_numpy
+from .tensor.look import realize
+from .tensor.printing import set_printoptions
+from .tensor.size import Size
+from .tensor.tensor import Tensor
+
+__version__ = "0.1.0"
+
+# PyTorch's short names.
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
+cfloat, cdouble = complex64, complex128
+bool = _importlib.import_module(".base.dtypes", __name__).bool_
+inf, nan, pi, e = _builtins.float("inf"), _builtins.float("nan"), 3.141592653589793, 2.718281828459045
+newaxis = None
+
+# The functions made from the op table; one that is written by hand above stays.
+globals().update({k: v for k, v in _functions.public[""].items() if k not in globals()})
+
+_SUBMODULES = frozenset({
+    "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization", "special",
+    "train", "utils",
+})  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    """Submodules load when they are first used, so that ``import rushlight`` stays quick."""
+    if name in _SUBMODULES:
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

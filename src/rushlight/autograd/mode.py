@@ -1,0 +1,146 @@
+"""Turning gradients off and on: ``no_grad``, ``enable_grad``, ``inference_mode``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rushlight.graph.op import recording
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Mode:
+    """A context manager that also decorates functions and generators. Abstract."""
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return self._generator(function)
+
+        @functools.wraps(function)
+        def decorated(*args: Any, **kwargs: Any) -> Any:
+            with self._copy():
+                return function(*args, **kwargs)
+
+        return decorated  # type: ignore[return-value]
+
+    def _generator(self, function: F) -> F:
+        """A generator in the mode while it runs, and not while its caller does."""
+
+        @functools.wraps(function)
+        def decorated(*args: Any, **kwargs: Any) -> Any:
+            running = function(*args, **kwargs)
+            sent: Any = None
+            while True:
+                try:
+                    with self._copy():
+                        item = running.send(sent)
+                except StopIteration as stop:
+                    return stop.value
+                sent = yield item
+
+        return decorated  # type: ignore[return-value]
+
+    def _copy(self) -> Any:
+        return type(self)()
+
+    def __enter__(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(self, *error: object) -> None:
+        raise NotImplementedError
+
+
+class _GradMode(_Mode):
+    """Sets whether gradients are recorded. Abstract."""
+
+    _wanted = True
+
+    def __new__(cls, function: Any = None) -> Any:
+        mode = super().__new__(cls)
+        return mode if function is None else mode(function)
+
+    def __enter__(self) -> None:
+        self._before = recording.grad
+        recording.grad = self._wanted
+
+    def __exit__(self, *error: object) -> None:
+        recording.grad = self._before
+
+
+class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Nothing recorded inside requires gradients. A context manager and a decorator.
+
+    Example:
+        >>> import rushlight as rl
+        >>> x = rl.ones(2, requires_grad=True)
+        >>> with rl.no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
+
+    _wanted = False
+
+
+class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Gradients are recorded inside, also within ``no_grad``."""
+
+    _wanted = True
+
+
+class set_grad_enabled(_Mode):  # noqa: N801 - PyTorch's name
+    """Turns gradients on or off: at once, or for a block when used in ``with``."""
+
+    def __init__(self, mode: bool) -> None:
+        self._before = recording.grad
+        self._wanted = bool(mode)
+        recording.grad = self._wanted
+
+    def __call__(self, function: F) -> F:
+        recording.grad = self._before
+        return super().__call__(function)
+
+    def _copy(self) -> set_grad_enabled:
+        return set_grad_enabled(self._wanted)
+
+    def __enter__(self) -> None:
+        recording.grad = self._wanted
+
+    def __exit__(self, *error: object) -> None:
+        recording.grad = self._before
+
+
+class inference_mode(_Mode):  # noqa: N801 - PyTorch's name
+    """As ``no_grad``; ``is_inference_mode_enabled()`` tells of it."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        if callable(mode):
+            return super().__new__(cls)(mode)
+        return super().__new__(cls)
+
+    def __init__(self, mode: Any = True) -> None:
+        self._mode = bool(mode)
+
+    def _copy(self) -> inference_mode:
+        return inference_mode(getattr(self, "_mode", True))
+
+    def __enter__(self) -> None:
+        self._before = recording.grad, recording.inference
+        recording.grad = not self._mode
+        recording.inference = self._mode
+
+    def __exit__(self, *error: object) -> None:
+        recording.grad, recording.inference = self._before
+
+
+def is_grad_enabled() -> bool:
+    """Whether gradients are being recorded in this thread."""
+    return recording.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether ``inference_mode`` is on in this thread."""
+    return recording.inference

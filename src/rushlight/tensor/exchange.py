@@ -1,0 +1,200 @@
+"""NumPy and DLPack: memory shared with others.
+
+Nodes never change, yet an array that shares a tensor's memory can be written by anybody. The
+storage of such a tensor is *outside*: an operation on it is computed as soon as it is recorded, so
+it sees the memory as it is at that line, and a write to the tensor goes to the memory at once. When
+nobody else holds the memory any more, it becomes an ordinary value.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from rushlight.base import dtypes
+from rushlight.base.buffer import Buffer
+from rushlight.base.dtypes import DType, bfloat16
+from rushlight.base.errors import ArgTypeError, ArgValueError, GradError
+from rushlight.base.shapes import Shape
+from rushlight.execute import pending
+from rushlight.graph.node import Node, known
+
+from .look import buffer_of
+from .place import Storage
+from .tensor import Tensor, method
+
+
+class Shared:
+    """Memory that somebody outside can read and write.
+
+    Args:
+        array: the memory, of any positive strides.
+    """
+
+    def __init__(self, array: np.ndarray, dtype: DType) -> None:
+        self.array = array
+        self.dtype = dtype
+
+    def alive(self) -> bool:
+        """Whether anybody else can still reach the memory.
+
+        Every array made from another one refers to the array that owns the memory, so the owner's
+        references tell. The fixed numbers are this object's own and those of the call.
+        """
+        owner = self.array.base
+        if owner is None:
+            return sys.getrefcount(self.array) > 2
+        if isinstance(owner, np.ndarray):
+            return sys.getrefcount(self.array) > 2 or sys.getrefcount(owner) > 3
+        return True
+
+    def read(self) -> Node:
+        """A node that shows the memory itself: whoever records with it has to compute at once."""
+        pending.hurry()
+        return known(self._buffer())
+
+    def taken(self) -> Node:
+        """The memory as an ordinary value, once nobody else can write to it."""
+        return known(self._buffer())
+
+    def _buffer(self) -> Buffer:
+        return Buffer(np.ascontiguousarray(self.array).reshape(self.array.shape), self.dtype)
+
+    def write(self, node: Node) -> None:
+        """Writes a value into the memory, now."""
+        self.array[...] = buffer_of(node).stored
+
+    def strides(self) -> Shape:
+        """The memory's strides in elements."""
+        return tuple(step // self.array.itemsize for step in self.array.strides)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of ``ndarray``: each sees what is written to the other.
+
+    Args:
+        ndarray: float16 to float64, int8 to int64, uint8, bool, complex64 or complex128.
+    Raises:
+        TypeError: another type, or no array at all.
+        ValueError: negative strides.
+    Example:
+        >>> import numpy as np, rushlight as rl
+        >>> a = np.zeros(2)
+        >>> t = rl.from_numpy(a)
+        >>> a[0] = 1
+        >>> t
+        tensor([1., 0.], dtype=torch.float64)
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise ArgTypeError("from_numpy", f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtype = dtypes.from_numpy(ndarray.dtype) if ndarray.dtype.isnative else None
+    if dtype is None:
+        kind = ndarray.dtype.type
+        raise ArgTypeError(
+            "from_numpy",
+            f"can't convert np.ndarray of type {kind.__module__}.{kind.__name__}. The only"
+            " supported types are: float64, float32, float16, complex64, complex128, int64, int32,"
+            " int16, int8, uint8, and bool.",
+        )
+    if any(step < 0 for step in ndarray.strides):
+        raise ArgValueError(
+            "from_numpy",
+            "At least one stride in the given numpy array is negative, and tensors with negative"
+            " strides are not currently supported.",
+            hint="Make a copy with array.copy() first.",
+        )
+    outside = Shared(ndarray, dtype)
+    storage = Storage(outside.taken())
+    storage.outside = outside
+    result = Tensor(storage.node)
+    result._settle_in(storage)
+    return result
+
+
+@method
+def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
+    """The values as an array that shares this tensor's memory.
+
+    Raises:
+        RuntimeError: the tensor requires gradients (``force=True`` detaches it first).
+        TypeError: NumPy has no such type (bfloat16).
+    """
+    if self.requires_grad and not force:
+        raise GradError(
+            "numpy",
+            "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
+        )
+    if self.dtype is bfloat16:
+        raise ArgTypeError(
+            "numpy", "Got unsupported ScalarType BFloat16", hint="Convert first: x.float().numpy()."
+        )
+    return _arranged(self, _lent(self.place.storage))
+
+
+def _lent(storage: Storage) -> np.ndarray:
+    """The storage's memory, from now on shared with whoever gets the array."""
+    storage.refresh()
+    if storage.outside is None:
+        # The memory may be that of a value which others see as well, and they must not see writes.
+        storage.outside = Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype)
+    array: np.ndarray = storage.outside.array  # type: ignore[attr-defined]
+    return array
+
+
+def _arranged(tensor: Tensor, memory: np.ndarray) -> np.ndarray:
+    """The part of ``memory`` that a tensor shows, as a view of it."""
+    shape, strides, offset = tensor.place.geometry()
+    if shape == memory.shape and not offset and strides == _elements(memory):
+        return memory[...]
+    size = memory.itemsize
+    first = memory.__array_interface__["data"][0] - _start(memory) + offset * size
+    return np.ndarray(shape, memory.dtype, _owner(memory), first, [n * size for n in strides])
+
+
+def _elements(array: np.ndarray) -> Shape:
+    return tuple(step // array.itemsize for step in array.strides)
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    return array.base if isinstance(array.base, np.ndarray) else array
+
+
+def _start(array: np.ndarray) -> int:
+    return int(_owner(array).__array_interface__["data"][0])
+
+
+@method
+def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    array: np.ndarray = self.numpy()  # type: ignore[attr-defined]
+    array = array.copy() if copy else array
+    return array if dtype is None else array.astype(dtype, copy=False)
+
+
+# Arithmetic between an array and a tensor is the tensor's.
+Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+
+
+@method
+def __dlpack__(self: Tensor, **options: Any) -> Any:
+    """A DLPack capsule that shares this tensor's memory."""
+    return self.numpy().__dlpack__(**options)  # type: ignore[attr-defined]
+
+
+@method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    """DLPack's number for the CPU."""
+    return (1, 0)
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of an object with ``__dlpack__``.
+
+    Example:
+        >>> import numpy as np, rushlight as rl
+        >>> rl.from_dlpack(np.ones(2))
+        tensor([1., 1.], dtype=torch.float64)
+    """
+    array = np.from_dlpack(ext_tensor)
+    return from_numpy(array.copy() if copy else array)

@@ -1,0 +1,169 @@
+"""Gradients as a tensor's user meets them: ``grad``, ``backward``, hooks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from rushlight import ops
+from rushlight.base.errors import ArgTypeError, GradError
+from rushlight.base.hooks import RemovableHandle
+from rushlight.graph.node import Node
+from rushlight.graph.op import recording
+
+from .grad_fn import GradFn, grad_fn_of
+from .place import LeafPlace
+from .tensor import Tensor, method
+from .watch import Watch
+
+
+def _grad_fn(self: Tensor) -> GradFn | None:
+    """The operation that made this tensor; None for a leaf."""
+    return grad_fn_of(self.node)
+
+
+Tensor.grad_fn = property(_grad_fn)  # type: ignore[attr-defined]
+
+
+def _get_grad(self: Tensor) -> Tensor | None:
+    """The gradient that ``backward`` collected, or None."""
+    if self._grad is None and not self.is_leaf:
+        watch = self.node.watch
+        if not (isinstance(watch, Watch) and watch.keeps):
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its"
+                " .grad attribute won't be populated during autograd.backward(). If you indeed want"
+                " the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the"
+                " non-leaf Tensor.",
+                UserWarning,
+                stacklevel=2,
+            )
+    return self._grad
+
+
+def _set_grad(self: Tensor, new: Tensor | None) -> None:
+    if new is not None:
+        if not isinstance(new, Tensor):
+            raise ArgTypeError(
+                "grad", f"assigned grad expected to be a Tensor or None but got {type(new).__name__}"
+            )
+        if new is self:
+            raise GradError("grad", "can't assign Variable as its own grad")
+        if new.shape != self.shape:
+            raise GradError(
+                "grad",
+                "assigned grad has data of a different size",
+                rule=f"The tensor is {tuple(self.shape)}, the gradient {tuple(new.shape)}.",
+            )
+        if new.dtype is not self.dtype:
+            raise GradError(
+                "grad",
+                f"attempting to assign a gradient with dtype '{new.dtype}' to a tensor with dtype"
+                f" '{self.dtype}'.",
+            )
+    self._grad = new
+
+
+def _delete_grad(self: Tensor) -> None:
+    self._grad = None
+
+
+Tensor.grad = property(_get_grad, _set_grad, _delete_grad)  # type: ignore[attr-defined]
+
+
+@method
+def backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Adds the gradients of this tensor to the ``grad`` of the leaves it depends on.
+
+    Args:
+        gradient: the weight of each element; not needed for a scalar.
+        retain_graph: whether to allow another walk through the same graph.
+        create_graph: whether the gradients can be differentiated themselves.
+        inputs: leaves to collect for; all when None.
+    """
+    from rushlight.autograd.backward import backward as walk
+
+    walk(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+@method
+def _write_untracked(self: Tensor, node: Node) -> Tensor:
+    """Writes a value that no gradient flows through."""
+    before = recording.grad
+    recording.grad = False
+    try:
+        return self._write(node)
+    finally:
+        recording.grad = before
+
+
+@method
+def _watch(self: Tensor) -> Watch:
+    """The watch on this tensor's gradient, made when there is none."""
+    if isinstance(self._place, LeafPlace):
+        self.node  # noqa: B018 - brings the leaf up to date
+        return self._place.watch  # type: ignore[return-value]
+    node = self.node
+    if not isinstance(node.watch, Watch):
+        node.watch = Watch(self)
+    return node.watch
+
+
+@method
+def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
+    """Calls ``hook(gradient)`` with each gradient of this tensor; it may return another one.
+
+    Raises:
+        RuntimeError: the tensor does not require gradients.
+    """
+    if not self.requires_grad:
+        raise GradError(
+            "register_hook", "cannot register a hook on a tensor that doesn't require gradient"
+        )
+    hooks = self._watch().hooks  # type: ignore[attr-defined]
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+@method
+def register_post_accumulate_grad_hook(
+    self: Tensor, hook: Callable[[Tensor], Any]
+) -> RemovableHandle:
+    """Calls ``hook(tensor)`` after ``grad`` of this leaf was added to."""
+    if not self.requires_grad or not self.is_leaf:
+        raise GradError(
+            "register_post_accumulate_grad_hook",
+            "post accumulate grad hooks cannot be registered on non-leaf tensors",
+        )
+    hooks = self._watch().after  # type: ignore[attr-defined]
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+@method
+def retain_grad(self: Tensor) -> None:
+    """Keeps the gradient of this tensor in ``grad`` although it is no leaf."""
+    if not self.requires_grad:
+        raise GradError("retain_grad", "can't retain_grad on Tensor that has requires_grad=False")
+    if self.node.op is not ops.leaf:
+        self._watch().keeps = True  # type: ignore[attr-defined]
+
+
+Tensor.retains_grad = property(  # type: ignore[attr-defined]
+    lambda self: isinstance(self.node.watch, Watch) and self.node.watch.keeps
+)
+
+
+@method
+def is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return False

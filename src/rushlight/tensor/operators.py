@@ -1,0 +1,165 @@
+"""Python's operators on tensors. The arithmetic ones are the shortest way into recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.errors import ArgTypeError
+from rushlight.graph.op import Op
+
+from .functions import operand
+from .tensor import Tensor, method
+
+_NUMBERS = (float, int, bool, complex, np.generic, np.ndarray)
+
+
+def _binary(op: Op, symbol: str) -> Callable[[Tensor, Any], Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        x = self._node if self._place is None else self.node
+        if other.__class__ is Tensor:
+            return Tensor(op(x, other._node if other._place is None else other.node))
+        if isinstance(other, Tensor):
+            return Tensor(op(x, other.node))
+        if not isinstance(other, _NUMBERS):
+            return NotImplemented
+        return Tensor(op(x, _number(other, symbol)))
+
+    return operator
+
+
+def _reflected(op: Op, symbol: str) -> Callable[[Tensor, Any], Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, _NUMBERS):
+            return NotImplemented
+        return Tensor(op(_number(other, symbol), self.node))
+
+    return operator
+
+
+def _augmented(op: Op, symbol: str) -> Callable[[Tensor, Any], Tensor]:
+    def operator(self: Tensor, other: Any) -> Tensor:
+        value = other.node if isinstance(other, Tensor) else _number(other, symbol)
+        return self._write(op(self.node, value), symbol)
+
+    return operator
+
+
+def _number(value: Any, symbol: str) -> Any:
+    if isinstance(value, np.ndarray):
+        from .creation import tensor
+
+        return tensor(value).node
+    return operand(value, symbol, "other", 2)
+
+
+_ARITHMETIC = {
+    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div,
+    "floordiv": ops.floor_divide, "mod": ops.remainder, "pow": ops.pow, "and": ops.bitwise_and,
+    "or": ops.bitwise_or, "xor": ops.bitwise_xor, "lshift": ops.bitwise_left_shift,
+    "rshift": ops.bitwise_right_shift,
+}  # fmt: skip
+for _name, _op in _ARITHMETIC.items():
+    setattr(Tensor, f"__{_name}__", _binary(_op, _name))
+    setattr(Tensor, f"__r{_name}__", _reflected(_op, _name))
+    setattr(Tensor, f"__i{_name}__", _augmented(_op, f"{_op.name}_"))
+
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(Tensor, f"__{_name}__", _binary(getattr(ops, _name), _name))
+
+
+@method
+def __matmul__(self: Tensor, other: Tensor) -> Tensor:
+    if not isinstance(other, Tensor):
+        return NotImplemented
+    return self.matmul(other)  # type: ignore[attr-defined, no-any-return]
+
+
+@method
+def __neg__(self: Tensor) -> Tensor:
+    return Tensor(ops.neg(self.node))
+
+
+@method
+def __pos__(self: Tensor) -> Tensor:
+    return self
+
+
+@method
+def __invert__(self: Tensor) -> Tensor:
+    return Tensor(ops.bitwise_not(self.node))
+
+
+@method
+def __abs__(self: Tensor) -> Tensor:
+    return Tensor(ops.abs(self.node))
+
+
+# As a number or a sequence --------------------------------------------------------------------
+
+
+@method
+def __bool__(self: Tensor) -> bool:
+    if self.numel() != 1:
+        from rushlight.base.errors import OperationError
+
+        some = "no values" if self.numel() == 0 else "more than one value"
+        raise OperationError(
+            "bool",
+            f"Boolean value of Tensor with {some} is ambiguous",
+            hint="Say what you mean with .any() or .all().",
+        )
+    return bool(self.item())
+
+
+@method
+def __float__(self: Tensor) -> float:
+    return float(self.item())
+
+
+@method
+def __int__(self: Tensor) -> int:
+    return int(self.item())
+
+
+@method
+def __complex__(self: Tensor) -> complex:
+    return complex(self.item())
+
+
+@method
+def __index__(self: Tensor) -> int:
+    if self.numel() != 1 or self.dtype.kind not in ("int", "bool"):
+        raise ArgTypeError(
+            "index", "only integer tensors of a single element can be converted to an index"
+        )
+    return int(self.item())
+
+
+@method
+def __len__(self: Tensor) -> int:
+    if not self.ndim:
+        raise ArgTypeError("len", "len() of a 0-d tensor")
+    return self._node.shape[0]
+
+
+@method
+def __iter__(self: Tensor) -> Iterator[Tensor]:
+    if not self.ndim:
+        raise ArgTypeError("iter", "iteration over a 0-d tensor")
+    return iter([self[k] for k in range(len(self))])
+
+
+@method
+def __contains__(self: Tensor, element: Any) -> bool:
+    return bool((self == element).any())  # type: ignore[attr-defined]
+
+
+@method
+def __format__(self: Tensor, spec: str) -> str:
+    if self.ndim == 0 and spec:
+        return format(self.item(), spec)
+    return object.__format__(self, spec) if spec else str(self)

@@ -1,0 +1,244 @@
+"""Tensor: what a user holds."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rushlight import ops
+from rushlight.base.device import device
+from rushlight.base.dtypes import DType
+from rushlight.base.errors import DTypeError, GradError, ShapeError
+from rushlight.base.promotion import can_cast
+from rushlight.execute import pending
+from rushlight.graph.node import Node
+from rushlight.graph.op import recording
+
+from .place import LeafPlace, Place, Storage, ViewPlace, chain, descend, is_leaf_view
+from .size import Size
+from .watch import Watch
+
+_note, _reference = pending.note, weakref.ref
+
+
+class Tensor:
+    """A mutable handle on a recorded value.
+
+    Operations on tensors are recorded, not executed; the value is computed when it is looked at.
+    Everything about identity and change is here: views that see each other's writes, in-place
+    operations, ``grad``, hooks. What lies below is immutable.
+
+    Made by :func:`rushlight.tensor` and the other functions, not by calling the class with data.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_node")
+
+    # What most tensors never change needs no memory of its own.
+    _place: Place | None = None
+    _seen = 0
+    _grad: Tensor | None = None
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        _note(_reference(self))
+        if len(pending._live) > pending._due:
+            pending.settle(self)
+
+    # The value now ------------------------------------------------------------------------
+
+    @property
+    def node(self) -> Node:
+        """The node of the current value."""
+        place = self._place
+        if place is None:
+            return self._node
+        storage = place.storage
+        if storage.outside is not None:
+            storage.refresh()
+        if self._seen != storage.version:
+            self._node = place.read()
+            self._seen = storage.version
+        return self._node
+
+    @property
+    def place(self) -> Place:
+        """Where the value is kept; made the first time that somebody shares it."""
+        if self._place is None:
+            self._settle_in(Storage(self._node))
+        assert self._place is not None
+        return self._place
+
+    def _settle_in(self, place: Place) -> None:
+        self._place = place
+        self._node = place.read()
+        self._seen = place.storage.version
+
+    def _alias(self, result: Node) -> Tensor:
+        """The tensor for a view of this one; a tensor of its own if ``result`` is no view."""
+        views = chain(self.node, result)
+        if views is None or not self._viewable(views):
+            return Tensor(result)
+        alias = Tensor(result)
+        alias._settle_in(descend(self.place, views))
+        return alias
+
+    def _viewable(self, views: list[Node]) -> bool:
+        """Whether a chain of views needs no copy in PyTorch's memory layout."""
+        if self._place is None or all(node.op is not ops.reshape for node in views):
+            return True
+        try:
+            descend(self._place, views).geometry()
+        except ShapeError:
+            return False
+        return True
+
+    # Writing ------------------------------------------------------------------------------
+
+    def _write(self, node: Node, operation: str = "") -> Tensor:
+        """Gives this tensor, and all that share its memory, another value.
+
+        Raises:
+            GradError: gradients would be lost.
+            ShapeError: the value has another shape.
+            DTypeError: the value's dtype cannot become this one's.
+        """
+        old = self.node
+        if node.shape != old.shape:
+            raise ShapeError(
+                operation,
+                f"output with shape {list(old.shape)} doesn't match the broadcast shape"
+                f" {list(node.shape)}",
+            )
+        if node.dtype is not old.dtype:
+            if not can_cast(node.dtype, old.dtype):
+                raise DTypeError(
+                    operation,
+                    f"result type {_long_name(node.dtype)} can't be cast to the desired output type"
+                    f" {_long_name(old.dtype)}",
+                )
+            node = ops.cast(node, old.dtype)
+        if recording.grad:
+            self._check_writable(operation)
+        elif old.requires_grad and old.op is not ops.leaf and not node.requires_grad:
+            node = ops.graft(node, old)
+        place = self._place
+        if place is None:
+            self._node = node
+        else:
+            place.write(node)
+            self._node = place.read()
+            self._seen = place.storage.version
+        if pending._due < 0:
+            pending.settle(self)
+        return self
+
+    def _check_writable(self, operation: str) -> None:
+        place = self._place
+        if isinstance(place, LeafPlace):
+            raise GradError(
+                operation,
+                "a leaf Variable that requires grad is being used in an in-place operation.",
+                hint="Write under `with torch.no_grad():`, or change a copy.",
+            )
+        if isinstance(place, ViewPlace) and is_leaf_view(place):
+            raise GradError(
+                operation,
+                "a view of a leaf Variable that requires grad is being used in an in-place"
+                " operation.",
+                hint="Write under `with torch.no_grad():`, or change a copy.",
+            )
+
+    # What is known without looking --------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._node.spec.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+        return self._node.spec.dtype
+
+    @property
+    def device(self) -> device:
+        """Where the value lives."""
+        return self._node.spec.device
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._node.spec.ndim
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are computed for this tensor."""
+        return self.node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Starts or stops collecting gradients in ``self.grad``.
+
+        Raises:
+            RuntimeError: the dtype cannot have gradients, or the tensor is not a leaf.
+        """
+        node = self.node
+        if requires_grad == node.requires_grad:
+            return self
+        if not requires_grad:
+            if node.op is not ops.leaf:
+                raise GradError(
+                    "requires_grad_",
+                    "you can only change requires_grad flags of leaf variables. If you want to use"
+                    " a computed variable in a subgraph that doesn't require differentiation use"
+                    " var_no_grad = var.detach().",
+                )
+            assert isinstance(self._place, LeafPlace)
+            self._settle_in(self._place.parent)
+            return self
+        if not node.dtype.is_differentiable:
+            raise GradError(
+                "requires_grad_",
+                "only Tensors of floating point and complex dtype can require gradients",
+                rule=f"This tensor is {node.dtype}.",
+            )
+        self._settle_in(LeafPlace(self.place, Watch(self)))
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the tensor was made by the user rather than by a tracked operation."""
+        node = self.node
+        return not node.requires_grad or node.op is ops.leaf
+
+    @property
+    def _version(self) -> int:
+        return 0 if self._place is None else self._place.storage.version
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+
+def method(function: _T) -> _T:
+    """Makes a function a method of Tensor, under its own name."""
+    setattr(Tensor, function.__name__, function)
+    return function
+
+
+_LONG_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int",
+    "int64": "Long", "float16": "Half", "bfloat16": "BFloat16", "float32": "Float",
+    "float64": "Double", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+
+def _long_name(dtype: DType) -> str:
+    """PyTorch's old name of a dtype, as its messages use it."""
+    return _LONG_NAMES[dtype.name]
