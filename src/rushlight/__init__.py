@@ -42,6 +42,11 @@ from .tensor.creation import (
 from .tensor.exchange import from_dlpack, from_numpy
 from .tensor.look import realize
 from .tensor.printing import set_printoptions
+from .tensor.random import (
+    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial,
+    normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm, seed,
+    set_rng_state,
+)  # fmt: skip
 from .tensor.size import Size
 from .tensor.tensor import Tensor
 

@@ -28,6 +28,9 @@ from .slicing import (
 )  # fmt: skip
 from .reduce import mean, sum
 from .matmul import linear, matmul
+from .random import (
+    dropout, random_integer, random_normal, random_permutation, random_uniform,
+)  # fmt: skip
 from .activation import relu
 
 _OPERATORS = {
