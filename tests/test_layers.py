@@ -23,15 +23,16 @@ LAYERS = (
     ("autograd.core", "compile", "runtime"),
     ("execute",),
     ("tensor", "autograd"),
+    ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
     ("nn",),
     ("optim",),
     ("utils",),
     ("serialize",),
     ("serialization",),  # PyTorch's name for the same
-    ("",),  # rushlight/__init__.py: the public names, which what follows uses as a user would
     ("train",),
     ("config",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 
 # The tensor layer is two folders that are one idea: a handle and its gradients.
@@ -71,9 +72,25 @@ def is_module(name: str, root: Path = SOURCE) -> bool:
 
 
 def imports_of(file: Path, root: Path = SOURCE) -> Iterator[Import]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
-        for name in imported_names(node, file, root):
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    ourselves = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == "rushlight"
+    }
+    for node in ast.walk(tree):
+        for name in [*imported_names(node, file, root), *reached_names(node, ourselves, root)]:
             yield Import(file, node.lineno, name)
+
+
+def reached_names(node: ast.AST, ourselves: set[str], root: Path = SOURCE) -> list[str]:
+    """``rl.nn`` after ``import rushlight as rl`` is an import of ``rushlight.nn``."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        name = f"rushlight.{node.attr}"
+        return [name] if node.value.id in ourselves and is_module(name, root) else []
+    return []
 
 
 def imported_names(node: ast.AST, file: Path, root: Path = SOURCE) -> list[str]:
@@ -164,7 +181,9 @@ def test_no_file_is_too_long() -> None:
         ("autograd/function.py", "from rushlight.autograd import core", None),
         ("autograd/function.py", "from rushlight.tensor import tensor", None),
         ("runtime/pool.py", "from rushlight.ops import unary", "only ['base']"),
-        ("nn/linear.py", "import rushlight as rl", "nn is below rushlight"),
+        ("tensor/place.py", "import rushlight as rl", "tensor is below rushlight"),
+        ("nn/linear.py", "import rushlight as rl\nrl.zeros(rl.ops)", None),
+        ("nn/linear.py", "import rushlight as rl\nrl.optim.SGD", "nn is below optim"),
         ("train/loop.py", "import rushlight as rl", None),
         ("train/loop.py", "from rushlight.cli import run", "train is below cli"),
         ("execute/cut.py", "import llvmlite.binding", "llvmlite is for ['compile']"),
@@ -173,7 +192,8 @@ def test_no_file_is_too_long() -> None:
     ],
 )  # fmt: skip
 def test_the_rule_itself(tmp_path: Path, file: str, text: str, why: str | None) -> None:
-    for name in ("graph/node.py", "ops/__init__.py", "ops/unary.py", "autograd/core.py", file):
+    others = ("graph/node", "ops/__init__", "ops/unary", "autograd/core", "optim/__init__")
+    for name in (*(f"{other}.py" for other in others), file):
         path = tmp_path / "rushlight" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text if name == file else "")
