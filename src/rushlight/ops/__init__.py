@@ -32,6 +32,10 @@ from .random import (
     dropout, random_integer, random_normal, random_permutation, random_uniform,
 )  # fmt: skip
 from .activation import relu
+from .conv import conv, conv_data, conv_weight
+from .convolution import (
+    conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
+)  # fmt: skip
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,
