@@ -36,9 +36,10 @@ from .tensor import index as _index
 from .tensor import look as _look
 from .tensor import operators as _operators
 from .tensor.creation import (
-    arange, as_tensor, asarray, complex, empty, empty_like, eye, full, full_like, linspace,
+    arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace,
     logspace, ones, ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
+from .tensor.creation import complex_ as complex
 from .tensor.exchange import from_dlpack, from_numpy
 from .tensor.look import realize
 from .tensor.printing import set_printoptions

@@ -184,6 +184,9 @@ def saved(node: Node) -> list[Node]:
 
 def _mask(node: Node) -> tuple[bool, ...]:
     """Which of (itself, *inputs) a node's rule reads; found by following the rule once."""
+    own = node.op.reads(node)
+    if own is not None:
+        return own
     key = (node.op, node.attrs, *[(x.spec, x.requires_grad) for x in node.inputs])
     mask = _masks.get(key)
     if mask is None:

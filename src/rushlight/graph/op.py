@@ -95,6 +95,10 @@ class Op:
         """The value in NumPy; half types arrive as float32. The result's dtype is mended after."""
         raise NotImplementedError
 
+    def reads(self, node: Node) -> tuple[bool, ...] | None:
+        """Which of (itself, *inputs) the gradient rule reads; None to find out by following it."""
+        return None
+
     def samples(self, make: Any) -> Iterator[object]:
         """Inputs that tests run: a Tensor, or a tuple of arguments that may end with a dict."""
         return iter(())

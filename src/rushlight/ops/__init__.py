@@ -9,7 +9,7 @@ from __future__ import annotations
 from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES  # noqa: I001 - families below need the ones above
-from .structure import detach, graft, leaf, part, parts
+from .structure import clone, detach, graft, leaf, part, parts
 from .unary import abs, cos, exp, log, neg, rsqrt, sin, sqrt, tanh
 from .binary import (
     add, atan2, bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor, div,

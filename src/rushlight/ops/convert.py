@@ -57,6 +57,9 @@ class Conj(Op):
         yield make.complex(3, 4)
         yield make(3)
 
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(1), TypeError, "must be Tensor, not int"
+
 
 class Real(Op):
     """The real part; a real input is returned as it is."""

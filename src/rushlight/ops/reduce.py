@@ -56,7 +56,7 @@ class Sum(Reduction):
 
     name = "sum"
     torch = (
-        "sum(Tensor self, int[]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"
+        "sum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"
     )
     ulp = 8
 
@@ -81,7 +81,7 @@ class Mean(Reduction):
 
     name = "mean"
     torch = (
-        "mean(Tensor self, int[]? dim=None, bool keepdim=False, *, ScalarType? dtype=None)"
+        "mean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None)"
         " -> Tensor"
     )
     ulp = 8

@@ -55,6 +55,34 @@ class Detach(View):
         yield make(3, 4)
         yield make()
 
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+
+
+class Clone(Op):
+    """The same value, in memory of its own: nobody sees writes to it, nor it writes to others."""
+
+    name = "clone"
+    torch = "clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor"
+    transparent = True
+
+    def __call__(self, x: Node, *, memory_format: Any = None) -> Node:
+        return self.record((x,))
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g,)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(4, 3).T
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+
 
 class Graft(Op):
     """The value of one node with the history of another: what ``y.data.zero_()`` leaves behind."""
@@ -72,6 +100,7 @@ class Graft(Op):
 part = Part()
 leaf = Leaf()
 detach = Detach()
+clone = Clone()
 graft = Graft()
 
 

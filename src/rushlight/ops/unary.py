@@ -40,7 +40,7 @@ class UnaryFloat(Unary, Float):
         yield (
             lambda: getattr(make.int(3), f"{self.name}_")(),
             RuntimeError,
-            "result type Float can't be cast to the desired output type Int",
+            "result type Float can't be cast to the desired output type Long",
         )
 
 

@@ -133,6 +133,8 @@ def _source(schema: Schema, op: Op, *, as_method: bool, with_out: bool) -> str:
         arguments.append(_argument(op, parameter, name, position, schema, varargs))
     if with_out:
         names.append("out=None" if star else "*, out=None")
+    if varargs:
+        names.append("**_given")
     call = f"_op({', '.join(arguments)})"
     first = names[0].split("=")[0] if names else ""
     result = f"_aliased({first}, {call})" if schema.is_view else f"_wrapped({call})"
@@ -141,7 +143,7 @@ def _source(schema: Schema, op: Op, *, as_method: bool, with_out: bool) -> str:
     lines = [f"def {schema.name}({', '.join(names)}):"]
     if varargs:
         given = schema.parameters[1].name
-        lines.append(f"    {given} = _spread({given}, {schema.parameters[1].default})")
+        lines.append(f"    {given} = _spread({given}, _given, {given!r}, _name)")
     if with_out:
         lines.append(f"    result = {result}")
         lines.append("    return result if out is None else _into(out, result, _name)")
@@ -181,11 +183,15 @@ def _any(value: Any) -> Any:
     return value
 
 
-def _spread(given: tuple[Any, ...], default: Any = None) -> Any:
-    """``x.view(2, 3)`` and ``x.view((2, 3))`` alike."""
-    if not given:
-        return default if default is not None else ()
-    if len(given) == 1 and (given[0] is None or isinstance(given[0], (tuple, list))):
+def _spread(given: tuple[Any, ...], named: dict[str, Any], name: str, function: str) -> Any:
+    """``x.view(2, 3)``, ``x.view((2, 3))`` and ``x.view(size=(2, 3))`` alike."""
+    if name in named:
+        given = (named.pop(name),)
+    if named:
+        raise ArgTypeError(
+            function, f"{function}() got an unexpected keyword argument {next(iter(named))!r}"
+        )
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
         return given[0]
     return given
 

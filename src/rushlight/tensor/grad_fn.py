@@ -54,10 +54,14 @@ class GradFn:
         return hash(self._node)
 
 
+# A part has the name of what it is a part of, a graft that of its history.
+_PASSED = (ops.part, ops.graft)
+
+
 def grad_fn_of(node: Node) -> GradFn | None:
     """The view on ``node``; None for a leaf and for what no gradient flows through."""
     if not node.requires_grad or node.op is ops.leaf:
         return None
-    if node.op is ops.part:
-        node = node.inputs[0] if node.inputs else node
+    while node.op in _PASSED and node.inputs:
+        node = node.inputs[-1]
     return GradFn(node)

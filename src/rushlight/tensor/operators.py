@@ -160,6 +160,6 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @method
 def __format__(self: Tensor, spec: str) -> str:
-    if self.ndim == 0 and spec:
+    if self.ndim == 0 and type(self) is Tensor:  # PyTorch spares Parameter
         return format(self.item(), spec)
-    return object.__format__(self, spec) if spec else str(self)
+    return object.__format__(self, spec)

@@ -41,7 +41,7 @@ class Parameter:
     @property
     def takes_varargs(self) -> bool:
         """Whether a method may be given the ints one by one, as in ``x.view(2, 3)``."""
-        return self.type.rstrip("?") == "int[]"
+        return self.type == "int[]"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The tests of the operations share one module of sample inputs."""
