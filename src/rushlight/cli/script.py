@@ -29,9 +29,9 @@ class Script:
     def module(self) -> ModuleType:
         """A fresh ``__main__``, as the interpreter makes one."""
         module = ModuleType("__main__")
-        module.__dict__["__builtins__"] = sys.modules["builtins"]
+        module.__dict__.update(__builtins__=sys.modules["builtins"], __annotations__={})
         if self.file:
-            module.__file__ = self.file
+            module.__file__, module.__cached__ = self.file, None
             module.__loader__ = SourceFileLoader("__main__", self.file)
         if self.spec:
             module.__spec__, module.__loader__ = self.spec, self.spec.loader
