@@ -10,7 +10,7 @@ from collections.abc import Sequence
 # Where each command lives. What it needs is imported when it is asked for, and not before.
 COMMANDS = {
     "run": ("rushlight.cli.run", "main", "run a PyTorch script, unmodified, on rushlight"),
-    "train": ("rushlight.train", "main", "train a network on real data"),
+    "train": ("rushlight.config", "main", "train a network on real data"),
     "report": ("rushlight.train", "report_main", "draw several runs in one figure"),
 }
 MISUSED = 2  # argparse's own, for a wrong command line
