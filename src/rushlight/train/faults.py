@@ -1,0 +1,59 @@
+"""What stops a run, told in one sentence and with an exit status of its own."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from importlib.util import find_spec
+
+EXIT_SETTING = 2
+EXIT_STOPPED = 1
+
+
+class RunFault(Exception):
+    """A run that cannot start: a setting, a file or a download is wrong. No work was done."""
+
+    code = EXIT_SETTING
+
+
+class RunStopped(RunFault):
+    """A run that could not go on: what it had reached is in its last checkpoint."""
+
+    code = EXIT_STOPPED
+
+
+class RunInterrupted(RunFault):
+    """A run that Ctrl-C or SIGTERM stopped; its last checkpoint is up to the step."""
+
+    def __init__(self, sentence: str, signum: int) -> None:
+        super().__init__(sentence)
+        self.code = 128 + signum  # as shells count
+
+
+class Interrupted(Exception):
+    """Somebody asked the run to stop, and it stands where it can be resumed."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+def require(*modules: str) -> None:
+    """Checks that optional libraries are installed.
+
+    Raises:
+        RunFault: one is not; the sentence names it and the extra that brings it.
+    """
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise RunFault(
+            f'{" and ".join(missing)} not installed: pip install "rushlight[train]" brings '
+            "what training and reports need"
+        )
+
+
+def disk_sentence(error: OSError, doing: str) -> str:
+    """One sentence for a file that could not be written or read."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: could not {doing}"
+    return f"could not {doing}: {error.strerror or error}"
