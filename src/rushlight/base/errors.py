@@ -42,6 +42,7 @@ class Fault(Exception):
         self._where = ""
         self.path: list[str] = []
         self.layer_type = ""
+        self.module: object = None  # the last module passed through; it stays in its process
         super().__init__(problem)
 
     def add_layer(self, name: str, module_type: str = "") -> None:
@@ -72,7 +73,7 @@ class Fault(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # A site holds a code object, which does not travel to another process; its text does.
-        state = {**self.__dict__, "site": None, "where": self.where}
+        state = {**self.__dict__, "site": None, "module": None, "where": self.where}
         return (type(self), (self.operation, self.problem), state)
 
     @property

@@ -48,9 +48,7 @@ class RemovableHandle:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.id, *tables = state
         # The table of a dead module has nobody to look at it: any empty one stands in for it.
-        self._tables = tuple(
-            weakref.ref(_EMPTY if table is None else table) for table in tables
-        )
+        self._tables = tuple(weakref.ref(_EMPTY if table is None else table) for table in tables)
         RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
 
     def __enter__(self) -> RemovableHandle:
