@@ -460,6 +460,27 @@ def test_a_wrong_gradient_changes_nothing():
     assert remembered(optimizer) == state
 
 
+def test_a_first_step_that_failed_is_still_the_first():
+    results = []
+    for fail in (True, False):
+        weight = rl.ones(2, requires_grad=True)
+        other = rl.ones(2, requires_grad=True)
+        groups = [{"params": [weight]}, {"params": [other]}]
+        optimizer = rl.optim.SGD(groups, lr=0.5, momentum=0.9, dampening=0.5)
+        weight.grad = rl.ones(2)
+        if fail:
+            optimizer.state[other]["momentum_buffer"] = rl.ones(7)
+            other.grad = rl.ones(2)
+            with pytest.raises(RuntimeError, match="a state of parameter 0"):
+                optimizer.step()
+            assert weight.node.inputs[0].op is not weight.node.op
+            other.grad = None
+        optimizer.step()
+        (weight * 3).sum().backward()
+        results.append((weight.tolist(), weight.grad.tolist()))
+    assert results[0] == results[1] == ([0.5, 0.5], [4.0, 4.0])
+
+
 def test_a_fault_found_in_the_computation_changes_nothing():
     table = rl.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     optimizer = rl.optim.Adam([table], lr=0.1)

@@ -109,4 +109,4 @@ class Adagrad(RecordedOptimizer):
         return lr, group["eps"], plain(group["weight_decay"])
 
     def _form(self, group: Group, steps: float) -> tuple[Any, ...]:
-        return group["weight_decay"] != 0, group["maximize"]
+        return bool(group["weight_decay"] != 0), group["maximize"]

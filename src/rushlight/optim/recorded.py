@@ -126,12 +126,12 @@ class RecordedOptimizer(Optimizer):
         written: list[tuple[Tensor, Node]] = []
         try:
             for cohort in self._cohorts():
+                taken.append(cohort)
                 for target, node in self._record(*cohort):
-                    give(target, node)
                     written.append((target, node))
+                    give(target, node)
                 _, members, steps = cohort
                 self._count(members, steps + 1)
-                taken.append(cohort)
             realize([node for _, node in written])
         except BaseException:
             self._undo(taken, written)
@@ -197,8 +197,10 @@ class RecordedOptimizer(Optimizer):
         params = [param for param, _, _ in members]
         names = self._state_names(group)
         states = [memory[name] for name in names for _, _, memory in members]
-        tensors = (*params, *[grad for _, grad, _ in members], *states)
-        return params + states, [tensor.node for tensor in tensors]
+        nodes = [value_node(param) for param in params]
+        nodes += [grad.node for _, grad, _ in members]
+        nodes += [state.node for state in states]
+        return params + states, nodes
 
     def _number_nodes(self, group: Group, values: tuple[Number, ...]) -> list[Node]:
         """Nodes for numbers; a number that is the same as in the last step keeps its node."""
@@ -213,6 +215,12 @@ class RecordedOptimizer(Optimizer):
                 node = kept[index] = number(float(new))
             nodes.append(node)
         return nodes
+
+
+def value_node(param: Tensor) -> Node:
+    """A parameter's value, without the leaf that gradients end in."""
+    node = param.node
+    return node.inputs[0] if node.op is ops.leaf else node
 
 
 def give(target: Tensor, node: Node) -> None:

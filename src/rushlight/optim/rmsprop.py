@@ -102,5 +102,5 @@ class RMSprop(RecordedOptimizer):
         return lr, alpha, 1 - alpha, group["eps"], decay, group["momentum"]
 
     def _form(self, group: Group, steps: float) -> tuple[Any, ...]:
-        decays, momenta = group["weight_decay"] != 0, group["momentum"] > 0
+        decays, momenta = bool(group["weight_decay"] != 0), group["momentum"] > 0
         return decays, momenta, group["centered"], group["maximize"]

@@ -104,7 +104,10 @@ class SGD(RecordedOptimizer):
         return memory, 0.0
 
     def _count(self, members: list[Member], steps: float) -> None:
-        pass
+        """Nothing is counted; a first step that is taken back leaves no buffer."""
+        if steps == 0.0:
+            for _, _, memory in members:
+                memory.pop("momentum_buffer", None)
 
     def _scalars(self, group: Group, steps: float) -> tuple[Number, ...]:
         undamped = 1 - group["dampening"]
