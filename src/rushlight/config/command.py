@@ -1,0 +1,192 @@
+"""What happens between ``rushlight train`` and a run: check everything, then hand over."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rushlight.train.faults import RunFault, RunInterrupted, require
+from rushlight.train.place import report_command, shown
+
+from .flags import Flags, read_flags
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from rushlight.train.settings import Settings
+
+    from .compose import Job
+
+NEEDED = ("hydra", "rich", "matplotlib", "safetensors")
+# A file system's names have at most 255 bytes; beyond this a sweep's folders are only numbered.
+LONGEST_NAME = 150
+
+
+def main(argv: list[str]) -> int:
+    """See :func:`rushlight.config.main`."""
+    try:
+        require(*NEEDED)
+        flags = read_flags(argv)
+        return _train(flags, argv)
+    except RunFault as fault:
+        return _told(fault)
+    except KeyboardInterrupt:
+        print("rushlight train: interrupted before the first step", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _told(fault: RunFault) -> int:
+    print(f"rushlight train: {fault}", file=sys.stderr)
+    return fault.code
+
+
+def _train(flags: Flags, argv: list[str]) -> int:
+    from .compose import opened
+    from .resume import resumed
+
+    again = None if flags.showing else resumed(flags)
+    if again is not None:
+        return _resume(*again)
+    with opened(flags) as composer:
+        jobs = composer.jobs()
+    if flags.showing:
+        _hand_over(argv, lambda config: None)
+        return 0
+    from rushlight.train.run import claim, prepare
+
+    for job in jobs:
+        prepare(job.settings, job.words, "")
+    if flags.multirun:
+        return _sweep(argv, flags, jobs)
+    folder = jobs[0].run_folder
+    claim(folder)
+    _hand_over([*argv, _word("hydra.run.dir", folder)], _one_run)
+    return 0
+
+
+def _resume(folder: Path, checkpoint: Any, settings: Settings, words: list[str]) -> int:
+    from rushlight.train.run import prepare, train
+    from rushlight.train.state import LAST
+
+    run = prepare(settings, words, _text(settings), resume=(checkpoint, folder / LAST))
+    _announce(train(run, folder), folder)
+    return 0
+
+
+def _one_run(config: DictConfig) -> float:
+    """What Hydra calls for each run; a sweeper that searches is told the accuracy reached."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from rushlight.train.run import claim, prepare, train
+
+    from .fill import fill
+
+    hydra = HydraConfig.get()
+    folder, words = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
+    settings = fill(config, lambda key: "")
+    claim(folder)
+    result = train(prepare(settings, words, _text(settings)), folder)
+    _announce(result, folder)
+    return float(result.validation_accuracy)
+
+
+def _sweep(argv: list[str], flags: Flags, jobs: list[Job]) -> int:
+    """Trains every run of a sweep. One that cannot go on does not keep the others from it."""
+    from hydra.core.hydra_config import HydraConfig
+
+    worst = 0
+
+    def one_of_many(config: DictConfig) -> float:
+        nonlocal worst
+        job = HydraConfig.get()
+        count = f" of {len(jobs)}" if job.job.num < len(jobs) else ""
+        print(f"\nrun {job.job.num + 1}{count}: {' '.join(job.overrides.task)}")
+        try:
+            return _one_run(config)
+        except RunInterrupted:
+            raise
+        except RunFault as fault:
+            worst = max(worst, _told(fault))
+            return math.nan
+
+    folder = jobs[0].sweep_folder
+    extra = [_word("hydra.sweep.dir", folder)]
+    if not any("hydra.sweep.subdir" in word or "override_dirname" in word for word in flags.words):
+        extra.append(_names(jobs))
+    _hand_over([*argv, *extra], one_of_many)
+    print(f"\n{len(jobs)} runs are in {shown(folder)}: `{report_command([folder])}` draws them")
+    return worst
+
+
+def _names(jobs: list[Job]) -> str:
+    """A word that names the runs' folders after what differs between them."""
+    same = set(jobs[0].words).intersection(*(job.words for job in jobs))
+    names = [",".join(word for word in job.words if word not in same) for job in jobs]
+    if any(len(name) > LONGEST_NAME or "/" in name for name in names):
+        return "hydra.sweep.subdir='${hydra.job.num}'"
+    keys = ",".join(repr(word.partition("=")[0]) for word in sorted(same))
+    return f"hydra.job.config.override_dirname.exclude_keys=[{keys}]"
+
+
+@contextmanager
+def _as_command(argv: list[str]) -> Iterator[None]:
+    before = sys.argv
+    sys.argv = ["rushlight train", *argv]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _hand_over(argv: list[str], task: Callable[[DictConfig], Any]) -> None:
+    """Lets Hydra run ``task`` once for each run that the words ask for."""
+    import hydra
+
+    faults: list[RunFault] = []
+
+    def guarded(config: DictConfig) -> Any:
+        try:
+            return task(config)
+        except RunFault as fault:
+            # Hydra would print a traceback for it. SystemExit it lets pass.
+            faults.append(fault)
+            raise SystemExit(fault.code) from None
+
+    start = hydra.main(version_base="1.3", config_path="pkg://rushlight.config.conf",
+                       config_name="config")  # fmt: skip
+    try:
+        with _as_command(argv):
+            start(guarded)()
+    except SystemExit:
+        if faults:
+            raise faults[0] from None
+        raise
+
+
+def _announce(result: Any, folder: Path) -> None:
+    from rushlight.train.page import REPORT
+
+    print(
+        f"test accuracy {result.test_accuracy:.1%} ({result.test_right:,} of "
+        f"{result.test_count:,}), from the checkpoint of epoch {result.best_epoch}; "
+        f"{shown(folder / REPORT)} tells all"
+    )
+
+
+def _text(settings: Settings) -> str:
+    """The resolved configuration as its file says it."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(asdict(settings)))
+
+
+def _word(key: str, path: Path) -> str:
+    from .compose import quoted
+
+    return f"{key}={quoted(str(path))}"
