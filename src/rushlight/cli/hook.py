@@ -75,10 +75,10 @@ def adopt() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "rushlight"]:
         if (theirs := names.torch_name(name)) is not None:
             sys.modules.setdefault(theirs, sys.modules[name])
-    for name in names.VIEWS:
+    for name in [name for name in names.VIEWS if name not in sys.modules]:
         package, _, last = name.rpartition(".")
         parent = sys.modules.get(package) or names.resolve(package)
-        if parent is None or name in sys.modules:
+        if parent is None:
             continue
         taken = _has(parent, last)  # asked first, since loading a module binds its name
         if (module := names.resolve(name)) is not None:
@@ -95,7 +95,15 @@ def _has(module: ModuleType, name: str) -> bool:
 
 
 def install() -> Finder:
-    """Puts the hook into this process and into the environment of those it will start."""
+    """Puts the hook into this process and into the environment of those it will start.
+
+    Raises:
+        ImportError: something has imported PyTorch already, before any script.
+    """
+    if getattr(sys.modules.get("torch"), "__name__", "rushlight") != "rushlight":
+        raise ImportError(
+            "rushlight cannot stand for torch, which this Python imports as it starts"
+        )
     finder = Finder()
     sys.meta_path.insert(0, finder)
     _announce_release()

@@ -18,7 +18,7 @@ def explain(error: BaseException) -> bool:
     Returns whether it was one.
     """
     wanted = _wanted(error)
-    if wanted is None:
+    if wanted is None or _from_within(error.__traceback__):
         return False
     owner, name, choices = wanted
     message = f"{owner}.{name} is not part of rushlight yet"
@@ -39,8 +39,8 @@ def _wanted(error: BaseException) -> tuple[str, str, list[str]] | None:
         return owner and (owner, error.name, _public(error.obj))
     if isinstance(error, ModuleNotFoundError) and error.name:
         package, _, last = error.name.rpartition(".")
-        asked = names.torch_name(error.name) and not _from_within(error.__traceback__)
-        return (names.torch_name(package), last, []) if asked and package else None
+        owner = names.torch_name(package) if names.torch_name(error.name) else None
+        return owner and (owner, last, [])
     if isinstance(error, ImportError) and error.name:
         asked = re.match(r"cannot import name '(\w+)' from", str(error))
         module = sys.modules.get(error.name)
@@ -50,7 +50,7 @@ def _wanted(error: BaseException) -> tuple[str, str, list[str]] | None:
 
 
 def _from_within(traceback: TracebackType | None) -> bool:
-    """Whether code of ours, beyond a module's look-up of a name, wanted what was not found."""
+    """Whether code of ours wanted what was not found, which is then a mistake of ours."""
     asker: CodeType | None = None
     while traceback is not None:
         code = traceback.tb_frame.f_code
