@@ -23,13 +23,13 @@ class Make:
     def __call__(self, *shape, low=-2.0, high=2.0, dtype=None):
         dtype = dtype or self.dtype
         if not dtype.is_floating_point:
-            made = rl.tensor(self.random.integers(int(low), int(high), shape, endpoint=True))
+            made = rl.tensor(self.random.integers(int(low), int(high), shape))
             return made.to(dtype)
         tensor = rl.tensor(self.random.uniform(low, high, shape), dtype=dtype)
         return tensor.requires_grad_(self.grad)
 
     def int(self, *shape, low=-5, high=5, dtype=rl.int64):
-        return rl.tensor(self.random.integers(low, high, shape, endpoint=True)).to(dtype)
+        return rl.tensor(self.random.integers(low, high, shape)).to(dtype)
 
     def bool(self, *shape):
         return rl.tensor(self.random.random(shape) < 0.5)
@@ -78,7 +78,7 @@ def to_torch(value, grad: bool = False):
     if isinstance(value, rl.Tensor):
         made = torch.from_numpy(value.detach().numpy().copy())
         return made.requires_grad_() if value.requires_grad and grad else made
-    if isinstance(value, rl.DType if hasattr(rl, "DType") else rl.dtype):
+    if isinstance(value, rl.dtype):
         return getattr(torch, value.name)
     if isinstance(value, (list, tuple)):
         return type(value)(to_torch(v, grad) for v in value)
@@ -103,9 +103,9 @@ def differentiable(values) -> list:
 
 
 def numpy_of(tensor) -> np.ndarray:
-    return tensor.detach().resolve_conj().numpy() if isinstance(tensor, torch.Tensor) else (
-        tensor.detach().numpy()
-    )
+    if isinstance(tensor, torch.Tensor):
+        return tensor.detach().resolve_conj().numpy(force=True)
+    return tensor.detach().numpy()
 
 
 def same(ours, theirs, rtol: float, atol: float) -> None:

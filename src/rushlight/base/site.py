@@ -30,16 +30,14 @@ def current(depth: int = 1) -> Site:
     last = frame
     ours = _ours
     while frame is not None:
-        last = frame
-        name = frame.f_code.co_filename
+        code = frame.f_code
         try:
-            if not ours[name]:
-                break
+            if not ours[code.co_filename]:
+                return (code, frame.f_lasti)
         except KeyError:
-            if not is_ours(name):
-                break
-        frame = frame.f_back
-    assert last is not None
+            if not is_ours(code.co_filename):
+                return (code, frame.f_lasti)
+        last, frame = frame, frame.f_back
     return (last.f_code, last.f_lasti)
 
 

@@ -136,7 +136,8 @@ class Op:
                     requires_grad = carries_gradient(spec)
                     break
         site = recording.site
-        return Node(self, inputs, attrs, spec, requires_grad, site or sites.current(2))
+        # This method, the operation's call and the public function are never the user's line.
+        return Node(self, inputs, attrs, spec, requires_grad, site or sites.current(3))
 
     def evaluate(self, arrays: tuple[np.ndarray, ...], attrs: tuple[Any, ...]) -> Any:
         """``ref`` with positional attributes."""

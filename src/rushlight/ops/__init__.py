@@ -10,12 +10,20 @@ from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES  # noqa: I001 - families below need the ones above
 from .structure import clone, detach, graft, leaf, part, parts
-from .unary import abs, cos, exp, log, neg, rsqrt, sin, sqrt, tanh
+from .unary import (
+    abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
+    sqrt, square,
+)  # fmt: skip
+from .rounding import ceil, floor, frac, round, trunc
+from .trigonometry import (
+    acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinh, tan, tanh,
+)  # fmt: skip
+from .special import erf, erfc, erfinv, logit, sigmoid
 from .binary import (
     add, atan2, bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor, div,
     floor_divide, fmod, maximum, minimum, mul, pow, remainder, sub, trunc_divide,
 )  # fmt: skip
-from .convert import cast, conj, real
+from .convert import angle, cast, conj, imag, polar, real
 from .compare import (
     bitwise_not, eq, ge, gt, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or,
     logical_xor, lt, ne, where,
@@ -27,23 +35,42 @@ from .slicing import (
     unselect, unslice,
 )  # fmt: skip
 from .reduce import mean, sum
+from .index import index, index_put
+from .gather import gather, scatter, scatter_add, scatter_from, take_along_dim
+from .scatter_reduce import (
+    index_reduce, scatter_amax, scatter_amin, scatter_prod, scatter_reduce,
+)  # fmt: skip
+from .rows import index_add, index_copy, index_fill, index_select, put, take
+from .masked import masked_fill, masked_scatter, unmasked_places
+from .embedding import embedding, one_hot
 from .matmul import linear, matmul
 from .random import (
     dropout, random_integer, random_normal, random_permutation, random_uniform,
 )  # fmt: skip
-from .activation import relu
+from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
+from .activation import (
+    celu, elu, gelu, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
+    tanhshrink,
+)  # fmt: skip
+from .piecewise import (
+    hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold,
+)  # fmt: skip
 from .conv import conv, conv_data, conv_weight
 from .convolution import (
     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
 )  # fmt: skip
+from .softmax import log_softmax, softmax
+from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+from .nll import cross_entropy, cross_entropy_grad, nll_loss, nll_loss_grad
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,
-    "__truediv__": div, "__pow__": pow, "__matmul__": matmul, "__gt__": gt, "__ge__": ge,
+    "__truediv__": div, "__pow__": pow, "__gt__": gt, "__ge__": ge,
     "__lt__": lt, "__le__": le,
 }  # fmt: skip
 for _name, _op in _OPERATORS.items():
-    setattr(Node, _name, lambda x, y, _op=_op: _op(x, y))
+    setattr(Node, _name, lambda x, y, _pair=_op.pair: _pair(x, y))
 Node.__neg__ = lambda x: neg(x)
 Node.__rsub__ = lambda x, y: sub(y, x)
 Node.__rtruediv__ = lambda x, y: div(y, x)

@@ -1,16 +1,26 @@
-"""Activation functions."""
+"""Activation functions.
+
+Coarse where PyTorch's ``grad_fn`` has a name for it and the gradient has a short form; numbers such
+as a slope are inputs, so that changing one makes no new program.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import INTEGERS
+from rushlight.base.dtypes import FLOATS, INTEGERS
+from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
+from rushlight.graph.op import Composite, Op
+from rushlight.graph.spec import Spec
 
-from .unary import FLOATS, Unary
+from .elementwise import Elementwise
+from .special import erf_values, sigmoid_values
+from .unary import Unary
 
 
 class Relu(Unary):
@@ -28,4 +38,372 @@ class Relu(Unary):
         return np.maximum(x, 0)
 
 
+class Activation(Elementwise):
+    """An activation of ``torch.nn.functional``, maybe with numbers beside the input. Abstract."""
+
+    module = "nn.functional"
+    dtypes = FLOATS
+    inplace = False
+
+    def on(self, x: Node, *numbers: Any) -> Any:
+        """Records the activation of ``x``, which has to be floating point already."""
+        if x.__class__ is Node and not x.dtype.is_floating_point:
+            shown = ops.TORCH_NAMES[x.dtype.name]
+            raise DTypeError(self.name, f'"{self.name}_cpu" not implemented for {shown}')
+        return Elementwise.__call__(self, x, *numbers)
+
+    def __call__(self, x: Any) -> Any:
+        return self.on(x)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-4, high=4)
+        yield make(4, 3).T
+        yield make()
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+        yield lambda: make.call(make.int(3)), RuntimeError, "not implemented for 'Long'"
+
+
+class LeakyRelu(Activation):
+    """``input`` where positive, ``negative_slope * input`` elsewhere."""
+
+    name = "leaky_relu"
+    torch = (
+        "leaky_relu(Tensor input, Scalar negative_slope=0.01, bool inplace=False) -> Tensor"
+    )
+
+    def __call__(self, x: Any, slope: Any = 0.01) -> Any:
+        return self.on(x, slope)
+
+    def vjp(self, g: Node, y: Node, x: Node, slope: Node) -> tuple[Node | None, ...]:
+        return ops.where(x > 0, g, g * slope), None
+
+    def ref(self, x: Any, slope: Any) -> Any:
+        return np.where(x > 0, x, x * slope)
+
+
+class Elu(Activation):
+    """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere.
+
+    Reference: Clevert, Unterthiner & Hochreiter 2015, arXiv:1511.07289.
+    """
+
+    name = "elu"
+    torch = "elu(Tensor input, Scalar alpha=1.0, bool inplace=False) -> Tensor"
+
+    def __call__(self, x: Any, alpha: Any = 1.0) -> Any:
+        return self.on(x, alpha)
+
+    def vjp(self, g: Node, y: Node, x: Node, alpha: Node) -> tuple[Node | None, ...]:
+        return ops.where(x > 0, g, g * alpha * ops.exp(x)), None
+
+    def ref(self, x: Any, alpha: Any) -> Any:
+        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+# Klambauer et al. 2017, "Self-Normalizing Neural Networks", arXiv:1706.02515, equation 14.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+class Selu(Activation):
+    """A scaled ``elu`` whose outputs keep mean 0 and variance 1.
+
+    Reference: Klambauer et al. 2017, arXiv:1706.02515.
+    """
+
+    name, backward = "selu", "Elu"
+    torch = "selu(Tensor input, bool inplace=False) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        slope = ops.where(x > 0, SELU_SCALE, ops.exp(x) * (SELU_ALPHA * SELU_SCALE))
+        return (g * slope,)
+
+    def ref(self, x: Any) -> Any:
+        negative = SELU_ALPHA * np.expm1(np.minimum(x, 0))
+        return x.dtype.type(SELU_SCALE) * np.where(x > 0, x, negative)
+
+
+class Celu(Activation):
+    """``elu`` with a continuous slope: ``alpha * (exp(input / alpha) - 1)`` where negative.
+
+    Reference: Barron 2017, arXiv:1704.07483.
+    """
+
+    name = "celu"
+    torch = "celu(Tensor input, Scalar alpha=1.0, bool inplace=False) -> Tensor"
+
+    def __call__(self, x: Any, alpha: Any = 1.0) -> Any:
+        if alpha == 0:
+            raise OperationError("celu", "ZeroDivisionError: alpha cannot be 0 for CELU")
+        return self.on(x, alpha)
+
+    def vjp(self, g: Node, y: Node, x: Node, alpha: Node) -> tuple[Node | None, ...]:
+        return ops.where(x > 0, g, g * ops.exp(x / alpha)), None
+
+    def ref(self, x: Any, alpha: Any) -> Any:
+        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield lambda: make.call(make(2), 0.0), RuntimeError, "alpha cannot be 0"
+
+
+_ROOT_HALF = math.sqrt(0.5)
+# The paper's tanh form of Phi, Hendrycks & Gimpel 2016, section 2.
+_TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
+
+
+class Gelu(Op):
+    r"""Gaussian error linear unit.
+
+    .. math:: \mathrm{GELU}(x) = x \, \Phi(x)
+
+    Args:
+        approximate: ``"none"`` uses erf, ``"tanh"`` the paper's tanh form.
+    Shape:
+        input (*) floating; output (*) same dtype. Half types are computed in float32.
+    Raises:
+        RuntimeError: ``approximate`` is neither ``"none"`` nor ``"tanh"``; the type is torch's.
+    Reference:
+        Hendrycks & Gimpel 2016, section 2, arXiv:1606.08415. Both forms match torch.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.nn.functional.gelu(rl.tensor([-1.0, 0.0, 1.0]))
+        tensor([-0.1587,  0.0000,  0.8413])
+    """
+
+    name = "gelu"
+    torch = "gelu(Tensor input, *, str approximate='none') -> Tensor"
+    module = "nn.functional"
+    attrs = ("approximate",)
+    ulp = 8
+
+    def __call__(self, x: Node, *, approximate: str = "none") -> Node:
+        if approximate not in ("none", "tanh"):
+            raise OperationError("gelu", "approximate argument must be either none or tanh.")
+        if not x.dtype.is_floating_point:
+            name = ops.TORCH_NAMES[x.dtype.name]
+            raise OperationError("gelu", f'"GeluKernelImpl" not implemented for {name}')
+        return self.record((x,), approximate)
+
+    def infer(self, x: Spec, *, approximate: str) -> Spec:
+        return x
+
+    def vjp(self, g: Node, y: Node, x: Node, *, approximate: str) -> tuple[Node | None, ...]:
+        if approximate == "none":
+            density = ops.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+            return (g * ((ops.erf(x * _ROOT_HALF) + 1) * 0.5 + x * density),)
+        square = x * x
+        t = ops.tanh(x * (square * _TANH_CUBE + 1) * _TANH_SCALE)
+        slope = (square * (3 * _TANH_CUBE) + 1) * _TANH_SCALE
+        return (g * ((t + 1) * 0.5 + x * (1 - t * t) * slope * 0.5),)
+
+    def ref(self, x: Any, *, approximate: str) -> Any:
+        if approximate == "none":
+            return x * 0.5 * (1 + erf_values(x * _ROOT_HALF))
+        return x * 0.5 * (1 + np.tanh(_TANH_SCALE * (x + _TANH_CUBE * x * x * x)))
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-4, high=4)
+        yield make(4, 3).T, {"approximate": "tanh"}
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2), approximate="x"), RuntimeError, "either none or tanh"
+        yield lambda: make.call(make.int(2)), RuntimeError, "not implemented for 'Long'"
+
+
+class Silu(Activation):
+    """``input * sigmoid(input)``.
+
+    Reference: Hendrycks & Gimpel 2016, arXiv:1606.08415; Ramachandran et al. 2017,
+    arXiv:1710.05941.
+    """
+
+    name = "silu"
+    torch = "silu(Tensor input, bool inplace=False) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        s = ops.sigmoid(x)
+        return (g * s * (x * (1 - s) + 1),)
+
+    def ref(self, x: Any) -> Any:
+        return x * sigmoid_values(x)
+
+
+class Mish(Activation):
+    """``input * tanh(softplus(input))``.
+
+    Reference: Misra 2019, arXiv:1908.08681.
+    """
+
+    name = "mish"
+    torch = "mish(Tensor input, bool inplace=False) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        t = ops.tanh(ops.softplus(x))
+        return (g * (t + x * ops.sigmoid(x) * (1 - t * t)),)
+
+    def ref(self, x: Any) -> Any:
+        return x * np.tanh(np.logaddexp(x, x.dtype.type(0)))
+
+
+class Softplus(Activation):
+    """``log(1 + exp(beta * input)) / beta``, the input itself where that is above ``threshold``."""
+
+    name = "softplus"
+    torch = "softplus(Tensor input, Scalar beta=1, Scalar threshold=20) -> Tensor"
+
+    def __call__(self, x: Any, beta: Any = 1, threshold: Any = 20) -> Any:
+        return self.on(x, float(beta), float(threshold))
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, beta: Node, threshold: Node
+    ) -> tuple[Node | None, ...]:
+        z = x * beta
+        return ops.where(z > threshold, g, g * ops.sigmoid(z)), None, None
+
+    def ref(self, x: Any, beta: Any, threshold: Any) -> Any:
+        z = x * beta
+        return np.where(z > threshold, x, np.log1p(np.exp(np.minimum(z, threshold))) / beta)
+
+
+class LogSigmoid(Activation):
+    """``log(sigmoid(input))`` without loss of digits."""
+
+    name = "logsigmoid"
+    torch = "logsigmoid(Tensor input) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g * ops.sigmoid(-x),)
+
+    def ref(self, x: Any) -> Any:
+        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+    def grad_name(self, node: Node) -> str:
+        return "LogSigmoidBackward0"
+
+
+class Prelu(Activation):
+    """The input where positive, a learned ``weight`` times it elsewhere, one per channel or one.
+
+    Reference: He et al. 2015, arXiv:1502.01852.
+    """
+
+    name, backward = "prelu", "PreluKernel"
+    torch = "prelu(Tensor input, Tensor weight) -> Tensor"
+
+    def __call__(self, x: Any, weight: Any) -> Any:
+        if weight.spec.numel != 1:
+            channels = x.shape[1] if x.ndim > 1 else 1
+            if weight.spec.numel != channels:
+                raise OperationError(
+                    "prelu",
+                    "Mismatch of parameter numbers and input channel size. Found parameter numbers"
+                    f" = {weight.spec.numel} and channel size = {channels}.",
+                )
+            weight = ops.reshape(weight, (channels, *(1,) * (x.ndim - 2)))
+        elif x.ndim == 0:
+            weight = ops.reshape(weight, ())
+        return self.on(x, weight)
+
+    def vjp(self, g: Node, y: Node, x: Node, weight: Node) -> tuple[Node | None, ...]:
+        positive = x > 0
+        return ops.where(positive, g, g * weight), ops.where(positive, 0.0, g * x)
+
+    def ref(self, x: Any, weight: Any) -> Any:
+        return np.where(x > 0, x, weight * x)
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 3, 4), make(3)
+        yield make(2, 3), make(1)
+        yield make(0), make(1)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3), make(2)), RuntimeError, "Mismatch of parameter numbers"
+
+
+class Softsign(Composite):
+    """``input / (1 + abs(input))``."""
+
+    name, module = "softsign", "nn.functional"
+    torch = "softsign(Tensor input) -> Tensor"
+
+    def __call__(self, x: Node) -> Node:
+        return x / (ops.abs(x) + 1)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+
+
+class Tanhshrink(Composite):
+    """``input - tanh(input)``."""
+
+    name, module = "tanhshrink", "nn.functional"
+    torch = "tanhshrink(Tensor input) -> Tensor"
+
+    def __call__(self, x: Node) -> Node:
+        return x - ops.tanh(x)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+
+
+class Glu(Composite):
+    """The first half along ``dim`` times the sigmoid of the second.
+
+    Reference: Dauphin et al. 2016, "Language Modeling with Gated Convolutional Networks",
+    arXiv:1612.08083.
+    """
+
+    name, module = "glu", "nn.functional"
+    torch = "glu(Tensor input, int dim=-1) -> Tensor"
+
+    def __call__(self, x: Node, dim: int = -1) -> Node:
+        from rushlight.base.shapes import axis
+
+        place = axis("glu", dim, x.ndim)
+        if not x.ndim or x.shape[place] % 2:
+            size = x.shape[place] if x.ndim else 0
+            raise OperationError(
+                "glu",
+                "glu does not support 0-dimensional tensors" if not x.ndim else
+                f"Halving dimension must be even, but dimension {place} is size {size}",
+            )
+        half = x.shape[place] // 2
+        gate = ops.slice_(x, place, half, None)
+        return ops.slice_(x, place, 0, half) * ops.sigmoid(gate)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(4, 3), 0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3)), RuntimeError, "must be even"
+
+
 relu = Relu()
+leaky_relu = LeakyRelu()
+elu = Elu()
+selu = Selu()
+celu = Celu()
+gelu = Gelu()
+silu = Silu()
+mish = Mish()
+softplus = Softplus()
+logsigmoid = LogSigmoid()
+prelu = Prelu()
+softsign = Softsign()
+tanhshrink = Tanhshrink()
+glu = Glu()

@@ -27,6 +27,9 @@ def pairs(make: Any) -> Any:
 class Arithmetic(Elementwise):
     """Arithmetic on two inputs. Abstract."""
 
+    def __call__(self, x: Any, y: Any) -> Any:
+        return self.pair(x, y)
+
     def samples(self, make: Any) -> Any:
         yield from pairs(make)
 
@@ -45,7 +48,7 @@ class Scaled(Arithmetic):
     def __call__(self, x: Any, y: Any, *, alpha: Any = 1) -> Any:
         if alpha != 1:
             y = self._scaled(x, y, alpha)
-        return super().__call__(x, y)
+        return self.pair(x, y)
 
     def _scaled(self, x: Any, y: Any, alpha: Any) -> Any:
         kinds = [v.dtype.kind if isinstance(v, Node) else of_number(v) for v in (x, y)]
@@ -127,7 +130,7 @@ class Div(Arithmetic):
 
     def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
         if rounding_mode is None:
-            return super().__call__(x, y)
+            return self.pair(x, y)
         if rounding_mode == "floor":
             return ops.floor_divide(x, y)
         if rounding_mode == "trunc":
@@ -253,7 +256,7 @@ class Pow(Arithmetic):
         integral = isinstance(x, Node) and x.dtype.kind == "int"
         if integral and type(y) is int and y < 0:
             raise OperationError("pow", "Integers to negative integer powers are not allowed.")
-        return super().__call__(x, y)
+        return self.pair(x, y)
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         ga = gb = None

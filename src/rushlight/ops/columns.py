@@ -119,7 +119,7 @@ def spread(values: Any, weight: Any, windows: Windows, groups: int, size: Shape)
 
 
 def correlated(image: Any, values: Any, windows: Windows, groups: int) -> Any:
-    """Filters ``(F, C / groups, *kernel)``: windows times their values ``(N, F, *counts)``, summed."""
+    """Filters ``(F, C / groups, *kernel)``: windows times values ``(N, F, *counts)``, summed."""
     batch, filters = values.shape[:2]
     channels, places = image.shape[1] // groups, prod(windows.counts)
     depth = channels * prod(windows.kernel)

@@ -7,17 +7,14 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import ALL, COMPLEX, bool_
+from rushlight.base.dtypes import ALL, bool_
 from rushlight.base.errors import DTypeError
 from rushlight.graph.node import Node
 from rushlight.graph.spec import Spec
 
 from .binary import Arithmetic
 from .elementwise import Elementwise, Plan
-from .unary import Unary
-
-REAL = tuple(dtype for dtype in ALL if dtype not in COMPLEX)
-
+from .unary import REAL, Unary
 
 class Comparison(Arithmetic):
     """True where two inputs stand in a relation. Abstract."""

@@ -9,7 +9,7 @@ differentiated any number of times. A transposed convolution is :class:`ConvData
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.dtypes import bool_
@@ -28,7 +28,7 @@ class Convolving(Op):
     """What the three operations share. Abstract."""
 
     backward = "Convolution"
-    attrs = ("stride", "padding", "dilation", "groups")
+    attrs: ClassVar[tuple[str, ...]] = ("stride", "padding", "dilation", "groups")
     ulp = 256  # sums of products in another order
 
     def windows(self, kernel: Shape, counts: Shape, **attrs: Any) -> Windows:

@@ -8,8 +8,10 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import DType
+from rushlight.base.errors import OperationError
+from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op
+from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
 
@@ -64,7 +66,7 @@ class Conj(Op):
 class Real(Op):
     """The real part; a real input is returned as it is."""
 
-    name = "real"
+    name, torch = "real", "real(Tensor self) -> Tensor"
 
     def __call__(self, x: Node) -> Node:
         return self.record((x,)) if x.dtype.is_complex else x
@@ -78,7 +80,99 @@ class Real(Op):
     def ref(self, x: Any) -> Any:
         return np.real(x)
 
+    def samples(self, make: Any) -> Any:
+        yield make.complex(3, 4)
+        yield make(3)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(1), TypeError, "must be Tensor, not int"
+
+
+class Imag(Op):
+    """The imaginary part of a complex input."""
+
+    name, torch = "imag", "imag(Tensor self) -> Tensor"
+
+    def __call__(self, x: Node) -> Node:
+        if not x.dtype.is_complex:
+            raise OperationError("imag", "imag is not implemented for tensors with non-complex dtypes.")
+        return self.record((x,))
+
+    def infer(self, x: Spec) -> Spec:
+        return x.with_dtype(x.dtype.to_real())
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (ops.cast(g, x.dtype) * 1j,)
+
+    def ref(self, x: Any) -> Any:
+        return np.imag(x)
+
+    def samples(self, make: Any) -> Any:
+        yield make.complex(3, 4)
+        yield make.complex(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2)), RuntimeError, "non-complex"
+
+
+class Angle(Op):
+    """The angle of a complex number; 0 or pi for a real one."""
+
+    name, torch = "angle", "angle(Tensor self) -> Tensor"
+
+    def __call__(self, x: Node) -> Node:
+        whole = x.dtype.kind in ("bool", "int")
+        return self.record((ops.cast(x, default_dtype()) if whole else x,))
+
+    def infer(self, x: Spec) -> Spec:
+        return x.with_dtype(x.dtype.to_real())
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        if not x.dtype.is_complex:
+            return (ops.zeros(x.spec),)
+        size = ops.abs(x)
+        turned = ops.cast(g / (size * size), x.dtype) * x * 1j
+        return (ops.where(ops.eq(size, 0), 0.0, turned),)
+
+    def ref(self, x: Any) -> Any:
+        return np.where(np.isnan(x), np.nan, np.angle(x))
+
+    def samples(self, make: Any) -> Any:
+        yield make.complex(3, 4)
+        yield make(3, 4)
+        yield make.int(3)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(1), TypeError, "must be Tensor, not int"
+
+
+class Polar(Composite):
+    """Complex numbers from their moduli and angles."""
+
+    name, torch = "polar", "polar(Tensor abs, Tensor angle) -> Tensor"
+
+    def __call__(self, abs: Node, angle: Node) -> Node:
+        if not abs.dtype.is_floating_point or abs.dtype is not angle.dtype:
+            raise OperationError(
+                "polar",
+                "Expected both inputs to be Half, Float or Double tensors of one dtype but got"
+                f" {abs.dtype} and {angle.dtype}",
+            )
+        wide = abs.dtype.to_complex()
+        real = ops.cast(abs * ops.cos(angle), wide)
+        return real + ops.cast(abs * ops.sin(angle), wide) * 1j
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, low=0.1), make(3)
+        yield make(0), make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make.int(2), make.int(2)), RuntimeError, "Expected both inputs"
+
 
 cast = Cast()
 conj = Conj()
 real = Real()
+imag = Imag()
+angle = Angle()
+polar = Polar()

@@ -14,8 +14,8 @@ from rushlight.base import shapes
 from rushlight.base.dtypes import ALL, FLOATS, DType, bool_, of_number
 from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError
 from rushlight.base.promotion import Operand, default_dtype, result_type
-from rushlight.graph.node import Node, Number, number
-from rushlight.graph.op import Op
+from rushlight.graph.node import Node, Number
+from rushlight.graph.op import NUMBER, Op
 from rushlight.graph.spec import Spec
 
 NOT_BOOL = tuple(dtype for dtype in ALL if dtype is not bool_)
@@ -26,6 +26,7 @@ class Plan(NamedTuple):
 
     spec: Spec
     compute: DType
+    number: Spec
     casts: tuple[bool, ...]
     plain: bool
 
@@ -47,21 +48,35 @@ class Elementwise(Op):
 
     def __call__(self, *args: Any) -> Any:
         key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
+        return self._recorded(args, self.rules.get(key) or self._planned(key, args))
+
+    def pair(self, x: Any, y: Any) -> Any:
+        """As calling it, for two inputs: the way that ``a + b`` takes."""
+        key = (
+            x.spec if x.__class__ is Node else x.__class__,
+            y.spec if y.__class__ is Node else y.__class__,
+        )
         plan = self.rules.get(key)
-        if plan is None:
-            plan = self.rules[key] = self._plan(args)
+        if plan is not None and plan.plain:
+            return self.node((x, y), (), plan.spec)
+        return self._recorded((x, y), plan or self._planned(key, (x, y)))
+
+    def _planned(self, key: tuple[Any, ...], args: tuple[Any, ...]) -> Plan:
+        plan = self.rules[key] = self._plan(args)
+        return plan
+
+    def _recorded(self, args: tuple[Any, ...], plan: Plan) -> Node:
         if plan.plain:
             return self.node(args, (), plan.spec)
-        compute = plan.compute
-        inputs = tuple(
-            [
-                (ops.cast(x, compute) if cast else x)
-                if x.__class__ is Node
-                else number(x, compute)
-                for x, cast in zip(args, plan.casts, strict=True)
-            ]
-        )
-        return self.node(inputs, (), plan.spec)
+        inputs = []
+        for x, cast in zip(args, plan.casts, strict=True):
+            if x.__class__ is not Node:
+                made = Node(NUMBER, (), (), plan.number, False, None)
+                made.buffer = x
+                inputs.append(made)
+            else:
+                inputs.append(ops.cast(x, plan.compute) if cast else x)
+        return self.node(tuple(inputs), (), plan.spec)
 
     def _plan(self, args: tuple[Any, ...]) -> Plan:
         operands, shape, place = [], [], None
@@ -90,7 +105,7 @@ class Elementwise(Op):
         casts = tuple(isinstance(x, Node) and x.dtype is not compute for x in args)
         spec = Spec.of(size, self.result_dtype(compute), place)
         plain = not any(casts) and all(isinstance(x, Node) for x in args)
-        return Plan(spec, compute, casts, plain)
+        return Plan(spec, compute, Spec.of((), compute), casts, plain)
 
     def computes(self, promoted: DType) -> DType:
         """The type computed in when the inputs promote to ``promoted``."""

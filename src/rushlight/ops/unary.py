@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import COMPLEX, FLOATS
+from rushlight.base.dtypes import ALL, COMPLEX, FLOATS, DType, bool_, int64
 from rushlight.graph.node import Node
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
 
 from .elementwise import NOT_BOOL, Elementwise, Float
 
 FLOATS_COMPLEX = (*FLOATS, *COMPLEX)
+REAL = tuple(dtype for dtype in ALL if not dtype.is_complex)
 
 
 class Unary(Elementwise):
@@ -47,7 +51,8 @@ class UnaryFloat(Unary, Float):
 class Neg(Unary):
     """``-input``."""
 
-    name, torch = "neg", "neg(Tensor self) -> Tensor"
+    name = "neg"
+    torch = ("neg(Tensor self) -> Tensor", "negative(Tensor self) -> Tensor")
     dtypes = NOT_BOOL
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
@@ -66,7 +71,8 @@ class Neg(Unary):
 class Abs(Unary):
     """The absolute value, or the modulus of a complex number."""
 
-    name, torch = "abs", "abs(Tensor self) -> Tensor"
+    name = "abs"
+    torch = ("abs(Tensor self) -> Tensor", "absolute(Tensor self) -> Tensor")
     dtypes = NOT_BOOL
     result = "real"
 
@@ -129,48 +135,184 @@ class Rsqrt(UnaryFloat):
         return 1 / np.sqrt(x)
 
 
-class Sin(UnaryFloat):
-    """The sine of an angle in radians."""
+class Exp2(UnaryFloat):
+    """2 to the power of the input."""
 
-    name, torch = "sin", "sin(Tensor self) -> Tensor"
-
-    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
-        return (g * ops.conj(ops.cos(x)),)
-
-    def ref(self, x: Any) -> Any:
-        return np.sin(x)
-
-
-class Cos(UnaryFloat):
-    """The cosine of an angle in radians."""
-
-    name, torch = "cos", "cos(Tensor self) -> Tensor"
+    name, torch = "exp2", "exp2(Tensor self) -> Tensor"
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
-        return (-g * ops.conj(ops.sin(x)),)
+        return (g * ops.conj(y) * math.log(2),)
 
     def ref(self, x: Any) -> Any:
-        return np.cos(x)
+        return np.exp2(x)
 
 
-class Tanh(UnaryFloat):
-    """The hyperbolic tangent."""
+class Expm1(UnaryFloat):
+    """``exp(input) - 1``, exact also near 0."""
 
-    name, torch = "tanh", "tanh(Tensor self) -> Tensor"
+    name, torch = "expm1", "expm1(Tensor self) -> Tensor"
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
-        return (g * ops.conj(1 - y * y),)
+        return (g * ops.conj(y + 1),)
 
     def ref(self, x: Any) -> Any:
-        return np.tanh(x)
+        return np.expm1(x)
+
+
+class Log2(UnaryFloat):
+    """The logarithm to base 2."""
+
+    name, torch = "log2", "log2(Tensor self) -> Tensor"
+    low = 0.1
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g / ops.conj(x * math.log(2)),)
+
+    def ref(self, x: Any) -> Any:
+        return np.log2(x)
+
+
+class Log10(UnaryFloat):
+    """The logarithm to base 10."""
+
+    name, torch = "log10", "log10(Tensor self) -> Tensor"
+    low = 0.1
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g / ops.conj(x * math.log(10)),)
+
+    def ref(self, x: Any) -> Any:
+        return np.log10(x)
+
+
+class Log1p(UnaryFloat):
+    """``log(1 + input)``, exact also near 0."""
+
+    name, torch = "log1p", "log1p(Tensor self) -> Tensor"
+    low = -0.9
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g / ops.conj(x + 1),)
+
+    def ref(self, x: Any) -> Any:
+        return np.log1p(x)
+
+
+class Square(Unary):
+    """``input * input``; grad_fn is that of a power, as PyTorch's."""
+
+    name, torch, backward = "square", "square(Tensor self) -> Tensor", "Pow"
+
+    def computes(self, promoted: DType) -> DType:
+        return int64 if promoted is bool_ else promoted
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g * 2 * ops.conj(x),)
+
+    def ref(self, x: Any) -> Any:
+        return x * x
+
+
+class Reciprocal(UnaryFloat):
+    """``1 / input``."""
+
+    name, torch = "reciprocal", "reciprocal(Tensor self) -> Tensor"
+    low = 0.2
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (-g * ops.conj(y * y),)
+
+    def ref(self, x: Any) -> Any:
+        return 1 / x
+
+
+class Sign(Unary):
+    """-1, 0 or 1; a NaN gives 0, as in PyTorch."""
+
+    name, torch = "sign", "sign(Tensor self) -> Tensor"
+    dtypes = REAL
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (ops.zeros(x.spec),)
+
+    def ref(self, x: Any) -> Any:
+        return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+
+class Sgn(Unary):
+    """``input / abs(input)``, 0 at 0: the sign of a complex number."""
+
+    name, torch = "sgn", "sgn(Tensor self) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        if not x.dtype.is_complex:
+            return (ops.zeros(x.spec),)
+        size = ops.cast(ops.abs(x), x.dtype)
+        along = ops.cast(ops.real(g * ops.conj(y)), x.dtype)
+        return (ops.where(ops.eq(size, 0), 0.0, (g - along * y) / size),)
+
+    def ref(self, x: Any) -> Any:
+        if np.iscomplexobj(x):
+            size = np.abs(x)
+            return np.where(size == 0, 0, x / np.where(size == 0, 1, size))
+        return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+    def samples(self, make: Any) -> Any:
+        yield from super().samples(make)
+        yield make.complex(3, 4)
+
+
+class NanToNum(Op):
+    """NaN and the infinities replaced: by 0 and the dtype's bounds unless given."""
+
+    name = "nan_to_num"
+    torch = (
+        "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor"
+    )
+    attrs = ("nan", "posinf", "neginf")
+    inplace = True
+
+    def __call__(
+        self,
+        x: Node,
+        nan: float | None = None,
+        posinf: float | None = None,
+        neginf: float | None = None,
+    ) -> Node:
+        return self.record((x,), nan, posinf, neginf)
+
+    def infer(self, x: Spec, **attrs: Any) -> Spec:
+        return x
+
+    def vjp(self, g: Node, y: Node, x: Node, **attrs: Any) -> tuple[Node | None, ...]:
+        return (ops.where(ops.isfinite(x), g, 0.0),)
+
+    def ref(self, x: Any, *, nan: Any, posinf: Any, neginf: Any) -> Any:
+        if x.dtype.kind not in "fc":
+            return x
+        return np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(3, 4, low=0.1).log() / (make(3, 4) > 0).float(), {"nan": 1.5, "posinf": 9.0}
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(3.0), TypeError, "must be Tensor, not float"
 
 
 neg = Neg()
 abs = Abs()
 exp = Exp()
+exp2 = Exp2()
+expm1 = Expm1()
 log = Log()
+log2 = Log2()
+log10 = Log10()
+log1p = Log1p()
 sqrt = Sqrt()
 rsqrt = Rsqrt()
-sin = Sin()
-cos = Cos()
-tanh = Tanh()
+square = Square()
+reciprocal = Reciprocal()
+sign = Sign()
+sgn = Sgn()
+nan_to_num = NanToNum()

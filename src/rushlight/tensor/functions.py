@@ -130,8 +130,10 @@ def _source(schema: Schema, op: Op, *, as_method: bool, with_out: bool) -> str:
                 names.append("*")
                 star = True
             names.append(name if parameter.default is None else f"{name}={parameter.default}")
-        arguments.append(_argument(op, parameter, name, position, schema, varargs))
-    if with_out:
+        if name != "inplace":
+            arguments.append(_argument(op, parameter, name, position, schema, varargs))
+    inplace = any(parameter.name == "inplace" for parameter in schema.parameters)
+    if with_out and not inplace:
         names.append("out=None" if star else "*, out=None")
     if varargs:
         names.append("**_given")
@@ -144,7 +146,10 @@ def _source(schema: Schema, op: Op, *, as_method: bool, with_out: bool) -> str:
     if varargs:
         given = schema.parameters[1].name
         lines.append(f"    {given} = _spread({given}, _given, {given!r}, _name)")
-    if with_out:
+    if inplace:
+        lines.append(f"    result = {result}")
+        lines.append(f"    return {first}._write(result.node, _name) if inplace else result")
+    elif with_out:
         lines.append(f"    result = {result}")
         lines.append("    return result if out is None else _into(out, result, _name)")
     else:

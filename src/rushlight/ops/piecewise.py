@@ -1,0 +1,142 @@
+"""Activation functions made of straight pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.graph.node import Node
+from rushlight.graph.op import Composite
+
+from .activation import Activation
+
+
+class Hardtanh(Activation):
+    """The input limited to ``min_val`` and ``max_val``."""
+
+    name = "hardtanh"
+    torch = (
+        "hardtanh(Tensor input, Scalar min_val=-1.0, Scalar max_val=1.0, bool inplace=False)"
+        " -> Tensor"
+    )
+
+    def __call__(self, x: Any, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
+        return self.on(x, min_val, max_val)
+
+    def vjp(self, g: Node, y: Node, x: Node, low: Node, high: Node) -> tuple[Node | None, ...]:
+        return ops.where(ops.logical_and(x > low, x < high), g, 0.0), None, None
+
+    def ref(self, x: Any, low: Any, high: Any) -> Any:
+        return np.minimum(np.maximum(x, low), high)
+
+
+class Relu6(Composite):
+    """The input limited to 0 and 6."""
+
+    name, module = "relu6", "nn.functional"
+    torch = "relu6(Tensor input, bool inplace=False) -> Tensor"
+
+    def __call__(self, x: Node) -> Node:
+        return ops.hardtanh(x, 0.0, 6.0)  # type: ignore[no-any-return]
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-4, high=8)
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
+
+
+class Hardsigmoid(Activation):
+    """``(input + 3) / 6``, limited to 0 and 1."""
+
+    name = "hardsigmoid"
+    torch = "hardsigmoid(Tensor input, bool inplace=False) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (ops.where(ops.logical_and(x > -3, x < 3), g / 6, 0.0),)
+
+    def ref(self, x: Any) -> Any:
+        return np.minimum(np.maximum(x + 3, 0), 6) / 6
+
+
+class Hardswish(Activation):
+    """``input * hardsigmoid(input)``.
+
+    Reference: Howard et al. 2019, "Searching for MobileNetV3", arXiv:1905.02244.
+    """
+
+    name = "hardswish"
+    torch = "hardswish(Tensor input, bool inplace=False) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (ops.where(x < -3, 0.0, ops.where(x > 3, g, g * (x / 3 + 0.5))),)
+
+    def ref(self, x: Any) -> Any:
+        return x * np.minimum(np.maximum(x + 3, 0), 6) / 6
+
+
+class Shrink(Activation):
+    """An activation with a dead zone of width ``lambd`` on both sides of 0. Abstract."""
+
+    def __call__(self, x: Any, lambd: Any = 0.5) -> Any:
+        return self.on(x, lambd)
+
+    def vjp(self, g: Node, y: Node, x: Node, lambd: Node) -> tuple[Node | None, ...]:
+        return ops.where(ops.abs(x) > lambd, g, 0.0), None
+
+
+class Hardshrink(Shrink):
+    """The input, 0 in the dead zone."""
+
+    name = "hardshrink"
+    torch = "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
+
+    def ref(self, x: Any, lambd: Any) -> Any:
+        return np.where(np.abs(x) <= lambd, 0, x)
+
+
+class Softshrink(Shrink):
+    """The input moved towards 0 by the width of the dead zone."""
+
+    name = "softshrink"
+    torch = "softshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
+
+    def ref(self, x: Any, lambd: Any) -> Any:
+        return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0))
+
+
+class Threshold(Activation):
+    """The input where it is above ``threshold``, ``value`` elsewhere."""
+
+    name = "threshold"
+    torch = (
+        "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
+    )
+
+    def __call__(self, x: Any, threshold: Any, value: Any) -> Any:
+        return self.on(x, threshold, value)
+
+    def vjp(self, g: Node, y: Node, x: Node, at: Node, value: Node) -> tuple[Node | None, ...]:
+        return ops.where(x > at, g, 0.0), None, None
+
+    def ref(self, x: Any, threshold: Any, value: Any) -> Any:
+        return np.where(x <= threshold, value, x)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0.5, -1.0
+        yield make(0), 0.5, -1.0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call("x", 0.0, 0.0), TypeError, "must be Tensor, not str"
+
+
+hardtanh = Hardtanh()
+relu6 = Relu6()
+hardsigmoid = Hardsigmoid()
+hardswish = Hardswish()
+hardshrink = Hardshrink()
+softshrink = Softshrink()
+threshold = Threshold()

@@ -1,0 +1,120 @@
+"""Rounding to whole numbers and to digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.dtypes import FLOATS, bool_
+from rushlight.base.errors import DTypeError
+from rushlight.graph.node import Node
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
+
+from .unary import REAL, Unary
+
+
+class Rounding(Unary):
+    """Rounding to a whole number; integers stay as they are. Abstract."""
+
+    dtypes = tuple(dtype for dtype in REAL if dtype is not bool_)
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (ops.zeros(x.spec),)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-5.2, high=5.1)
+        yield make.int(3)
+        yield make(0)
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield lambda: make.call(make.bool(2)), RuntimeError, "not implemented for 'Bool'"
+
+
+class Floor(Rounding):
+    """The largest whole number that is not larger."""
+
+    name, torch = "floor", "floor(Tensor self) -> Tensor"
+
+    def ref(self, x: Any) -> Any:
+        return np.floor(x)
+
+
+class Ceil(Rounding):
+    """The smallest whole number that is not smaller."""
+
+    name, torch = "ceil", "ceil(Tensor self) -> Tensor"
+
+    def ref(self, x: Any) -> Any:
+        return np.ceil(x)
+
+
+class Trunc(Rounding):
+    """The whole part."""
+
+    name = "trunc"
+    torch = ("trunc(Tensor self) -> Tensor", "fix(Tensor self) -> Tensor")
+
+    def ref(self, x: Any) -> Any:
+        return np.trunc(x)
+
+
+class Round(Op):
+    """The nearest number with ``decimals`` digits after the point; halves go to the even one."""
+
+    name = "round"
+    torch = "round(Tensor self, *, int decimals=0) -> Tensor"
+    attrs = ("decimals",)
+    inplace = True
+
+    def __call__(self, x: Node, *, decimals: int = 0) -> Node:
+        if x.dtype.kind in ("bool", "complex"):
+            name = ops.TORCH_NAMES[x.dtype.name]
+            raise DTypeError("round", f'"round_cpu" not implemented for {name}')
+        return self.record((x,), int(decimals))
+
+    def infer(self, x: Spec, *, decimals: int) -> Spec:
+        return x
+
+    def vjp(self, g: Node, y: Node, x: Node, *, decimals: int) -> tuple[Node | None, ...]:
+        return (ops.zeros(x.spec),)
+
+    def ref(self, x: Any, *, decimals: int) -> Any:
+        if decimals == 0 or x.dtype.kind != "f":
+            return np.round(x)
+        scale = x.dtype.type(10.0 ** abs(decimals))
+        if decimals < 0:
+            return np.round(x / scale) * scale
+        return np.round(x * scale) / scale
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4, low=-5.2, high=5.1)
+        yield make(3, 4, low=-5.2, high=5.1), {"decimals": 2}
+        yield make(3, 4, low=-520, high=510), {"decimals": -1}
+        yield make.int(3)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make.bool(2)), RuntimeError, "not implemented for 'Bool'"
+
+
+class Frac(Unary):
+    """What is left of the whole part."""
+
+    name, torch = "frac", "frac(Tensor self) -> Tensor"
+    dtypes = FLOATS
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g,)
+
+    def ref(self, x: Any) -> Any:
+        return x - np.trunc(x)
+
+
+floor = Floor()
+ceil = Ceil()
+trunc = Trunc()
+round = Round()
+frac = Frac()
