@@ -1,0 +1,128 @@
+"""Scores of classes and the classes they are compared with: what fits, and what counts how much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.buffer import Buffer
+from rushlight.base.dtypes import int64, uint8
+from rushlight.base.errors import ArgValueError, DTypeError, RangeError, ShapeError
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node
+
+
+class Shares:
+    """How much each score counts in the loss.
+
+    Attributes:
+        places, classes: the score of each sample's own class, as an index into rows of scores.
+        own: how much it counts.
+        counts: 1 for each sample, 0 for one that is ignored.
+        smooth: how much every class counts beside that, None when none does.
+        total: what a mean divides by.
+    """
+
+    def __init__(
+        self, shape: Shape, target: Any, ignored: Any, smoothing: Any, weight: Any = None
+    ) -> None:
+        flat = target.reshape(-1).astype(np.int64, copy=False)
+        kept = flat != ignored
+        _check_range(flat[kept], class_count(shape))
+        self.places = np.arange(flat.size)
+        self.classes = np.where(kept, flat, 0)
+        self.counts = kept.astype(smoothing.dtype)
+        weights = self.counts if weight is None else self.counts * weight[self.classes]
+        self.total = weights.sum()
+        self.own = weights * (1 - smoothing)
+        self.smooth = None
+        if smoothing:
+            each = np.ones(class_count(shape), smoothing.dtype) if weight is None else weight
+            self.smooth = each * (smoothing / smoothing.dtype.type(class_count(shape)))
+
+
+def _check_range(classes: Any, count: int) -> None:
+    if classes.size and not (classes.min() >= 0 and classes.max() < count):
+        wrong = classes[(classes < 0) | (classes >= count)][0]
+        raise RangeError(
+            "cross_entropy",
+            f"Target {wrong} is out of bounds.",
+            rule=f"There are {count} classes, so a target is from 0 to {count - 1}.",
+        )
+
+
+def class_count(shape: Shape) -> int:
+    """How many classes have scores."""
+    return shape[0] if len(shape) == 1 else shape[1]
+
+
+def class_dim(x: Any) -> int:
+    """The dimension of the classes."""
+    return 0 if x.ndim == 1 else 1
+
+
+def sample_shape(shape: Shape) -> Shape:
+    """The shape of one number for each sample."""
+    return (shape[0], *shape[2:]) if len(shape) > 1 else ()
+
+
+def rows_of(x: Any) -> Any:
+    """Scores as a matrix with a row for each sample."""
+    count = class_count(x.shape)
+    return np.moveaxis(x, class_dim(x), -1).reshape(x.size // max(count, 1), count)
+
+
+def unrows(rows: Any, shape: Shape) -> Any:
+    """The inverse of :func:`rows_of`."""
+    if len(shape) < 3:
+        return rows.reshape(shape)
+    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def check(loss: str, x: Node, target: Node, weight: Node | None, ignore_index: int) -> None:
+    """Refuses scores, classes and weights that do not fit together."""
+    if not x.ndim or target.ndim > x.ndim - 1 + (x.ndim == 1):
+        raise ShapeError(
+            loss,
+            f"input tensor should be 1D or more, with a target of one dimension less, but"
+            f" input is {x.shape} and target is {target.shape}",
+        )
+    if target.dtype not in (int64, uint8):
+        raise DTypeError(
+            loss,
+            "expected target dtype to be Long or Byte, but got"
+            f" {ops.TORCH_NAMES[target.dtype.name][1:-1]}",
+            hint="Convert it, as in target.long().",
+        )
+    samples = sample_shape(x.shape) or (1,)
+    found = target.shape or (1,)
+    if samples[0] != found[0]:
+        raise ArgValueError(
+            loss,
+            f"Expected input batch_size ({samples[0]}) to match target batch_size ({found[0]}).",
+        )
+    if samples != found:
+        raise ShapeError(loss, f"Expected target size {list(samples)}, got {list(found)}")
+    if weight is not None and weight.shape != (class_count(x.shape),):
+        raise ShapeError(
+            loss,
+            f"weight tensor should be defined either for all {class_count(x.shape)} classes or no"
+            f" classes but got weight tensor of shape: {list(weight.shape)}",
+        )
+    if weight is not None and weight.dtype is not x.dtype:
+        found_name, name = (ops.TORCH_NAMES[n.dtype.name][1:-1] for n in (weight, x))
+        raise DTypeError(loss, f"expected scalar type {name} but found {found_name}")
+    _check_known(target, class_count(x.shape), ignore_index)
+
+
+def _check_known(target: Node, count: int, ignored: int) -> None:
+    """Refuses classes out of range at once, where they are known already."""
+    while target.op.transparent and target.buffer is None:
+        target = target.inputs[0]
+    if isinstance(target.buffer, Buffer):
+        low, high = target.buffer.bounds()
+        if low < 0 or high >= count:
+            values = target.buffer.values
+            _check_range(values[values != ignored], count)
