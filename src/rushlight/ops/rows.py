@@ -1,0 +1,376 @@
+"""Whole slices along one dimension, named by a list of places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base import shapes
+from rushlight.base.dtypes import int32, int64
+from rushlight.base.errors import DTypeError, Fault, RangeError, ShapeError
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node, number
+from rushlight.graph.op import Composite
+from rushlight.graph.spec import Spec
+
+from .elementwise import TORCH_NAMES
+from .places import Picking, add_rows
+from .scalar import filling
+
+
+def along(dim: int, places: Any) -> tuple[Any, ...]:
+    """NumPy's key for the slices at ``places``."""
+    return (slice(None),) * dim + (places,)
+
+
+def _long_name(dtype: Any) -> str:
+    return TORCH_NAMES[dtype.name][1:-1]
+
+
+class Rows(Picking):
+    """An operation on the slices that a vector of places names. Abstract."""
+
+    def vector(self, x: Node, dim: int, index: Node) -> tuple[int, Node]:
+        """The dimension and the places, as a vector of int64."""
+        dim = shapes.axis(self.name, dim, x.ndim)
+        if index.ndim > 1:
+            raise RangeError(self.name, f"{self.name}(): Index is supposed to be a vector")
+        places = self.taken(index)
+        self.foresee(index, dim, x.shape[dim] if x.ndim else 1)
+        return dim, ops.reshape(places, (-1,)) if index.ndim != 1 else places
+
+    def fits(self, x: Spec, index: Spec, source: Spec, dim: int) -> None:
+        """Refuses a source that does not hold one slice for each place."""
+        count = source.shape[dim] if source.ndim else 1
+        if index.shape[0] != count:
+            raise ShapeError(
+                self.name,
+                f"{self.name}_(): Number of indices ({index.shape[0]}) should be equal to"
+                f" source.size(dim): ({count}), for dim: {dim}",
+            )
+        if _other(x.shape, dim) != _other(source.shape, dim):
+            raise ShapeError(
+                self.name,
+                "source tensor shape must match self tensor shape, excluding the specified"
+                f" dimension. Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}",
+            )
+
+    def same_dtype(self, x: Node, source: Node) -> None:
+        """Refuses a source of another dtype."""
+        if source.dtype is not x.dtype:
+            raise DTypeError(
+                self.name,
+                f"{self.name}_(): self ({_long_name(x.dtype)}) and source"
+                f" ({_long_name(source.dtype)}) must have the same scalar type",
+            )
+
+
+def _other(shape: Shape, dim: int) -> Shape:
+    return (*shape[:dim], *shape[dim + 1 :])
+
+
+class IndexSelect(Rows):
+    """The slices of ``input`` along ``dim`` at the places that a vector names."""
+
+    name = "index_select"
+    torch = "index_select(Tensor self, int dim, Tensor index) -> Tensor"
+    fault = RangeError
+
+    def __call__(self, x: Node, dim: int, index: Node) -> Node:
+        dim, places = self.vector(x, dim, index)
+        return self.record((x, places), dim)
+
+    def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
+        if not x.ndim:
+            return x
+        return x.with_shape((*x.shape[:dim], index.shape[0], *x.shape[dim + 1 :]))
+
+    def vjp(self, g: Node, y: Node, x: Node, index: Node, *, dim: int) -> tuple[Node | None, ...]:
+        return ops.index_add.record((ops.zeros(x.spec), index, g), dim), None
+
+    def ref(self, x: Any, index: Any, *, dim: int) -> Any:
+        if not x.ndim:
+            self.places(index, 0, 1)
+            return x
+        return x[along(dim, self.places(index, dim, x.shape[dim]))]
+
+    def outside(self, place: int, dim: int, size: int) -> Fault:
+        return out_of_range(self.name, place, dim, size)
+
+    def taken(self, index: Node) -> Node:
+        if index.dtype not in (int32, int64):
+            raise DTypeError(
+                "index_select", "index_select(): Expected dtype int32 or int64 for index"
+            )
+        return ops.cast(index, int64)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0, make.int(5, low=0, high=2)
+        yield make(4, 3).T, 1, make.int(2, low=0, high=3)
+        yield make(2, 3, 4), -1, make.int(low=0, high=3)
+        yield make(3, 4), 0, make.int(0, low=0, high=2)
+        yield make.bool(3, 4), 0, make.int(2, low=0, high=2)
+
+    def errors(self, make: Any) -> Any:
+        x = make(3, 4)
+        yield lambda: make.call(x, 0, make.int(1, low=3, high=4)), IndexError, "index out of range"
+        yield lambda: make.call(x, 0, make.int(1, low=-2, high=-1)), IndexError, "out of range"
+        yield lambda: make.call(x, 0, make.int(1, 1, low=0, high=0)), IndexError, "be a vector"
+        yield lambda: make.call(x, 0, make(1)), RuntimeError, "int32 or int64"
+
+
+def out_of_range(name: str, place: int, dim: int, size: int) -> Fault:
+    """PyTorch's refusal in lookups."""
+    return RangeError(
+        name,
+        f"index out of range in self: index {place}, dimension {dim} has size {size}.",
+        rule=f"Places go from 0 to {size - 1}." if size else "",
+    )
+
+
+class IndexAdd(Rows):
+    """``input`` with the slices of ``source`` added at the places that a vector names."""
+
+    name = "index_add"
+    torch = (
+        "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor"
+    )
+    inplace = True
+    ulp = 8
+
+    def __call__(self, x: Node, dim: int, index: Node, source: Node, *, alpha: Any = 1) -> Node:
+        dim, places = self.vector(x, dim, index)
+        self.same_dtype(x, source)
+        source = source if alpha == 1 else ops.mul(source, alpha)
+        return self.record((x, places, source), dim)
+
+    def infer(self, x: Spec, index: Spec, source: Spec, *, dim: int) -> Spec:
+        self.fits(x, index, source, dim)
+        return x
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, index: Node, source: Node, *, dim: int
+    ) -> tuple[Node | None, ...]:
+        if not source.requires_grad:
+            return g, None, None
+        return g, None, ops.reshape(ops.index_select.record((g, index), dim), source.shape)
+
+    def ref(self, x: Any, index: Any, source: Any, *, dim: int) -> Any:
+        if not x.ndim:
+            return x + np.sum(source, dtype=x.dtype)
+        places = self.places(index, dim, x.shape[dim])
+        turned = np.moveaxis(x.copy(), dim, 0)
+        if turned.size:
+            rows = np.ascontiguousarray(turned).reshape(turned.shape[0], -1)
+            moved = np.moveaxis(source.reshape((*x.shape[:dim], -1, *x.shape[dim + 1 :])), dim, 0)
+            add_rows(rows, places, np.ascontiguousarray(moved).reshape(places.size, -1))
+            turned = rows.reshape(turned.shape)
+        return np.moveaxis(turned, 0, dim)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0, make.int(5, low=0, high=2), make(5, 4)
+        yield make(3, 4), 1, make.int(2, low=0, high=3), make(3, 2), {"alpha": 2.5}
+        yield make(3, 4), 0, make.int(0, low=0, high=2), make(0, 4)
+        yield make.int(3), 0, make.int(4, low=0, high=2), make.int(4)
+
+    def errors(self, make: Any) -> Any:
+        x, one = make(3, 4), make.int(1, low=0, high=0)
+        yield (
+            lambda: make.call(x, 0, make.int(1, low=3, high=4), make(1, 4)),
+            RuntimeError,
+            "out of bounds for dimension 0 with size 3|index out of range",
+        )
+        yield lambda: make.call(x, 0, one, make(2, 4)), RuntimeError, r"Number of indices \(1\)"
+        yield lambda: make.call(x, 0, one, make(1, 3)), RuntimeError, "must match self tensor shape"
+        yield lambda: make.call(x, 0, one, make.int(1, 4)), RuntimeError, "same scalar type"
+
+
+class IndexCopy(Rows):
+    """``input`` with its slices at the places that a vector names replaced by ``source``'s."""
+
+    name = "index_copy"
+    torch = "index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor"
+    inplace = True
+    fault = RangeError
+
+    def __call__(self, x: Node, dim: int, index: Node, source: Node) -> Node:
+        dim, places = self.vector(x, dim, index)
+        self.same_dtype(x, source)
+        return self.record((x, places, source), dim)
+
+    def fits(self, x: Spec, index: Spec, source: Spec, dim: int) -> None:
+        count = source.shape[dim] if source.ndim else 1
+        if index.shape[0] != count:
+            raise RangeError(
+                "index_copy",
+                f"index_copy_(): Number of indices ({index.shape[0]}) should be equal to"
+                f" source.size(dim) ({count})",
+            )
+        if source.ndim and _other(x.shape, dim) != _other(source.shape, dim):
+            raise ShapeError(
+                "index_copy",
+                "index_copy_(): Source/destination tensor must have same slice shapes. Destination"
+                f" slice shape: {list(_other(x.shape, dim))} at dimension {dim} and source slice"
+                f" shape: {list(_other(source.shape, dim))} at dimension {dim}.",
+            )
+
+    def infer(self, x: Spec, index: Spec, source: Spec, *, dim: int) -> Spec:
+        self.fits(x, index, source, dim)
+        return x
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, index: Node, source: Node, *, dim: int
+    ) -> tuple[Node | None, ...]:
+        gx = gs = None
+        if x.requires_grad:
+            gx = self.record((g, index, ops.zeros(source.spec)), dim)
+        if source.requires_grad:
+            gs = ops.reshape(ops.index_select.record((g, index), dim), source.shape)
+        return gx, None, gs
+
+    def ref(self, x: Any, index: Any, source: Any, *, dim: int) -> Any:
+        result = x.copy().reshape(x.shape or (1,))
+        result[along(dim, self.places(index, dim, result.shape[dim]))] = source
+        return result.reshape(x.shape)
+
+    def outside(self, place: int, dim: int, size: int) -> Fault:
+        return RangeError(
+            "index_copy",
+            f"index_copy_(): index {place} is out of bounds for dimension {dim} with size {size}",
+        )
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 1, make.int(1, low=0, high=3), make(3, 1)
+        yield make(3, 4), 0, make.int(0, low=0, high=2), make(0, 4)
+        yield make(), 0, make.int(1, low=0, high=0), make()
+
+    def errors(self, make: Any) -> Any:
+        x, one = make(3, 4), make.int(1, low=0, high=0)
+        yield (
+            lambda: make.call(x, 0, make.int(1, low=3, high=4), make(1, 4)),
+            IndexError,
+            "out of bounds for dimension 0 with size 3",
+        )
+        yield lambda: make.call(x, 0, one, make(2, 4)), IndexError, r"Number of indices \(1\)"
+        yield lambda: make.call(x, 0, one, make(1, 3)), RuntimeError, "same slice shapes"
+        yield lambda: make.call(x, 0, one, make.int(1, 4)), RuntimeError, "same scalar type"
+
+
+class IndexFill(Rows):
+    """``input`` with one number in the slices at the places that a vector names."""
+
+    name = "index_fill"
+    torch = "index_fill(Tensor self, int dim, Tensor index, Any value) -> Tensor"
+    inplace = True
+    wraps = True
+    fault = RangeError
+
+    def __call__(self, x: Node, dim: int, index: Node, value: Any) -> Node:
+        dim, places = self.vector(x, dim, index)
+        return self.record((x, places, filling("index_fill", value, x.dtype)), dim)
+
+    def infer(self, x: Spec, index: Spec, value: Spec, *, dim: int) -> Spec:
+        return x
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, index: Node, value: Node, *, dim: int
+    ) -> tuple[Node | None, ...]:
+        gx = gv = None
+        if x.requires_grad:
+            gx = self.record((g, index, number(0, g.dtype)), dim)
+        if value.requires_grad:
+            # A place named twice is filled once: what is left of the gradient went to the value.
+            left = self.record((g, index, number(0, g.dtype)), dim)
+            gv = ops.sum(g - left)
+        return gx, None, gv
+
+    def ref(self, x: Any, index: Any, value: Any, *, dim: int) -> Any:
+        result = x.copy().reshape(x.shape or (1,))
+        result[along(dim, self.places(index, dim, result.shape[dim]))] = value
+        return result.reshape(x.shape)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 0, make.int(2, low=0, high=2), 1.5
+        yield make(3, 4), 1, make.int(2, low=-4, high=-1), make()
+        yield make(), 0, make.int(1, low=0, high=0), 2
+        yield make.int(3, 4), 0, make.int(1, low=0, high=2), 1.5
+
+    def errors(self, make: Any) -> Any:
+        yield (
+            lambda: make.call(make(3), 0, make.int(1, low=3, high=4), 1.0),
+            IndexError,
+            "out of bounds for dimension 0 with size 3",
+        )
+        yield lambda: make.call(make(3), 0, make.int(1), make(2)), RuntimeError, "0-dimensional"
+
+
+class Take(Composite):
+    """The elements of ``input``, seen as a vector, at the places of ``index``."""
+
+    name, torch = "take", "take(Tensor self, Tensor index) -> Tensor"
+
+    def __call__(self, x: Node, index: Node) -> Node:
+        if index.dtype is not int64:
+            raise DTypeError(
+                "take",
+                f"take(): Expected a long tensor for index, but got {_long_name(index.dtype)}",
+            )
+        return ops.index(ops.reshape(x, (-1,)), (index,))
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make.int(2, 2, low=-12, high=11)
+        yield make(4, 3).T, make.int(low=0, high=11)
+        yield make(), make.int(3, low=-1, high=0)
+        yield make(3), make.int(0, low=0, high=2)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), make.int(1, low=3, high=4)), IndexError, "out of bounds"
+        yield lambda: make.call(make(3), make(1)), RuntimeError, "Expected a long tensor"
+
+
+class Put(Composite):
+    """``input``, seen as a vector, with ``source`` written at the places of ``index``."""
+
+    name = "put"
+    torch = "put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor"
+    inplace = True
+
+    def __call__(self, x: Node, index: Node, source: Node, accumulate: bool = False) -> Node:
+        if index.dtype is not int64:
+            raise DTypeError(
+                "put",
+                f"put_(): Expected a long tensor for index, but got {_long_name(index.dtype)}",
+            )
+        if source.dtype is not x.dtype:
+            raise DTypeError(
+                "put",
+                "put_(): self and source expected to have the same dtype, but got self.dtype ="
+                f" {_long_name(x.dtype)} and source.dtype = {_long_name(source.dtype)}",
+            )
+        if source.spec.numel != index.spec.numel:
+            raise RangeError(
+                "put",
+                "put_(): Expected source and index to have the same number of elements, but got"
+                f" source.numel() = {source.spec.numel}, index.numel() = {index.spec.numel}",
+            )
+        flat, source = ops.reshape(x, (-1,)), ops.reshape(source, index.shape)
+        return ops.reshape(ops.index_put(flat, (index,), source, accumulate), x.shape)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make.int(1, low=-12, high=11), make(1)
+        yield make(3, 4), make.int(2, 3, low=0, high=11), make(6), True
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), make.int(1, low=3), make(1)), IndexError, "out of bounds"
+        yield lambda: make.call(make(3), make.int(2), make(1)), IndexError, "same number of elem"
+        yield lambda: make.call(make(3), make.int(1), make.int(1)), RuntimeError, "same dtype"
+
+
+index_select = IndexSelect()
+index_add = IndexAdd()
+index_copy = IndexCopy()
+index_fill = IndexFill()
+take = Take()
+put = Put()
