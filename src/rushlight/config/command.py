@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rushlight.train.faults import RunFault, RunInterrupted, require
-from rushlight.train.place import report_command, shown
+from rushlight.train.place import LAST, REPORT, report_command, shown
 
 from .flags import Flags, read_flags
 
@@ -72,7 +72,6 @@ def _train(flags: Flags, argv: list[str]) -> int:
 
 def _resume(folder: Path, checkpoint: Any, settings: Settings, words: list[str]) -> int:
     from rushlight.train.run import prepare, train
-    from rushlight.train.state import LAST
 
     run = prepare(settings, words, _text(settings), resume=(checkpoint, folder / LAST))
     _announce(train(run, folder), folder)
@@ -170,8 +169,6 @@ def _hand_over(argv: list[str], task: Callable[[DictConfig], Any]) -> None:
 
 
 def _announce(result: Any, folder: Path) -> None:
-    from rushlight.train.page import REPORT
-
     print(
         f"test accuracy {result.test_accuracy:.1%} ({result.test_right:,} of "
         f"{result.test_count:,}), from the checkpoint of epoch {result.best_epoch}; "

@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from rushlight.train.faults import RunFault
-from rushlight.train.place import shown
+from rushlight.train.place import LAST, shown
 from rushlight.train.settings import (
     CHOICES,
     CosineAnnealingLR,
@@ -16,7 +16,7 @@ from rushlight.train.settings import (
     Settings,
     differences,
 )
-from rushlight.train.state import LAST, Checkpoint, read_checkpoint
+from rushlight.train.state import Checkpoint, read_checkpoint
 
 from .fill import fill
 from .flags import Flags

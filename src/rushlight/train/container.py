@@ -1,0 +1,113 @@
+"""A tree of plain values and tensors as one safetensors file: tensors in its body, the rest as
+JSON in its header. Reading it runs nothing."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rushlight as rl
+
+from .durable import write_durably
+from .faults import RunFault, disk_sentence
+
+KEY = "rushlight"
+
+
+def write_tree(path: Path, tree: dict[str, Any]) -> None:
+    """Writes ``tree`` to ``path`` in one step (see :func:`write_durably`).
+
+    The tree may hold dicts with string or integer keys, lists, tuples, counters, strings, numbers,
+    booleans, None and tensors, nested as one likes. Floats keep every bit.
+
+    Raises:
+        OSError: the file could not be written; what was at ``path`` is still there.
+        TypeError: the tree holds something else.
+    """
+    from safetensors.numpy import save
+
+    tensors: dict[str, np.ndarray] = {}
+    rest = {key: _split(value, key, tensors) for key, value in tree.items()}
+    header = json.dumps({"tree": rest, "crc32": _checksum(rest, tensors)})
+    write_durably(path, save(tensors, metadata={KEY: header}))
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """Reads what :func:`write_tree` wrote.
+
+    Raises:
+        RunFault: the file is missing, cut short, damaged, or another program's.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = (file.metadata() or {}).get(KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise RunFault(f"{path} does not exist") from error
+    except OSError as error:
+        raise RunFault(disk_sentence(error, f"read {path}")) from error
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise RunFault(f"{path} is cut short or is not a safetensors file ({error})") from error
+    if header is None:
+        raise RunFault(f"{path} is a safetensors file that rushlight train did not write")
+    try:
+        stored = json.loads(header)
+        whole = stored["crc32"] == _checksum(stored["tree"], tensors)
+        tree = _join(stored["tree"], tensors)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise RunFault(f"{path} is damaged: its header cannot be read") from error
+    if not whole or not isinstance(tree, dict):
+        raise RunFault(f"{path} is damaged: it does not have the checksum in its header")
+    return tree
+
+
+def _split(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
+    """``value`` as JSON can hold it, its tensors moved into ``tensors`` under their path."""
+    if isinstance(value, rl.Tensor):
+        # safetensors writes the bytes as they lie, so they must lie in order.
+        tensors[path] = np.array(value.detach().numpy(), order="C")
+        return {"@tensor": path}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        items = [(key, _split(one, f"{path}.{key}", tensors)) for key, one in value.items()]
+        if isinstance(value, Counter):
+            return {"@counter": items}
+        plain = all(isinstance(key, str) and key[:1] != "@" for key in value)
+        return dict(items) if plain else {"@dict": items}
+    if isinstance(value, list | tuple):
+        items = [_split(one, f"{path}.{i}", tensors) for i, one in enumerate(value)]
+        return {"@tuple": items} if isinstance(value, tuple) else items
+    raise TypeError(f"{path} is a {type(value).__name__}, which a checkpoint cannot hold")
+
+
+def _join(value: Any, tensors: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_join(one, tensors) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "@tensor" in value:
+        return rl.from_numpy(tensors[value["@tensor"]])
+    if "@tuple" in value:
+        return tuple(_join(one, tensors) for one in value["@tuple"])
+    if "@dict" in value:
+        return {key: _join(one, tensors) for key, one in value["@dict"]}
+    if "@counter" in value:
+        return Counter(dict(value["@counter"]))
+    return {key: _join(one, tensors) for key, one in value.items()}
+
+
+def _checksum(rest: Any, tensors: dict[str, np.ndarray]) -> int:
+    total = zlib.crc32(json.dumps(rest).encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
+    return total

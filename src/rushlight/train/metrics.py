@@ -1,0 +1,57 @@
+"""The table of a run's epochs, ``metrics.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from .durable import write_durably
+from .faults import RunFault, disk_sentence
+from .place import METRICS
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "learning_rate",
+    "samples_per_second",
+    "seconds",
+)
+
+
+def write_metrics(folder: Path, rows: list[dict[str, float]]) -> None:
+    """Writes the whole table in one step, so that it never holds half a row or an epoch that a
+    resumed run will run again. Numbers are written with all their digits."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_durably(folder / METRICS, text.getvalue())
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """The table of the run in ``folder``.
+
+    Raises:
+        RunFault: there is none, or it is not one of ours.
+    """
+    path = folder / METRICS
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise RunFault(f"{folder} is not a run folder: it has no {METRICS}") from error
+    except OSError as error:
+        raise RunFault(disk_sentence(error, f"read {path}")) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RunFault(f"{path} is not a table that rushlight train wrote ({error})") from error
+    if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
+        raise RunFault(f"{path} is not a table that rushlight train wrote: columns are missing")
+    try:
+        return [{name: float(row[name]) for name in COLUMNS} for row in rows]
+    except (TypeError, ValueError) as error:
+        raise RunFault(f"{path} is not a table that rushlight train wrote ({error})") from error

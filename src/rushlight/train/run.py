@@ -1,0 +1,185 @@
+"""One run from its settings to its folder: prepare, train, test, draw."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import rushlight as rl
+from rushlight import nn, optim
+
+from . import datasets
+from .bar import Bar
+from .datasets import Dataset
+from .durable import remove_parts, write_durably
+from .faults import Interrupted, RunFault, RunInterrupted, RunStopped, disk_sentence
+from .interrupts import Interrupts
+from .loop import evaluate, fit
+from .metrics import write_metrics
+from .network import build_model, build_optimizer, build_scheduler
+from .page import write_report
+from .place import BEST, CONFIG, LAST, METRICS, resume_command, shown
+from .result import Result, write_result
+from .settings import Settings
+from .state import Checkpoint, State, read_checkpoint, restore, write_checkpoint
+
+# The figures and the page of a run take less than this.
+REPORT_BYTES = 4_000_000
+
+_load = lru_cache(maxsize=1)(datasets.load)
+
+
+@dataclass
+class Run:
+    """Everything a run needs, made and checked, before any work.
+
+    ``overrides`` are the words that the run was started with; ``text`` is its configuration file.
+    """
+
+    settings: Settings
+    overrides: list[str]
+    text: str
+    data: Dataset
+    model: nn.Module
+    optimizer: optim.Optimizer
+    scheduler: Any
+    state: State
+
+    @property
+    def steps(self) -> int:
+        """How many steps an epoch has."""
+        return math.ceil(len(self.data.train) / self.settings.trainer.batch_size)
+
+
+def prepare(
+    settings: Settings,
+    overrides: list[str],
+    text: str,
+    resume: tuple[Checkpoint, Path] | None = None,
+) -> Run:
+    """Makes all that a run needs, from nothing or from a checkpoint and the path it was read from.
+
+    Raises:
+        RunFault: data cannot be had, values do not go together, or the checkpoint does not fit.
+    """
+    data = _load(settings.data)
+    rl.manual_seed(settings.trainer.seed)
+    model = build_model(settings.model, data)
+    optimizer = build_optimizer(settings.optimizer, model)
+    run = Run(settings, overrides, text, data, model, optimizer, None, State())
+    run.scheduler = build_scheduler(settings, optimizer, run.steps)
+    if resume is not None:
+        checkpoint, path = resume
+        run.state = restore(checkpoint, path, model, optimizer, run.scheduler)
+    return run
+
+
+def train(run: Run, folder: Path) -> Result:
+    """Trains to the end, tests the best checkpoint, and writes everything into ``folder``.
+
+    Raises:
+        RunFault: the folder cannot take what a run writes; nothing was trained.
+        RunStopped: the run could not go on; its last checkpoint is whole.
+        RunInterrupted: Ctrl-C or SIGTERM; the last checkpoint is up to the step.
+    """
+    with Interrupts() as stop:
+        _open_folder(run, folder)
+        try:
+            with Bar(run.settings.trainer.epochs, run.steps, run.state) as bar:
+                fit(
+                    run.model,
+                    run.optimizer,
+                    run.scheduler,
+                    run.data,
+                    run.settings.trainer,
+                    run.state,
+                    save=lambda best: _save(run, folder, best),
+                    bar=bar,
+                    stop=stop,
+                )
+            return _finish(run, folder, stop)
+        except Interrupted as interrupted:
+            _save(run, folder, best=False)
+            raise RunInterrupted(
+                f"{interrupted} after {_where(run)}: {resume_command(folder)} goes on from there",
+                interrupted.signum,
+            ) from None
+        except OSError as error:
+            raise RunStopped(
+                f"{disk_sentence(error, f'write into {shown(folder)}')}; the checkpoint before is "
+                f"whole, and {resume_command(folder)} goes on from it"
+            ) from error
+
+
+def claim(folder: Path) -> None:
+    """Checks that a new run may write into ``folder``, and makes it.
+
+    Raises:
+        RunFault: there is a run in it already, or it cannot be made.
+    """
+    if (folder / LAST).exists() or (folder / METRICS).exists():
+        raise RunFault(
+            f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
+            "another hydra.run.dir starts a new one"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFault(disk_sentence(error, f"make the folder {shown(folder)}")) from error
+
+
+def _open_folder(run: Run, folder: Path) -> None:
+    """Writes the first checkpoint, which shows whether the disk takes what a run writes, and is
+    there for a process that is killed in its first step."""
+    try:
+        remove_parts(folder)
+        needed = 3 * _checkpoint_bytes(run.model) + REPORT_BYTES
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise RunFault(
+                f"the disk is full: a run needs {needed / 1e6:.0f} MB in {shown(folder)}, and "
+                f"{free / 1e6:.0f} MB are free"
+            )
+        write_durably(folder / CONFIG, run.text)
+        _save(run, folder, best=False)
+    except OSError as error:
+        raise RunFault(disk_sentence(error, f"write into {shown(folder)}")) from error
+
+
+def _checkpoint_bytes(model: nn.Module) -> int:
+    # Adam with amsgrad keeps three more values for each weight, the most of all optimizers.
+    return 4 * sum(tensor.numel() * tensor.element_size() for tensor in model.parameters())
+
+
+def _save(run: Run, folder: Path, best: bool) -> None:
+    # The last checkpoint is what a resumed run believes, so it is written last: whatever the
+    # others hold beyond it, the resumed run writes again with the same bits.
+    if best:
+        _write(run, folder / BEST)
+    write_metrics(folder, run.state.rows)
+    _write(run, folder / LAST)
+
+
+def _write(run: Run, path: Path) -> None:
+    write_checkpoint(
+        path, run.settings, run.overrides, run.state, run.model, run.optimizer, run.scheduler
+    )
+
+
+def _finish(run: Run, folder: Path, stop: Interrupts) -> Result:
+    best = read_checkpoint(folder / BEST)
+    run.model.load_state_dict(best.model)
+    test = evaluate(run.model, run.data.test, stop)
+    result = Result.of(test, run.data, run.state, sum(p.numel() for p in run.model.parameters()))
+    write_result(folder, result)
+    write_report(folder, run.text, run.overrides, result, run.state.rows, run.data)
+    return result
+
+
+def _where(run: Run) -> str:
+    state = run.state
+    return f"epoch {state.epoch + 1}, step {state.step}" if state.step else f"epoch {state.epoch}"
