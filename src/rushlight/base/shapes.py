@@ -11,7 +11,7 @@ Shape = tuple[int, ...]
 
 __all__ = [
     "Shape", "axes", "axis", "broadcast", "contiguous_strides", "expanded", "prod", "reduced",
-    "reshaped", "spread",
+    "reshaped", "whole",
 ]  # fmt: skip
 
 
@@ -172,22 +172,21 @@ def expanded(operation: str, shape: Shape, wanted: Sequence[int]) -> Shape:
     return tuple(result)
 
 
-def spread(operation: str, value: int | Sequence[int], count: int, name: str) -> Shape:
-    """One number per spatial dimension, from one for all or a sequence.
+def whole(operation: str, value: int | Sequence[int], name: str) -> Shape:
+    """A number, or a sequence of them, as a tuple.
 
     Raises:
-        ShapeError: the sequence has another length.
+        ArgTypeError: one is no integer.
     """
-    if isinstance(value, int):
-        return (value,) * count
-    found = tuple(int(n) for n in value)
-    if len(found) == 1:
-        return found * count
-    if len(found) != count:
-        raise ShapeError(
-            operation, f"{name} must be one int or {count} of them, but got {list(found)}"
-        )
-    return found
+    numbers = tuple(value) if isinstance(value, Sequence) else (value,)
+    for number in numbers:
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise ArgTypeError(
+                operation,
+                f"{operation}(): argument '{name}' must be tuple of ints,"
+                f" but found {type(number).__name__}: {value!r}",
+            )
+    return tuple([number.__index__() for number in numbers])
 
 
 def contiguous_strides(shape: Shape) -> Shape:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
 from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.errors import DTypeError, OperationError, ShapeError
-from rushlight.base.shapes import Shape
+from rushlight.base.shapes import Shape, whole
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -72,7 +71,7 @@ class Function(Composite):
         return x.ndim == rank + 2
 
     def _check_groups(self, weight: Node, groups: int) -> None:
-        if index(groups) <= 0:
+        if groups <= 0:
             raise OperationError(self.name, "non-positive groups is not supported")
         first = weight.shape[0]
         if first < groups or first % groups:
@@ -85,7 +84,7 @@ class Function(Composite):
 
     def spread(self, value: Ints, name: str) -> Shape:
         """One number per dimension, from one for all or a sequence."""
-        found = tuple(map(index, value)) if isinstance(value, Sequence) else (index(value),)
+        found = whole(self.name, value, name)
         if len(found) == 1:
             return found * self.rank
         if len(found) != self.rank:
@@ -111,6 +110,11 @@ class Function(Composite):
                 self.name,
                 f"kernel size should be greater than zero, but got {list(weight.shape[2:])}",
             )
+
+
+def _small(make: Any) -> Any:
+    """Makes values whose long sums keep six digits in any order."""
+    return lambda *shape: make(*shape, low=-0.5, high=0.5)
 
 
 def _type_name(x: Node) -> str:
@@ -148,15 +152,19 @@ class Convolution(Function):
         return tuple((n // 2, n - n // 2) for n in lost)
 
     def samples(self, make: Any) -> Any:
-        n, one = self.rank, (1,) * self.rank
-        yield make(2, 3, *(6,) * n), make(4, 3, *(3,) * n), make(4)
-        yield make(2, 4, *(7,) * n), make(6, 2, *(2,) * n), {"stride": 2, "padding": 1, "groups": 2}
-        yield make(3, *(5,) * n), make(2, 3, *(3,) * n), make(2), {"padding": "same"}
-        yield make(1, 2, *(7,) * n), make(2, 2, *(4,) * n), {"padding": "same", "dilation": 2}
-        yield make(2, 2, *(8,) * n), make(2, 1, *(3,) * n), make(2), 3, "valid", 2, 2
-        yield make(2, 3, *(4,) * n), make(5, 3, *one), make(5)
-        yield make(2, *(4,) * n, 3).permute(0, n + 1, *range(1, n + 1)), make(5, 3, *(2,) * n)
-        yield make(0, 3, *(4,) * n), make(5, 3, *(2,) * n), make(5)
+        n, one, small = self.rank, (1,) * self.rank, _small(make)
+        yield small(2, 3, *(6,) * n), small(4, 3, *(3,) * n), small(4)
+        yield (
+            small(2, 4, *(7,) * n),
+            small(6, 2, *(2,) * n),
+            {"stride": 2, "padding": 1, "groups": 2},
+        )
+        yield small(3, *(5,) * n), small(2, 3, *(3,) * n), small(2), {"padding": "same"}
+        yield small(1, 2, *(7,) * n), small(2, 2, *(4,) * n), {"padding": "same", "dilation": 2}
+        yield small(2, 2, *(8,) * n), small(2, 1, *(3,) * n), small(2), 3, "valid", 2, 2
+        yield small(2, 3, *(4,) * n), small(5, 3, *one), small(5)
+        yield small(2, *(4,) * n, 3).permute(0, n + 1, *range(1, n + 1)), small(5, 3, *(2,) * n)
+        yield small(0, 3, *(4,) * n), small(5, 3, *(2,) * n), small(5)
 
     def errors(self, make: Any) -> Any:
         n = self.rank
@@ -177,7 +185,7 @@ class Convolution(Function):
         yield lambda: call(x, w, stride=(1,) * (n + 1)), error, rf"a list of {n} values"
         yield lambda: call(x, w, padding="full"), error, "Invalid padding string: 'full'"
         yield lambda: call(x, w, padding="same", stride=2), error, "strided convolutions"
-        yield lambda: call(x, w, stride=1.5), TypeError, "integer"
+        yield lambda: call(x, w, stride=1.5), TypeError, "argument 'stride' must be tuple of ints"
 
 
 class Conv1d(Convolution):
@@ -288,13 +296,13 @@ class TransposedConvolution(Function):
         return size
 
     def samples(self, make: Any) -> Any:
-        n = self.rank
-        yield make(2, 3, *(4,) * n), make(3, 4, *(3,) * n), make(4)
-        yield make(2, 4, *(3,) * n), make(4, 3, *(2,) * n), make(6), 2, 1, 1, 2
-        yield make(3, *(5,) * n), make(3, 2, *(3,) * n), {"padding": 1}
-        yield make(1, 2, *(3,) * n), make(2, 2, *(2,) * n), None, 1, 0, 2, 1, 3
-        yield make(2, *(3,) * n, 2).permute(0, n + 1, *range(1, n + 1)), make(2, 1, *(2,) * n)
-        yield make(0, 3, *(4,) * n), make(3, 4, *(3,) * n), make(4)
+        n, small = self.rank, _small(make)
+        yield small(2, 3, *(4,) * n), small(3, 4, *(3,) * n), small(4)
+        yield small(2, 4, *(3,) * n), small(4, 3, *(2,) * n), small(6), 2, 1, 1, 2
+        yield small(3, *(5,) * n), small(3, 2, *(3,) * n), {"padding": 1}
+        yield small(1, 2, *(3,) * n), small(2, 2, *(2,) * n), None, 1, 0, 2, 1, 3
+        yield small(2, *(3,) * n, 2).permute(0, n + 1, *range(1, n + 1)), small(2, 1, *(2,) * n)
+        yield small(0, 3, *(4,) * n), small(3, 4, *(3,) * n), small(4)
 
     def errors(self, make: Any) -> Any:
         n = self.rank

@@ -88,8 +88,8 @@ class ElementLoss(Op):
         reduction: str, given: tuple[str, ...], **own: Any,
     ) -> Spec:  # fmt: skip
         sizes = [spec.shape for spec in (x, target, *rest)]
-        shape = shapes.broadcast(self.name, *sizes) if reduction == "none" else ()
-        return x.with_shape(shape).with_dtype(x.dtype.to_real())
+        shape = shapes.broadcast(self.name, *sizes)
+        return x.with_shape(shape if reduction == "none" else ()).with_dtype(x.dtype.to_real())
 
     def losses(self, x: Any, target: Any, **given: Any) -> Any:
         """The loss of each element, in NumPy."""

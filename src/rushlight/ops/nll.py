@@ -119,7 +119,7 @@ class NllLoss(ClassLoss):
 
     def errors(self, make: Any) -> Any:
         yield from _errors(make)
-        call, target = make.call, make.int(3, low=0, high=5)
+        call, target = make.call, make.int(3, low=0, high=4)
         yield lambda: call(make(3, 5), target.float()), RuntimeError, "Long or Byte, but got Float"
 
 
@@ -213,7 +213,7 @@ class CrossEntropyLoss(ClassLoss):
 
     def samples(self, make: Any) -> Any:
         yield from _samples(make)
-        classes = make.int(3, low=0, high=5)
+        classes = make.int(3, low=0, high=4)
         smooth = {"label_smoothing": 0.2}
         for reduction in REDUCTIONS:
             yield make(3, 5), classes, {"reduction": reduction, **smooth}
@@ -224,7 +224,7 @@ class CrossEntropyLoss(ClassLoss):
 
     def errors(self, make: Any) -> Any:
         yield from _errors(make)
-        call, target = make.call, make.int(3, low=0, high=5)
+        call, target = make.call, make.int(3, low=0, high=4)
         yield lambda: call(make(3, 5), target.int()), RuntimeError, "Long or Byte, but got Int"
         yield lambda: call(make(3, 5), target, label_smoothing=2), RuntimeError, "between 0.0 and 1"
         probabilities = make.int(3, 5)
@@ -285,21 +285,21 @@ def _of_probabilities(
 
 def _samples(make: Any) -> Any:
     """Scores and classes that both losses take."""
-    classes = make.int(3, low=0, high=5)
+    classes = make.int(3, low=0, high=4)
     for reduction in REDUCTIONS:
         yield make(3, 5), classes, {"reduction": reduction}
         weight = make(5, low=0.5, high=2).detach()
         yield make(3, 5), classes, weight, {"ignore_index": 2, "reduction": reduction}
-        yield make(3, 5, 2, 2), make.int(3, 2, 2, low=0, high=5), {"reduction": reduction}
+        yield make(3, 5, 2, 2), make.int(3, 2, 2, low=0, high=4), {"reduction": reduction}
     yield make(5, 3).T, classes
-    yield make(3, 5, 4), make.int(3, 4, low=0, high=5), make(5, low=0.5, high=2).detach()
-    yield make(5), make.int(low=0, high=5)
+    yield make(3, 5, 4), make.int(3, 4, low=0, high=4), make(5, low=0.5, high=2).detach()
+    yield make(5), make.int(low=0, high=4)
     yield make(0, 5), make.int(0), {"reduction": "sum"}
 
 
 def _errors(make: Any) -> Any:
     """Uses that both losses refuse."""
-    call, x, classes = make.call, make(3, 5), make.int(3, low=0, high=5)
+    call, x, classes = make.call, make(3, 5), make.int(3, low=0, high=4)
     yield lambda: call(x, classes + 5).item(), IndexError, r"Target \d+ is out of bounds\."
     yield lambda: call(x, classes - 5).item(), IndexError, r"Target -\d+ is out of bounds\."
     yield lambda: call(x, classes[:2]), ValueError, r"batch_size \(3\) to match target batch_size"
