@@ -24,7 +24,7 @@ class Holder(Protocol):
     _node: Node
 
 
-MAX_NODES = 50_000
+MAX_NODES = 16_384
 MAX_BYTES = 256 << 20
 
 _live: list[ref[Holder]] = []

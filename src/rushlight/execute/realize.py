@@ -25,7 +25,7 @@ class Programs:
         ran: how many times any program ran.
     """
 
-    def __init__(self, limit: int = 500_000) -> None:
+    def __init__(self, limit: int = 200_000) -> None:
         self.limit = limit
         self.made = 0
         self.ran = 0

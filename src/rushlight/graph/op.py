@@ -78,11 +78,11 @@ class Op:
         """Records the operation on nodes with PyTorch's arguments. Attributes are canonical."""
         return self.record(inputs, *(attrs[name] for name in self.attrs))
 
-    def infer(self, *specs: Spec, **attrs: Any) -> Specs:
+    def infer(self, *specs: Any, **attrs: Any) -> Any:
         """The result's type, or a fault that says why there is none."""
         raise NotImplementedError
 
-    def vjp(self, g: Any, y: Node, *inputs: Node, **attrs: Any) -> tuple[Node | None, ...]:
+    def vjp(self, g: Any, y: Node, *inputs: Any, **attrs: Any) -> tuple[Node | None, ...]:
         """The gradients of the inputs from the result's gradient ``g``.
 
         Args:
@@ -162,12 +162,12 @@ class Composite(Op):
 class View(Op):
     """An operation whose result is part of its first input, in another arrangement."""
 
-    def put(self, whole: Node, part: Node, *rest: Node, **attrs: Any) -> Node:
+    def put(self, whole: Node, part: Node, *rest: Any, **attrs: Any) -> Node:
         """``whole`` with the elements that this view shows replaced by ``part``."""
         raise NotImplementedError
 
     def strides(
-        self, shape: tuple[int, ...], strides: tuple[int, ...], offset: int, *rest: Any, **attrs: Any
+        self, old: tuple[int, ...], strides: tuple[int, ...], offset: int, *rest: Any, **attrs: Any
     ) -> tuple[tuple[int, ...], int]:
         """The strides and the offset of the view in its input's memory."""
         raise NotImplementedError

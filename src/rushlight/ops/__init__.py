@@ -20,8 +20,10 @@ from .trigonometry import (
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
 from .binary import (
-    add, atan2, bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor, div,
-    floor_divide, fmod, maximum, minimum, mul, pow, remainder, sub, trunc_divide,
+    add, atan2, div, floor_divide, fmod, maximum, minimum, mul, pow, remainder, sub, trunc_divide,
+)  # fmt: skip
+from .bitwise import (
+    bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor,
 )  # fmt: skip
 from .convert import angle, cast, conj, imag, polar, real
 from .compare import (

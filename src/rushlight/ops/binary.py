@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, INTEGERS, DType, bool_, of_number
+from rushlight.base.dtypes import FLOATS, INTEGERS, DType, of_number
 from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
 
@@ -365,77 +365,6 @@ class Atan2(Arithmetic):
         yield make(0), make(0)
 
 
-class Bitwise(Arithmetic):
-    """Bit by bit on integers, logically on bools. Abstract."""
-
-    dtypes = (bool_, *INTEGERS)
-    differentiable = False
-
-    def samples(self, make: Any) -> Any:
-        yield make.int(3, 4, low=-9, high=9), make.int(4, low=0, high=9)
-        yield make.bool(3, 4), make.bool(4)
-        yield make.int(0), 3
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(2), make(2)), RuntimeError, "not implemented for 'Float'"
-        yield lambda: make.call(make.int(2), make.int(3)), RuntimeError, "must match"
-
-
-class BitwiseAnd(Bitwise):
-    """``input & other``."""
-
-    name, torch = "bitwise_and", "bitwise_and(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.bitwise_and(a, b)
-
-
-class BitwiseOr(Bitwise):
-    """``input | other``."""
-
-    name, torch = "bitwise_or", "bitwise_or(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.bitwise_or(a, b)
-
-
-class BitwiseXor(Bitwise):
-    """``input ^ other``."""
-
-    name, torch = "bitwise_xor", "bitwise_xor(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.bitwise_xor(a, b)
-
-
-class Shift(Bitwise):
-    """Bits moved to the left or to the right. Abstract."""
-
-    dtypes = INTEGERS
-
-    def samples(self, make: Any) -> Any:
-        yield make.int(3, 4, low=0, high=99), make.int(4, low=0, high=5)
-        yield make.int(3, low=-9, high=9), 2
-
-
-class LeftShift(Shift):
-    """``input << other``."""
-
-    name, torch = "bitwise_left_shift", "bitwise_left_shift(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.left_shift(a, b)
-
-
-class RightShift(Shift):
-    """``input >> other``."""
-
-    name, torch = "bitwise_right_shift", "bitwise_right_shift(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.right_shift(a, b)
-
-
 add = Add()
 sub = Sub()
 mul = Mul()
@@ -448,8 +377,3 @@ pow = Pow()
 maximum = Maximum()
 minimum = Minimum()
 atan2 = Atan2()
-bitwise_and = BitwiseAnd()
-bitwise_or = BitwiseOr()
-bitwise_xor = BitwiseXor()
-bitwise_left_shift = LeftShift()
-bitwise_right_shift = RightShift()
