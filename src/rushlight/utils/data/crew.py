@@ -1,0 +1,197 @@
+"""The worker processes of a DataLoader, seen from the process that wants their batches.
+
+Each worker has a pipe of its own, so one that dies can neither hold a lock that others need nor
+damage their messages, and its end is seen at once. No thread is needed here, which keeps forking
+safe: a worker always reads its pipe (its Inbox does), so writing to it does not wait.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import util
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import rushlight as rl
+from rushlight.execute import pending
+from rushlight.utils.data import worker
+from rushlight.utils.data.fetch import Recipe
+from rushlight.utils.data.wire import Packed, pack, receive, send
+from rushlight.utils.data.worker import CHECK_INTERVAL, Epoch, Task
+
+# How long workers that are told to end may take to finish their batch. Seconds; PyTorch's value.
+GRACE = 5.0
+
+
+@dataclass(eq=False)
+class Member:
+    """One worker.
+
+    Attributes:
+        tasks: the numbers of the tasks that it has not answered; answers come in this order.
+        ended: whether its copy of a stream has no more.
+    """
+
+    process: BaseProcess
+    connection: Connection
+    tasks: deque[int] = field(default_factory=deque)
+    ended: bool = False
+
+
+class Crew:
+    """All workers of one iterator.
+
+    Args:
+        context: how processes are started.
+        recipe: what they do.
+        init: the user's ``worker_init_fn``.
+        size: how many they are.
+    """
+
+    def __init__(
+        self,
+        context: BaseContext,
+        recipe: Recipe,
+        init: Callable[[int], object] | None,
+        size: int,
+    ) -> None:
+        self.members: list[Member] = []
+        # Not at exit: multiprocessing stops workers then, without waiting for their batches.
+        self._finalizer = weakref.finalize(self, _dismiss, self.members, os.getpid())
+        self._finalizer.atexit = False
+        _compute_pending()
+        try:
+            for index in range(size):
+                self.members.append(_hire(context, recipe, init, index, size))
+        except BaseException:
+            self.dismiss()
+            raise
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether the workers have been told to end."""
+        return not self._finalizer.alive
+
+    def dismiss(self) -> None:
+        """Ends all workers."""
+        self._finalizer()
+
+    def begin(self, member: Member, epoch: Epoch) -> None:
+        """Tells a worker that a pass begins.
+
+        Raises:
+            RuntimeError: the worker has died. All are dismissed then.
+        """
+        packed = pack(epoch)
+        with self._talking_to(member):
+            send(member.connection, packed)
+
+    def assign(self, member: Member, number: int, task: Task) -> None:
+        """Gives a worker a task, whose answer will come with ``number``.
+
+        Raises:
+            RuntimeError: the worker has died. All are dismissed then.
+        """
+        packed = pack(task)
+        with self._talking_to(member):
+            member.tasks.append(number)
+            send(member.connection, packed)
+
+    def answers(self, timeout: float) -> Iterator[tuple[int, Packed]]:
+        """The answers that have come, with the numbers of their tasks; waits for the first.
+
+        Args:
+            timeout: how long to wait, in seconds; for ever if 0.
+        Raises:
+            RuntimeError: nothing came in time; or a worker has died that had something to do,
+                and all are dismissed.
+        """
+        busy = {member.connection: member for member in self.members if member.tasks}
+        for connection in self._wait(busy, timeout):
+            member = busy[connection]
+            with self._talking_to(member):
+                answer = member.tasks[0], receive(member.connection)
+                member.tasks.popleft()
+            yield answer
+
+    def _wait(self, busy: dict[Connection, Member], timeout: float) -> list[Any]:
+        """The connections on which something has come, if only the end."""
+        deadline = time.monotonic() + timeout if timeout else math.inf
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            if ready := wait(busy, min(CHECK_INTERVAL, left)):
+                return ready
+            for member in busy.values():
+                # A process that it started may keep its end of the pipe open.
+                if not member.process.is_alive() and not member.connection.poll():
+                    raise self._death(member)
+            if not left:
+                raise RuntimeError(f"DataLoader timed out after {timeout} seconds")
+
+    @contextmanager
+    def _talking_to(self, member: Member) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            raise self._death(member) from error
+        except BaseException:  # Ctrl-C in the middle of a message: the next would be misread
+            self.dismiss()
+            raise
+
+    def _death(self, member: Member) -> RuntimeError:
+        """Dismisses the others, and says how this one ended."""
+        process = member.process
+        process.join(CHECK_INTERVAL)  # a pipe is closed a moment before its process ends
+        name, code = f"DataLoader worker (pid {process.pid})", process.exitcode
+        self.dismiss()
+        if code is not None and code < 0:
+            return RuntimeError(f"{name} is killed by signal: {signal.strsignal(-code)}.")
+        return RuntimeError(
+            f"{name} exited unexpectedly with exit code {code}. Details are lost due to "
+            "multiprocessing. Rerunning with num_workers=0 may give better error trace."
+        )
+
+
+def _compute_pending() -> None:
+    """Computes what tensors wait for, such as those of the dataset: once, not in every worker."""
+    holders = [reference() for reference in pending._live]
+    rl.realize(*[holder for holder in holders if isinstance(holder, rl.Tensor)])
+
+
+def _hire(context: Any, recipe: Recipe, init: Any, index: int, size: int) -> Member:
+    ours, theirs = context.Pipe()
+    # A process that is forked later would keep the pipe open when this one closes it.
+    util.register_after_fork(ours, Connection.close)
+    process = context.Process(
+        target=worker.run, args=(theirs, recipe, init, index, size), daemon=True
+    )
+    with theirs:
+        process.start()
+    return Member(process, ours)
+
+
+def _dismiss(members: list[Member], owner: int) -> None:
+    """Closes the pipes, which ends the workers after their present batch, and waits for that."""
+    if os.getpid() != owner:  # a forked copy of this object does not own the workers
+        return
+    for member in members:
+        member.connection.close()
+    deadline = time.monotonic() + GRACE
+    for member in members:
+        member.process.join(max(0.0, deadline - time.monotonic()))
+    for stop in (BaseProcess.terminate, BaseProcess.kill):
+        left = [member.process for member in members if member.process.is_alive()]
+        for process in left:
+            stop(process)
+        for process in left:
+            process.join(GRACE)
