@@ -8,6 +8,7 @@ from both import outcome, same
 from nets import everywhere, layer, recorder
 
 import rushlight as rl
+from rushlight.nn import global_hooks
 
 
 def pair_type(T):
@@ -201,3 +202,33 @@ def test_hooks_removed_before_backward():
         return calls
 
     same(program)
+
+
+def test_the_older_form():
+    ones = ("Tensor", "torch.float32", (2,), False, [1.0, 1.0])
+    m, calls = layer(rl), []
+    handle = m.register_backward_hook(recorder(calls, "old"))
+    m(rl.ones(2, requires_grad=True)).sum().backward()
+    handle.remove()
+    assert calls == [("old", "Layer", [[ones], [ones]])]
+
+
+def test_the_two_forms_do_not_mix():
+    def program(T, first, second):
+        m = layer(T)
+        getattr(m, first)(print)
+        getattr(m, second)(print)
+
+    old, full = "register_backward_hook", "register_full_backward_hook"
+    assert same(lambda T: program(T, old, full)).startswith("RuntimeError: Cannot use both")
+    assert same(lambda T: program(T, full, old)).startswith("RuntimeError: Cannot use both")
+
+
+def test_the_two_global_forms_do_not_mix(monkeypatch):
+    monkeypatch.setattr(global_hooks.everywhere, "full_backward", None)
+    with global_hooks.register_module_backward_hook(print):
+        with pytest.raises(RuntimeError, match="as a global Module hook"):
+            global_hooks.register_module_full_backward_hook(print)
+    monkeypatch.setattr(global_hooks.everywhere, "full_backward", True)
+    with pytest.raises(RuntimeError, match="as a global Module hook"):
+        global_hooks.register_module_backward_hook(print)

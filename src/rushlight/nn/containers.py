@@ -103,6 +103,7 @@ class Sequential(_Numbered):
         args: the modules, or a single OrderedDict of modules by name.
 
     Example:
+        >>> import rushlight as rl
         >>> net = rl.nn.Sequential(rl.nn.Linear(4, 3), rl.nn.ReLU())
         >>> net(rl.zeros(2, 4)).shape
         torch.Size([2, 3])
@@ -192,6 +193,7 @@ class ModuleList(_Numbered):
         modules: what it holds at first.
 
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.ModuleList(rl.nn.Linear(2, 2) for _ in range(3))
         ModuleList(
           (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
@@ -240,6 +242,7 @@ class ModuleDict(Module):
         modules: a mapping, or an iterable of pairs.
 
     Example:
+        >>> import rushlight as rl
         >>> choices = rl.nn.ModuleDict({"relu": rl.nn.ReLU(), "tanh": rl.nn.Tanh()})
         >>> choices["tanh"](rl.tensor(0.0))
         tensor(0.)

@@ -67,6 +67,7 @@ class ModuleConversions:
             TypeError: the arguments are of none of these forms, or ``dtype`` is an integer type.
 
         Example:
+            >>> import rushlight as rl
             >>> rl.nn.Linear(2, 2).to(rl.float64).weight.dtype
             torch.float64
         """
@@ -164,11 +165,16 @@ def _destination(*args: Any, **kwargs: Any) -> tuple[Place | None, DType | None,
     if tensor is not None:
         given.update(device=tensor.device, dtype=tensor.dtype)
     device, dtype = given.get("device"), given.get("dtype")
-    if not isinstance(device, Place | None) or not isinstance(dtype, DType | None):
+    non_blocking = given.get("non_blocking", False)
+    if not (
+        isinstance(device, Place | None)
+        and isinstance(dtype, DType | None)
+        and isinstance(non_blocking, bool)
+    ):
         raise _wrong_arguments(args, kwargs)
     if "copy" in given:
         raise OperationError("to", ".to() does not accept copy argument")
-    return device, dtype, bool(given.get("non_blocking", False)), given.get("memory_format")
+    return device, dtype, non_blocking, given.get("memory_format")
 
 
 def _wrong_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgTypeError:

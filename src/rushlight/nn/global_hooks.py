@@ -23,6 +23,7 @@ def register_module_forward_hook(
     See :meth:`Module.register_forward_hook`.
 
     Example:
+        >>> import rushlight as rl
         >>> from rushlight.nn.global_hooks import register_module_forward_hook
         >>> def tell(module, args, output):
         ...     print(type(module).__name__, tuple(output.shape))
@@ -57,6 +58,20 @@ def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
     if everywhere.full_backward is False:
         raise RuntimeError(MIXED.format(where="as a global Module hook"))
     everywhere.full_backward = True
+    return add_hook(everywhere.backward, hook)
+
+
+def register_module_backward_hook(hook: Hook) -> RemovableHandle:
+    """The older form of ``register_module_full_backward_hook``.
+
+    See :meth:`Module.register_backward_hook`.
+
+    Raises:
+        RuntimeError: there are global full backward hooks.
+    """
+    if everywhere.full_backward is True:
+        raise RuntimeError(MIXED.format(where="as a global Module hook"))
+    everywhere.full_backward = False
     return add_hook(everywhere.backward, hook)
 
 

@@ -99,6 +99,7 @@ class ModuleHooks:
             A handle whose ``remove()`` takes the hook away.
 
         Example:
+            >>> import rushlight as rl
             >>> layer = rl.nn.Identity()
             >>> handle = layer.register_forward_hook(lambda module, args, output: output * 2)
             >>> layer(rl.tensor(3.0))
@@ -137,6 +138,23 @@ class ModuleHooks:
             raise RuntimeError(MIXED.format(where="on a single Module"))
         self._is_full_backward_hook = True
         return add_hook(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """The older form of ``register_full_backward_hook``.
+
+        ``grad_input`` has the gradients of the module's inputs, as for a full hook. PyTorch gives
+        those of the inputs of whatever operation came last in ``forward``.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            RuntimeError: the module has full backward hooks.
+        """
+        if self._is_full_backward_hook is True:
+            raise RuntimeError(MIXED.format(where="on a single Module"))
+        self._is_full_backward_hook = False
+        return add_hook(self._backward_hooks, hook)
 
     def _has_hooks(self) -> bool:
         """Whether a call has hooks to run; marks that were set by hooks long gone are cleared."""

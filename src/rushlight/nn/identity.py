@@ -14,6 +14,7 @@ class Identity(Module):
         args, kwargs: ignored, so that it can take the place of any layer.
 
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.Identity(54, unused=True)(rl.tensor(3))
         tensor(3)
     """

@@ -45,6 +45,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         sqrt(2 / (1 + slope^2)) for leaky_relu, 3/4 for selu; PyTorch's values.
 
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.init.calculate_gain("tanh")
         1.6666666666666667
     """
@@ -94,6 +95,7 @@ def trunc_normal_(
         ZeroDivisionError: ``std`` is 0.
 
     Example:
+        >>> import rushlight as rl
         >>> drawn = rl.nn.init.trunc_normal_(rl.empty(1000), std=0.02, a=-0.04, b=0.04)
         >>> bool(drawn.abs().max() <= 0.04)
         True

@@ -43,6 +43,7 @@ class Module(ModuleTree, ModuleState, ModuleConversions, ModuleHooks):
     ``to()``.
 
     Example:
+        >>> import rushlight as rl
         >>> class Net(rl.nn.Module):
         ...     def __init__(self):
         ...         super().__init__()

@@ -20,6 +20,7 @@ class Parameter(Tensor):
         RuntimeError: ``requires_grad`` is True and the dtype cannot have gradients.
 
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.Parameter(rl.zeros(2))
         Parameter containing:
         tensor([0., 0.], requires_grad=True)
@@ -65,6 +66,7 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         persistent: whether ``state_dict`` has it.
 
     Example:
+        >>> import rushlight as rl
         >>> layer = rl.nn.Identity()
         >>> layer.steps = rl.nn.Buffer(rl.tensor(0))
         >>> layer.state_dict()["steps"]

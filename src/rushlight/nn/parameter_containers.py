@@ -38,6 +38,7 @@ class ParameterList(Module):
             ``parameters()`` and ``state_dict()``.
 
     Example:
+        >>> import rushlight as rl
         >>> weights = rl.nn.ParameterList(rl.zeros(2) for _ in range(3))
         >>> len(list(weights.parameters()))
         3
@@ -107,6 +108,7 @@ class ParameterDict(Module):
             nor a ParameterDict is taken in the order of its sorted keys, as PyTorch does.
 
     Example:
+        >>> import rushlight as rl
         >>> scales = rl.nn.ParameterDict({"left": rl.ones(1), "right": rl.ones(1)})
         >>> scales["left"]
         Parameter containing:

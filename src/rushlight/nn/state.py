@@ -98,6 +98,7 @@ class ModuleState:
             The dictionary. Its attribute ``_metadata`` has the version of each module.
 
         Example:
+            >>> import rushlight as rl
             >>> list(rl.nn.Linear(2, 2).state_dict())
             ['weight', 'bias']
         """

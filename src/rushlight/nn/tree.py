@@ -25,6 +25,7 @@ class ModuleTree:
         """All parameters, each once; those of descendants too unless ``recurse`` is False.
 
         Example:
+            >>> import rushlight as rl
             >>> layer = rl.nn.Linear(20, 30)
             >>> [tuple(p.shape) for p in layer.parameters()]
             [(30, 20), (30,)]
@@ -111,6 +112,7 @@ class ModuleTree:
             remove_duplicate: whether a module used in several places comes once.
 
         Example:
+            >>> import rushlight as rl
             >>> net = rl.nn.Sequential(rl.nn.Identity(), rl.nn.Identity())
             >>> [name for name, _ in net.named_modules()]
             ['', '0', '1']
@@ -188,6 +190,7 @@ class ModuleTree:
         """Calls ``fn`` with every descendant, children first, and with this module last.
 
         Example:
+            >>> import rushlight as rl
             >>> def start_at_one(module):
             ...     if isinstance(module, rl.nn.Linear):
             ...         module.weight.data.fill_(1.0)
