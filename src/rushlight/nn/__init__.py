@@ -1,10 +1,29 @@
 """Layers, losses and everything else that networks are made of, under PyTorch's names."""
 
+# ruff: noqa: I001 - the names of a family stand together
+
 from __future__ import annotations
 
-from . import init
+from . import functional, init
+from .activation import ReLU
 from .containers import ModuleDict, ModuleList, Sequential
+from .global_hooks import (
+    register_module_backward_hook,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from .dropout import (
+    AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout,
+)  # fmt: skip
+from .flatten import Flatten
 from .identity import Identity
+from .linear import Linear
+from .loss import CrossEntropyLoss, MSELoss
 from .module import Module
 from .parameter import Buffer, Parameter
 from .parameter_containers import ParameterDict, ParameterList
