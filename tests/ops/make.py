@@ -12,7 +12,7 @@ from rushlight.tensor.schema import parse
 
 
 class Make:
-    """Makes tensors of seeded random values; ``dtype`` is that of floating point ones."""
+    """Makes tensors of seeded random values, ``high`` included; ``dtype`` is that of floats."""
 
     def __init__(self, op: Op, dtype=rl.float32, grad: bool = False) -> None:
         self.op = op
@@ -23,13 +23,13 @@ class Make:
     def __call__(self, *shape, low=-2.0, high=2.0, dtype=None):
         dtype = dtype or self.dtype
         if not dtype.is_floating_point:
-            made = rl.tensor(self.random.integers(int(low), int(high), shape))
+            made = rl.tensor(self.random.integers(int(low), int(high), shape, endpoint=True))
             return made.to(dtype)
         tensor = rl.tensor(self.random.uniform(low, high, shape), dtype=dtype)
         return tensor.requires_grad_(self.grad)
 
     def int(self, *shape, low=-5, high=5, dtype=rl.int64):
-        return rl.tensor(self.random.integers(low, high, shape)).to(dtype)
+        return rl.tensor(self.random.integers(low, high, shape, endpoint=True)).to(dtype)
 
     def bool(self, *shape):
         return rl.tensor(self.random.random(shape) < 0.5)

@@ -109,26 +109,33 @@ class Cut:
 
 
 def _held(nodes: list[Node], aliases: list[Node]) -> set[Node]:
-    """The nodes to which something outside refers.
+    """The nodes to which something outside refers."""
+    inside = _references(nodes, aliases)
+    count = sys.getrefcount
+    held = set()
+    for group in (nodes, aliases):
+        for node in group:
+            # One from each user's inputs, and one as a key of ``inside``.
+            users = inside.get(node, 0)
+            if count(node) > (_OWN + users + 1 if users else _OWN):
+                held.add(node)
+    for node in reversed(aliases):
+        if node in held:
+            held.add(node.inputs[0])
+    return held
 
-    Inside references are: one from the list of nodes, one from the numbering, and one from the
-    inputs of each user in the graph.
+
+def _references(nodes: list[Node], aliases: list[Node]) -> dict[Node, int]:
+    """How often each pending node is an input inside the graph.
+
+    A function of its own, so that no variable of it refers to a node any more when they are counted.
     """
     inside: dict[Node, int] = {}
     for user in (*nodes, *aliases):
         for x in user.inputs:
             if x.buffer is None:
                 inside[x] = inside.get(x, 0) + 1
-    count = sys.getrefcount
-    held = set()
-    for group in (nodes, aliases):
-        for node in group:
-            if count(node) > _OWN + inside.get(node, 0) + (node in inside):
-                held.add(node)
-    for node in reversed(aliases):
-        if node in held:
-            held.add(node.inputs[0])
-    return held
+    return inside
 
 
 # The list, the numbering, the loop's variable and getrefcount's own argument.

@@ -50,6 +50,9 @@ def arrived(nbytes: int) -> None:
         _due = 0
 
 
+Buffer.announce = staticmethod(arrived)
+
+
 def hurry() -> None:
     """Asks for the next result to be computed as soon as it is recorded."""
     global _due, _hurried

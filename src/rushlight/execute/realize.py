@@ -11,7 +11,6 @@ from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault
 from rushlight.graph.node import Node, Number
 
-from . import pending
 from .cut import Cut
 from .reference import ReferenceProgram
 
@@ -78,14 +77,10 @@ def _run(cut: Cut) -> None:
         if (step := getattr(fault, "step", None)) is not None:
             fault.site = cut.nodes[step].site or fault.site
         raise
-    fresh = 0
     for node, buffer in zip(cut.outputs, results, strict=True):
         node.buffer = buffer
-        if type(buffer) is Buffer:
-            fresh += buffer.stored.nbytes
         if not node.requires_grad or (node.released and node.op is not ops.part):
             node.inputs = ()  # a part keeps what it is a part of: grad_fn has that one's name
-    pending.arrived(fresh)
 
 
 def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:

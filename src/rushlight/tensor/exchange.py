@@ -107,7 +107,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         )
     outside = Shared(ndarray, dtype)
     storage = Storage(outside.taken())
-    storage.outside = outside
+    storage.share(outside)
     result = Tensor(storage.node)
     result._settle_in(storage)
     return result
@@ -138,7 +138,7 @@ def _lent(storage: Storage) -> np.ndarray:
     storage.refresh()
     if storage.outside is None:
         # The memory may be that of a value which others see as well, and they must not see writes.
-        storage.outside = Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype)
+        storage.share(Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype))
     array: np.ndarray = storage.outside.array  # type: ignore[attr-defined]
     return array
 

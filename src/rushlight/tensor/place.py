@@ -42,12 +42,18 @@ class Storage:
         outside: memory shared with others, read again before each use and written through.
     """
 
-    __slots__ = ("__weakref__", "node", "outside", "version")
+    __slots__ = ("__weakref__", "history", "node", "outside", "version")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.version = 0
         self.outside: Outside | None = None
+        self.history: Node | None = None
+
+    def share(self, outside: Outside) -> None:
+        """Lets others write to the memory. The gradients' way stays as it was."""
+        self.outside = outside
+        self.history = self.node if self.node.requires_grad else None
 
     @property
     def storage(self) -> Storage:
@@ -59,10 +65,11 @@ class Storage:
         outside = self.outside
         if outside is not None:
             if outside.alive():
-                self.node = outside.read()
+                node = outside.read()
             else:
-                self.node = outside.taken()
+                node = outside.taken()
                 self.outside = None
+            self.node = node if self.history is None else ops.graft(node, self.history)
             self.version += 1
 
     def read(self) -> Node:
@@ -71,6 +78,7 @@ class Storage:
     def write(self, node: Node) -> None:
         if self.outside is not None:
             self.outside.write(node)
+            self.history = node if node.requires_grad else None
         self.node = node
         self.version += 1
 
