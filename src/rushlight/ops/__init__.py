@@ -61,6 +61,12 @@ from .conv import conv, conv_data, conv_weight
 from .convolution import (
     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
 )  # fmt: skip
+from .pool import avg_pool, avg_unpool, max_pool, pick, unpool
+from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from .adaptive_pooling import (
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d,
+    adaptive_max_pool2d, adaptive_max_pool3d,
+)  # fmt: skip
 from .softmax import log_softmax, softmax
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
