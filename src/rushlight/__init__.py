@@ -11,6 +11,7 @@ Example:
     tensor([2., 4., 6.])
 """
 
+# ruff: noqa: I001 - imported names stand in rows
 from __future__ import annotations
 
 import builtins as _builtins
@@ -36,13 +37,12 @@ from .tensor import index as _index
 from .tensor import look as _look
 from .tensor import operators as _operators
 from .tensor.creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace,
-    logspace, ones, ones_like, tensor, zeros, zeros_like,
+    arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace, logspace, ones,
+    ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
 from .tensor.creation import complex_ as complex
 from .tensor.exchange import from_dlpack, from_numpy
 from .tensor.look import realize
-from .tensor.printing import set_printoptions
 from .tensor.random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial,
     normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm, seed,
@@ -58,20 +58,29 @@ half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
 bool = _importlib.import_module(".base.dtypes", __name__).bool_
-inf, nan, pi, e = _builtins.float("inf"), _builtins.float("nan"), 3.141592653589793, 2.718281828459045
+inf, nan = _builtins.float("inf"), _builtins.float("nan")
+pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
-
-# The functions made from the op table; one that is written by hand above stays.
-globals().update({k: v for k, v in _functions.public[""].items() if k not in globals()})
 
 _SUBMODULES = frozenset({
     "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization", "special",
     "train", "utils",
 })  # fmt: skip
+# Names whose modules load when somebody asks for them.
+_LATER = {"set_printoptions": "tensor.printing"}
 
 
 def __getattr__(name: str) -> _Any:
-    """Submodules load when they are first used, so that ``import rushlight`` stays quick."""
+    """What ``import rushlight`` need not wait for: submodules, and functions from the op table."""
     if name in _SUBMODULES:
         return _importlib.import_module(f"{__name__}.{name}")
+    if name in _LATER:
+        home = _importlib.import_module(f"{__name__}.{_LATER[name]}")
+        return globals().setdefault(name, getattr(home, name))
+    if name in _functions.public[""]:
+        return globals().setdefault(name, _functions.public[""][name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_LATER, *_functions.public[""]})

@@ -59,6 +59,11 @@ def hurry() -> None:
     _due, _hurried = -1, True
 
 
+def hurried() -> bool:
+    """Whether the next result has to be computed as soon as it is recorded."""
+    return _hurried
+
+
 def settle(holder: Holder | None = None) -> None:
     """Computes all that tensors still wait for if it has grown too large.
 

@@ -17,7 +17,6 @@ from rushlight.graph.node import Node, known
 from rushlight.graph.spec import Spec
 
 from .grad_fn import grad_fn_of
-from .printing import format_tensor
 from .tensor import Tensor, method
 
 
@@ -42,13 +41,7 @@ def realize(*tensors: Tensor) -> None:
         >>> a = rl.ones(2) + 1
         >>> rl.realize(a)
     """
-    realize_nodes([_value_node(tensor.node) for tensor in tensors])
-
-
-def _value_node(node: Node) -> Node:
-    while node.op.transparent and node.buffer is None:
-        node = node.inputs[0]
-    return node
+    realize_nodes([tensor.node for tensor in tensors])
 
 
 @method
@@ -77,6 +70,8 @@ def tolist(self: Tensor) -> Any:
 
 @method
 def __repr__(self: Tensor) -> str:
+    from .printing import format_tensor  # most programs print no tensor
+
     node = self.node
     stored = buffer_of(node).stored
     dtype = node.dtype

@@ -11,7 +11,7 @@ from rushlight import ops
 from rushlight.base.errors import ArgTypeError
 from rushlight.graph.op import Op
 
-from .functions import operand
+from .arguments import operand
 from .tensor import Tensor, method
 
 _NUMBERS = (float, int, bool, complex, np.generic, np.ndarray)

@@ -1,0 +1,146 @@
+"""Between a user's arguments and an operation's: tensors to nodes on the way in, and back."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from rushlight.base.errors import ArgTypeError, GradError
+from rushlight.execute import pending, realize
+from rushlight.graph.node import Node
+from rushlight.graph.op import recording
+
+from .tensor import Tensor
+
+# In ----------------------------------------------------------------------------------------------
+
+
+def unwrapped(value: Any, function: str, name: str, position: int) -> Node:
+    """The node of a tensor argument.
+
+    Raises:
+        ArgTypeError: it is no tensor.
+    """
+    if isinstance(value, Tensor):
+        return value.node
+    raise ArgTypeError(
+        function,
+        f"{function}(): argument '{name}' (position {position}) must be Tensor,"
+        f" not {type(value).__name__}",
+    )
+
+
+def operand(value: Any, function: str, name: str, position: int) -> Any:
+    """The node of a tensor, or a Python number, for operations that take either."""
+    if isinstance(value, Tensor):
+        return value.node
+    if type(value) in (int, float, bool, complex):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return value.item()
+    if isinstance(value, (int, float, complex)):
+        return _plain(value)
+    return unwrapped(value, function, name, position)
+
+
+def _plain(value: Any) -> Any:
+    """A number of a subclass (an enum, a NumPy float) as Python's own."""
+    return next(kind(value) for kind in (bool, int, float, complex) if isinstance(value, kind))
+
+
+def unwrapped_list(values: Any, function: str, name: str, position: int) -> tuple[Node, ...]:
+    """The nodes of a sequence of tensors."""
+    if isinstance(values, Tensor):
+        values = values.unbind(0)  # type: ignore[attr-defined]
+    if not isinstance(values, (list, tuple)):
+        raise ArgTypeError(
+            function,
+            f"{function}(): argument '{name}' (position {position}) must be tuple of Tensors,"
+            f" not {type(values).__name__}",
+        )
+    return tuple([unwrapped(value, function, name, position) for value in values])
+
+
+def loose(value: Any) -> Any:
+    """Tensors unwrapped to nodes, also inside sequences; everything else as it is."""
+    if isinstance(value, Tensor):
+        return value.node
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+        return tuple([loose(v) for v in value])
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def spread(given: tuple[Any, ...], named: dict[str, Any], name: str, function: str) -> Any:
+    """``x.view(2, 3)``, ``x.view((2, 3))`` and ``x.view(size=(2, 3))`` alike."""
+    if name in named:
+        given = (named.pop(name),)
+    if named:
+        raise ArgTypeError(
+            function, f"{function}() got an unexpected keyword argument {next(iter(named))!r}"
+        )
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+        return given[0]
+    return given
+
+
+# Out ---------------------------------------------------------------------------------------------
+
+
+def wrapped(result: Any) -> Any:
+    """Tensors for what an operation returned."""
+    if isinstance(result, Node):
+        return Tensor(result)
+    if isinstance(result, tuple):
+        hurried = pending.hurried()
+        tensors = tuple([wrapped(part) for part in result])
+        if hurried:  # memory that others can write was read: every result is of this line
+            realize([tensor.node for tensor in tensors])
+        return tensors
+    return result
+
+
+def aliased(base: Tensor, result: Any) -> Any:
+    """Tensors that share ``base``'s memory for what a view operation returned."""
+    if isinstance(result, Node):
+        return base._alias(result)
+    return tuple([base._alias(part) for part in result])
+
+
+def into(out: Any, result: Any, function: str) -> Any:
+    """Writes a result into the tensors given as ``out=``."""
+    if isinstance(result, tuple):
+        written = [into(o, r, function) for o, r in zip(out, result, strict=True)]
+        return result._make(written) if hasattr(result, "_make") else tuple(written)
+    if not isinstance(out, Tensor):
+        raise ArgTypeError(
+            function, f"{function}(): argument 'out' must be Tensor, not {type(out).__name__}"
+        )
+    if recording.grad and (out.requires_grad or result.requires_grad):
+        raise GradError(
+            function,
+            f"{function}(): functions with out=... arguments don't support automatic"
+            " differentiation, but one of the arguments requires grad.",
+        )
+    fit(out, result.shape)
+    return out._write(result.node, function)
+
+
+def fit(out: Tensor, shape: tuple[int, ...]) -> None:
+    """Gives the target of a result the result's shape, with a warning unless it is empty."""
+    if out.shape == shape:
+        return
+    if out._node.spec.numel:
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(out.shape)},"
+            f" which does not match the required output shape {list(shape)}. This behavior is"
+            " deprecated, and in a future PyTorch release outputs will not be resized unless they"
+            " have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace,"
+            " to zero elements with t.resize_(0).",
+            UserWarning,
+            stacklevel=4,
+        )
+    out.resize_(shape)  # type: ignore[attr-defined]

@@ -1,0 +1,165 @@
+"""One public function from one signature of an operation, as Python source that is compiled.
+
+A function written out this way has exactly PyTorch's parameters, which Python itself then checks,
+and costs no more than one written by hand.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+from rushlight.graph.op import Op
+
+from . import arguments
+from .schema import Parameter, Schema, parse
+
+Function = Callable[..., Any]
+
+SCOPE = {
+    "_aliased": arguments.aliased, "_wrapped": arguments.wrapped, "_any": arguments.loose,
+    "_unwrapped": arguments.unwrapped, "_unwrapped_list": arguments.unwrapped_list,
+    "_operand": arguments.operand, "_spread": arguments.spread, "_into": arguments.into,
+}  # fmt: skip
+
+
+def function(op: Op, text: str) -> Function:
+    """The function for a signature of ``op``, with ``out=`` where PyTorch has it."""
+    schema = parse(text)
+    made = _compiled(op, schema, schema.name, _Source(op, schema, "input").function())
+    made.__module__ = "rushlight" + (f".{op.module}" if op.module else "")
+    return made
+
+
+def method(op: Op, text: str) -> Function:
+    """The method of Tensor for a signature whose first parameter is ``self``."""
+    schema = parse(text)
+    return _compiled(op, schema, f"Tensor.{schema.name}", _Source(op, schema, "self").method())
+
+
+def in_place(op: Op, text: str) -> Function:
+    """``x.name_(...)``: the operation's result written into ``x``."""
+    schema = parse(text)
+    made = _compiled(op, schema, f"Tensor.{schema.name}_", _Source(op, schema, "self").in_place())
+    made.__doc__ = f"In-place version of :meth:`{schema.name}`."
+    return made
+
+
+def _compiled(op: Op, schema: Schema, qualified: str, source: str) -> Function:
+    name = qualified.rpartition(".")[2]
+    scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name}
+    if schema.fields:
+        scope["_fields"] = results(schema.name, schema.fields)
+    exec(compile(source, __file__, "exec"), scope)  # text from the op table, never from a user
+    made: Function = scope[name]
+    made.__doc__, made.__qualname__ = op.__doc__, qualified
+    return made
+
+
+class _Source:
+    """The text of a function: PyTorch's parameters, and a call of the operation.
+
+    Args:
+        first: what the parameter ``self`` is called.
+    """
+
+    def __init__(self, op: Op, schema: Schema, first: str) -> None:
+        self.op = op
+        self.schema = schema
+        self.varargs = (
+            first == "self" and len(schema.parameters) > 1 and (schema.parameters[1].takes_varargs)
+        )
+        self.inplace = any(parameter.name == "inplace" for parameter in schema.parameters)
+        self.names: list[str] = []
+        self.star = False
+        arguments = []
+        for position, parameter in enumerate(schema.parameters):
+            name = first if parameter.name == "self" else parameter.name
+            self._name(parameter, name, position)
+            if name != "inplace":
+                arguments.append(self._argument(parameter, name, position))
+        self.first = self.names[0].split("=")[0] if self.names else ""
+        self.call = f"_op({', '.join(arguments)})"
+
+    def _name(self, parameter: Parameter, name: str, position: int) -> None:
+        if self.varargs and position == 1:
+            self.names.append(f"*{name}")
+            self.star = True
+            return
+        if parameter.keyword_only and not self.star:
+            self.names.append("*")
+            self.star = True
+        self.names.append(name if parameter.default is None else f"{name}={parameter.default}")
+
+    def _argument(self, parameter: Parameter, name: str, position: int) -> str:
+        """One argument of the operation's call, from the function's parameter ``name``."""
+        keyword = f"{parameter.name}=" if parameter.keyword_only else ""
+        place = f"{name}, _name, {name!r}, {position + 1}"
+        if parameter.is_tensor_list:
+            text = f"_unwrapped_list({place})"
+        elif parameter.is_tensor:
+            numbers = getattr(self.op, "takes_numbers", False)
+            text = f"{'_operand' if numbers else '_unwrapped'}({place})"
+        elif "Tensor" in parameter.type or parameter.type.startswith(("Scalar", "Any")):
+            return f"{keyword}_any({name})"
+        else:
+            return f"{keyword}{name}"
+        if parameter.is_optional or parameter.default == "None":
+            text = f"None if {name} is None else {text}"
+        return f"{keyword}{text}"
+
+    def function(self) -> str:
+        """As a function, with ``inplace=`` or ``out=`` where PyTorch has them."""
+        names = self.names
+        if self.inplace:
+            return self._text(
+                self.schema.name, names, f"result = {self._result()}",
+                f"return {self.first}._write(result.node, _name) if inplace else result",
+            )  # fmt: skip
+        if self.schema.is_view or self.schema.result_is_list or self.op.module == "nn.functional":
+            return self.method()
+        names = [*names, "out=None" if self.star else "*, out=None"]
+        return self._text(
+            self.schema.name, names, f"result = {self._result()}",
+            "return result if out is None else _into(out, result, _name)",
+        )  # fmt: skip
+
+    def method(self) -> str:
+        """As a method."""
+        return self._text(self.schema.name, self.names, f"return {self._result()}")
+
+    def in_place(self) -> str:
+        """As a method that writes."""
+        return self._text(
+            f"{self.schema.name}_", self.names, f"return {self.first}._write({self.call}, _name)"
+        )
+
+    def _result(self) -> str:
+        shown = f"_aliased({self.first}, " if self.schema.is_view else "_wrapped("
+        result = f"{shown}{self.call})"
+        return f"_fields(*{result})" if self.schema.fields else result
+
+    def _text(self, name: str, names: list[str], *body: str) -> str:
+        lines = list(body)
+        if self.varargs:
+            given = self.schema.parameters[1].name
+            names = [*names, "**_given"]
+            lines.insert(0, f"{given} = _spread({given}, _given, {given!r}, _name)")
+        return "\n    ".join([f"def {name}({', '.join(names)}):", *lines])
+
+
+_results: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
+def results(name: str, fields: tuple[str, ...]) -> Any:
+    """The named tuple that a function with several results returns."""
+    if (name, fields) not in _results:
+        base = namedtuple(name, fields)  # type: ignore[misc]
+
+        def shown(self: Any) -> str:
+            rows = ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields)
+            return f"torch.return_types.{name}(\n{rows})"
+
+        _results[name, fields] = type(name, (base,), {"__slots__": (), "__repr__": shown})
+    return _results[name, fields]
