@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 from . import functional, init
-from .activation import ReLU
+from .activation import (
+    GLU, Hardshrink, Hardsigmoid, LogSigmoid, LogSoftmax, Sigmoid, Softmax, Softmax2d, Softmin,
+    Softplus, Softshrink, Softsign, Tanh, Tanhshrink,
+)  # fmt: skip
 from .containers import ModuleDict, ModuleList, Sequential
 from .global_hooks import (
     register_module_backward_hook,
@@ -27,3 +30,7 @@ from .loss import CrossEntropyLoss, MSELoss
 from .module import Module
 from .parameter import Buffer, Parameter
 from .parameter_containers import ParameterDict, ParameterList
+from .rectifier import (
+    CELU, ELU, GELU, SELU, Hardswish, Hardtanh, LeakyReLU, Mish, PReLU, ReLU, ReLU6, RReLU, SiLU,
+    Threshold,
+)  # fmt: skip

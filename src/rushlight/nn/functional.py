@@ -1,38 +1,64 @@
 """The functions that layers are made of, under the names of ``torch.nn.functional``.
 
-Most come from the operations' own signatures. What needs more than one operation is written by
-hand, in a file per family, and listed here.
+Most come from the operations' own signatures and are made when they are first asked for. What needs
+tensors rather than nodes is written by hand, in a file per family, and listed here.
 """
 
 # ruff: noqa: F401, I001 - this file is a list of names
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rushlight import ops
-from rushlight.tensor.functions import compiled, public
-from rushlight.tensor.schema import parse
+import rushlight as _rl
+from rushlight import ops as _ops
+from rushlight.tensor.functions import public as _public
 
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
     rrelu,
 )  # fmt: skip
+from .softmax import log_softmax, softmax, softmin
 
-if TYPE_CHECKING:
+# Functions that stand in both places, with the same parameters.
+_SHARED = frozenset(("sigmoid", "tanh"))
 
-    def __getattr__(name: str) -> Any: ...
+# Those of one operation whose parameters here are not those in ``rushlight``.
+_DIFFERENT = {"relu": "relu(Tensor self, bool inplace=False) -> Tensor"}
 
-
-globals().update(public["nn.functional"])
-
-
-def _own(signature: str) -> Any:
-    """A function of an operation whose parameters here differ from those in ``rushlight``."""
-    schema = parse(signature)
-    return compiled(getattr(ops, schema.name), schema, as_method=False, with_out=False)
+# Those that also write into their input under a name with an underscore.
+_WRITING = frozenset(
+    ("celu_", "elu_", "hardtanh_", "leaky_relu_", "relu_", "rrelu_", "selu_", "threshold_")
+)
 
 
-relu = _own("relu(Tensor self, bool inplace=False) -> Tensor")
-sigmoid = _own("sigmoid(Tensor self) -> Tensor")
-tanh = _own("tanh(Tensor self) -> Tensor")
+def __getattr__(name: str) -> Any:
+    if name in _public["nn.functional"]:
+        found = _public["nn.functional"][name]
+    elif name in _SHARED:
+        found = getattr(_rl, name)
+    elif name in _DIFFERENT:
+        from rushlight.tensor.generate import function
+
+        found = function(getattr(_ops, name), _DIFFERENT[name])
+    elif name in _WRITING:
+        found = _writing(name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, found)
+
+
+def _writing(name: str) -> Any:
+    """The form of an activation that writes its result into its input."""
+    activation = globals().get(name[:-1]) or __getattr__(name[:-1])
+
+    def write(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return activation(input, *args, **kwargs, inplace=True)
+
+    write.__name__ = write.__qualname__ = name
+    write.__doc__ = f"In-place version of :func:`{name[:-1]}`."
+    return write
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_public["nn.functional"], *_SHARED, *_DIFFERENT, *_WRITING})
