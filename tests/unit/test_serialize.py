@@ -265,14 +265,23 @@ def test_optimizer_state_goes_both_ways(name, options):
     np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-6)
 
 
-class Net(rl.nn.Module):
+class Scale(rl.nn.Module):
     def __init__(self):
         super().__init__()
-        self.layer = rl.nn.Linear(2, 1)
+        self.weight = rl.nn.Parameter(rl.tensor([2.0, 3.0]))
         self.register_buffer("steps", rl.tensor(3))
 
     def forward(self, x):
-        return self.layer(x) * self.steps
+        return x * self.weight * self.steps
+
+
+class Net(rl.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = rl.nn.Sequential(Scale(), Scale())
+
+    def forward(self, x):
+        return self.layers(x)
 
 
 def test_a_whole_module_needs_trust():
@@ -282,8 +291,9 @@ def test_a_whole_module_needs_trust():
     again = rl.load(saved(net), weights_only=False)
     x = rl.ones(4, 2)
     assert type(again) is Net and again(x).tolist() == net(x).tolist()
-    again.layer.weight = rl.nn.Parameter(rl.zeros(1, 2))
-    assert "layer.weight" in dict(again.named_parameters())
+    again.layers[0].weight = rl.nn.Parameter(rl.zeros(2))
+    assert [p.tolist() for p in again.parameters()] == [[0, 0], [2, 3]]
+    assert again(x).tolist() == [[0, 0]] * 4
 
 
 def test_a_whole_module_of_pytorch_gets_our_classes():
