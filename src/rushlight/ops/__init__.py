@@ -36,7 +36,28 @@ from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,
 )  # fmt: skip
-from .reduce import mean, sum
+from .reduce import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
+from .extremum import (
+    amax, amin, aminmax, argmax, argmin, max, max_all, max_along, min, min_all, min_along,
+)  # fmt: skip
+from .middle import (
+    kthvalue, median, median_all, median_along, mode, nanmedian, nanmedian_all, nanmedian_along,
+)  # fmt: skip
+from .variance import std, std_mean, var, var_mean
+from .vector_norm import linalg_vector_norm, norm
+from .scan import cummax, cummin, cumprod, cumsum, logcumsumexp, recurrence, shifted
+from .join import cat, column_stack, dstack, hstack, stack, vstack
+from .split import (
+    chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit,
+)  # fmt: skip
+from .arrange import (
+    flip, fliplr, flipud, repeat, repeat_each, roll, rot90, tile, tril, triu,
+)  # fmt: skip
+from .shape import expand_as, flatten, movedim, narrow, ravel, unflatten, view_as
+from .grid import atleast_1d, atleast_2d, atleast_3d, broadcast_tensors, meshgrid
+from .sliding import unfold
+from .diag import block_diag, diag, diag_embed, diagflat, kron, trace
+from .pad import pad, pad_constant
 from .index import index, index_put
 from .gather import gather, scatter, scatter_add, scatter_from, take_along_dim
 from .scatter_reduce import (
@@ -51,7 +72,7 @@ from .random import (
 )  # fmt: skip
 from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
 from .activation import (
-    celu, elu, gelu, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
+    celu, elu, gate, gelu, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
     tanhshrink,
 )  # fmt: skip
 from .piecewise import (
@@ -67,6 +88,8 @@ from .adaptive_pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d,
     adaptive_max_pool2d, adaptive_max_pool3d,
 )  # fmt: skip
+from .norm import group_norm, layer_norm, norm_grad, rms_norm
+from .batch_norm import batch_moments, batch_norm
 from .softmax import log_softmax, softmax
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div

@@ -1,0 +1,362 @@
+"""Normalizations over batches, layers and groups.
+
+Each is one operation with one operation for its gradients. A gradient that will itself be
+differentiated is recorded in elementary operations, in which the statistics depend on the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rushlight import ops
+from rushlight.base.dtypes import FLOATS, DType, float32
+from rushlight.base.errors import ArgTypeError, ArgValueError, DTypeError, ShapeError
+from rushlight.base.shapes import Shape, prod, whole
+from rushlight.graph.node import Node, number
+from rushlight.graph.op import Op, recording
+from rushlight.graph.spec import Spec
+
+from .moments import Layout, OnArrays, OnNodes, Statistics, gradients, normalized, scaled
+
+Given = tuple[str, ...]
+
+
+def statistics_dtype(dtype: DType) -> DType:
+    """The dtype of statistics: half types have too few digits for them."""
+    return float32 if dtype.is_half else dtype
+
+
+class Normalization(Op):
+    """A normalization of its first input by statistics. Abstract.
+
+    The second input is ``eps``; those after it are named by the attribute ``given``, out of
+    ``weight``, ``bias``, ``mean`` and ``variance``.
+    """
+
+    module = "nn.functional"
+    ulp = 64
+
+    def layout(self, shape: Shape, **form: Any) -> Layout:
+        """How an input of this shape is looked at."""
+        raise NotImplementedError
+
+    def statistics(self, **form: Any) -> Statistics:
+        """What it is normalized by."""
+        return "own"
+
+    def apply(self, x: Node, eps: float, *form: Any, **given: Node | None) -> Node:
+        """Records the normalization, of a dtype that can be normalized."""
+        if x.dtype not in FLOATS:
+            raise DTypeError(
+                self.name, f'"{self.name}" not implemented for {ops.TORCH_NAMES[x.dtype.name]}'
+            )
+        rest = {name: node for name, node in given.items() if node is not None}
+        for name, node in rest.items():
+            if node.dtype is not x.dtype and not (x.dtype.is_half and node.dtype is float32):
+                raise DTypeError(
+                    self.name,
+                    f"mixed dtype (CPU): all inputs must share same datatype, but input is"
+                    f" {x.dtype} and {name} is {node.dtype}.",
+                )
+        width = number(float(eps), statistics_dtype(x.dtype))
+        return self.record((x, width, *rest.values()), *form, tuple(rest))
+
+    def infer(self, x: Spec, eps: Spec, *rest: Spec, given: Given, **form: Any) -> Spec:
+        return x
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, eps: Node, *rest: Node, given: Given, **form: Any
+    ) -> tuple[Node | None, ...]:
+        named = dict(zip(given, rest, strict=True))
+        own = {"input": x, **{k: named[k] for k in ("weight", "bias") if k in named}}
+        wanted = tuple(name for name, node in own.items() if node.requires_grad)
+        found = norm_grad(
+            g, x, eps, *rest, wanted=wanted, given=given,
+            layout=self.layout(x.shape, **form), statistics=self.statistics(**form),
+        )  # fmt: skip
+        by_name = dict(zip(wanted, found, strict=True))
+        return by_name.get("input"), None, *(by_name.get(name) for name in given)
+
+    def ref(self, x: Any, eps: Any, *rest: Any, given: Given, **form: Any) -> Any:
+        layout, named = self.layout(x.shape, **form), dict(zip(given, rest, strict=True))
+        statistics = self.statistics(**form)
+        mean, variance = named.get("mean"), named.get("variance")
+        parts = scaled(OnArrays, x, eps, layout, statistics, mean, variance)
+        y = normalized(OnArrays, parts, layout, named.get("weight"), named.get("bias"))
+        return y.reshape(x.shape)
+
+
+class NormGrad(Op):
+    """The gradients of a normalization: those of ``wanted``, in that order."""
+
+    name = "norm_grad"
+    attrs = ("wanted", "given", "layout", "statistics")
+
+    def __call__(self, g: Node, x: Node, eps: Node, *rest: Node, **form: Any) -> tuple[Node, ...]:
+        if recording.grad:
+            return self.expand(g, x, eps, *rest, **form)
+        attrs = (form[name] for name in self.attrs)
+        return ops.parts(self.record((g, x, eps, *rest), *attrs))
+
+    def infer(
+        self, g: Spec, x: Spec, eps: Spec, *rest: Spec, wanted: Given, given: Given, **form: Any
+    ) -> tuple[Spec, ...]:
+        named = {"input": x, **dict(zip(given, rest, strict=True))}
+        return tuple(named[name] for name in wanted)
+
+    def expand(
+        self, g: Node, x: Node, eps: Node, *rest: Node,
+        wanted: Given, given: Given, layout: Layout, statistics: Statistics,
+    ) -> tuple[Node, ...]:  # fmt: skip
+        """The same in operations that can be differentiated."""
+        named = {"input": x, **dict(zip(given, rest, strict=True))}
+        # Statistics of the input are worked out again, so that gradients flow through them.
+        fixed = named if statistics == "given" else {}
+        mean, variance = fixed.get("mean"), fixed.get("variance")
+        parts = scaled(OnNodes, x, eps, layout, statistics, mean, variance)
+        found = gradients(OnNodes, g, parts, layout, statistics, named.get("weight"), wanted)
+        return tuple(ops.reshape(found[name], named[name].shape) for name in wanted)
+
+    def ref(
+        self, g: Any, x: Any, eps: Any, *rest: Any,
+        wanted: Given, given: Given, layout: Layout, statistics: Statistics,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        named = {"input": x, **dict(zip(given, rest, strict=True))}
+        mean, variance = named.get("mean"), named.get("variance")
+        parts = scaled(OnArrays, x, eps, layout, statistics, mean, variance)
+        found = gradients(OnArrays, g, parts, layout, statistics, named.get("weight"), wanted)
+        return tuple(found[name].reshape(named[name].shape) for name in wanted)
+
+
+class LastDims(Normalization):
+    """A normalization over the last dimensions, with a weight of their shape. Abstract."""
+
+    attrs = ("rank", "given")
+    statistics_: ClassVar[Statistics] = "own"
+
+    def layout(self, shape: Shape, *, rank: int) -> Layout:  # type: ignore[override]
+        axes = tuple(range(len(shape) - rank, len(shape)))
+        return Layout(shape, axes, shape[len(shape) - rank :])
+
+    def statistics(self, *, rank: int) -> Statistics:  # type: ignore[override]
+        return self.statistics_
+
+    def rank(self, x: Node, normalized_shape: Any, **given: Node | None) -> int:
+        """How many dimensions are normalized, once shapes are seen to fit."""
+        if isinstance(normalized_shape, int):
+            raise ArgTypeError(
+                self.name,
+                f"{self.name}(): argument 'normalized_shape' (position 2) must be tuple of ints,"
+                " not int",
+            )
+        shape = whole(self.name, tuple(normalized_shape), "normalized_shape")
+        if not shape:
+            raise ShapeError(
+                self.name,
+                "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least"
+                " one element, but got normalized_shape = []",
+            )
+        for name, node in given.items():
+            if node is not None and node.shape != shape:
+                raise ShapeError(
+                    self.name,
+                    f"Expected {name} to be of same shape as normalized_shape, but got {name} of"
+                    f" shape {list(node.shape)} and normalized_shape = {list(shape)}",
+                )
+        if x.shape[len(x.shape) - len(shape) :] != shape or len(x.shape) < len(shape):
+            wanted = ", ".join(["*", *map(str, shape)])
+            raise ShapeError(
+                self.name,
+                f"Given normalized_shape={list(shape)}, expected input with shape [{wanted}], but"
+                f" got input of size{list(x.shape)}",
+            )
+        return len(shape)
+
+    def errors(self, make: Any) -> Any:
+        call, x, error = make.call, make(4, 3), RuntimeError
+        yield lambda: call(x, (4,)), error, r"expected input with shape \[\*, 4\], but got input"
+        yield lambda: call(x, (3,), make(2)), error, "Expected weight to be of same shape as"
+        yield lambda: call(x, ()), error, "at least 1-dimensional"
+        yield lambda: call(x, 3), TypeError, r"must be tuple of ints, not int"
+        yield lambda: call(x, (3,), make(3).double()), error, "mixed dtype"
+        yield lambda: call(make.int(4, 3), (3,)), error, "not implemented for 'Long'"
+
+
+class LayerNorm(LastDims):
+    r"""Normalizes the last dimensions of each sample to mean 0 and variance 1.
+
+    .. math:: y = \frac{x - \operatorname{E}[x]}{\sqrt{\operatorname{Var}[x] + \epsilon}}\,w + b
+
+    Args:
+        normalized_shape: the sizes of the dimensions that are normalized together.
+        weight, bias: of that shape.
+    Shape:
+        input (*, normalized_shape) floating; output the same. The variance is the biased one.
+    Raises:
+        RuntimeError: shapes that do not fit, or dtypes that differ.
+    Reference:
+        Ba et al. 2016, "Layer normalization", arXiv:1607.06450.
+    Example:
+        >>> rl.nn.functional.layer_norm(rl.tensor([[1.0, 2.0, 3.0]]), (3,))
+        tensor([[-1.2247,  0.0000,  1.2247]])
+    """
+
+    name, backward = "layer_norm", "NativeLayerNorm"
+    torch = (
+        "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None,"
+        " float eps=1e-05) -> Tensor"
+    )
+
+    def __call__(
+        self, x: Node, normalized_shape: Any, weight: Node | None = None, bias: Node | None = None,
+        eps: float = 1e-5,
+    ) -> Node:  # fmt: skip
+        rank = self.rank(x, normalized_shape, weight=weight, bias=bias)
+        return self.apply(x, eps, rank, weight=weight, bias=bias)
+
+    def samples(self, make: Any) -> Any:
+        yield make(4, 3), (3,)
+        yield make(4, 3), (3,), make(3), make(3)
+        yield make(2, 4, 3), [4, 3], make(4, 3), {"eps": 0.1}
+        yield make(2, 4, 3), (3,), None, make(3).detach()
+        yield make(3, 4).T, (3,), make(3), make(3), 1e-3
+        yield make(0, 3), (3,), make(3), make(3)
+
+
+class RMSNorm(LastDims):
+    r"""Normalizes the last dimensions of each sample to mean square 1.
+
+    .. math:: y = \frac{x}{\sqrt{\operatorname{E}[x^2] + \epsilon}}\,w
+
+    Args:
+        normalized_shape: the sizes of the dimensions that are normalized together.
+        weight: of that shape.
+        eps: the smallest step of the dtype above 1 when None.
+    Shape:
+        input (*, normalized_shape) floating; output the same.
+    Raises:
+        RuntimeError: shapes that do not fit, or dtypes that differ.
+    Reference:
+        Zhang & Sennrich 2019, "Root mean square layer normalization", arXiv:1910.07467.
+    Example:
+        >>> rl.nn.functional.rms_norm(rl.tensor([[3.0, 4.0]]), (2,))
+        tensor([[0.8485, 1.1314]])
+    """
+
+    name = "rms_norm"
+    torch = (
+        "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None)"
+        " -> Tensor"
+    )
+    statistics_ = "scale"
+
+    def __call__(
+        self, x: Node, normalized_shape: Any, weight: Node | None = None, eps: float | None = None
+    ) -> Node:
+        rank = self.rank(x, normalized_shape, weight=weight)
+        return self.apply(x, _step(x.dtype) if eps is None else eps, rank, weight=weight)
+
+    def grad_name(self, node: Node) -> str:
+        return "MulBackward0"
+
+    def samples(self, make: Any) -> Any:
+        yield make(4, 3), (3,)
+        yield make(4, 3), (3,), make(3)
+        yield make(2, 4, 3), [4, 3], make(4, 3), {"eps": 0.1}
+        yield make(3, 4).T, (3,), make(3), 1e-3
+        yield make(0, 3), (3,), make(3)
+
+
+def _step(dtype: DType) -> float:
+    """The distance from 1 to the next number of a dtype."""
+    bits = {"float16": 10, "bfloat16": 7, "float32": 23}
+    return 2.0 ** -bits.get(dtype.name, 52)
+
+
+def several_values(operation: str, size: Sequence[int]) -> None:
+    """Refuses to normalize single values, which would all be 0, given batch, channels, and rest."""
+    if prod(size) == size[1] != 0:
+        raise ArgValueError(
+            operation,
+            f"Expected more than 1 value per channel when training, got input size {list(size)}",
+        )
+
+
+class GroupNorm(Normalization):
+    r"""Normalizes each sample's channels, group by group, to mean 0 and variance 1.
+
+    Args:
+        num_groups: how many groups the channels are split into.
+        weight, bias: one number for each channel.
+    Shape:
+        input (N, C, *) floating; weight and bias (C); output as input. The variance is the biased
+        one.
+    Raises:
+        RuntimeError: shapes that do not fit, or dtypes that differ.
+        ValueError: a group has one element.
+    Reference:
+        Wu & He 2018, "Group normalization", arXiv:1803.08494.
+    Example:
+        >>> rl.nn.functional.group_norm(rl.tensor([[1.0, 3.0, 10.0, 20.0]]), 2)
+        tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
+    """
+
+    name, backward = "group_norm", "NativeGroupNorm"
+    attrs = ("groups", "given")
+    torch = (
+        "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None,"
+        " float eps=1e-05) -> Tensor"
+    )
+
+    def __call__(
+        self, x: Node, num_groups: int, weight: Node | None = None, bias: Node | None = None,
+        eps: float = 1e-5,
+    ) -> Node:  # fmt: skip
+        if x.ndim < 2:
+            raise ShapeError(
+                self.name, f"Expected at least 2 dimensions for input tensor but received {x.ndim}"
+            )
+        (groups,) = whole(self.name, num_groups, "num_groups")
+        if groups <= 0 or x.shape[1] % groups:
+            raise ShapeError(
+                self.name,
+                "Expected number of channels in input to be divisible by num_groups, but got input"
+                f" of shape {list(x.shape)} and num_groups={groups}",
+            )
+        for name, node in (("weight", weight), ("bias", bias)):
+            if node is not None and node.shape != (x.shape[1],):
+                raise ShapeError(
+                    self.name,
+                    f"Expected {name} to be a vector of size equal to the number of channels in"
+                    f" input, but got {name} of shape {list(node.shape)} and input of shape"
+                    f" {list(x.shape)}",
+                )
+        several_values(self.name, (x.shape[0] * x.shape[1] // groups, groups, *x.shape[2:]))
+        return self.apply(x, eps, groups, weight=weight, bias=bias)
+
+    def layout(self, shape: Shape, *, groups: int) -> Layout:  # type: ignore[override]
+        inner = shape[1] // groups
+        return Layout((shape[0], groups, inner, prod(shape[2:])), (2, 3), (groups, inner, 1))
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 6), 3
+        yield make(2, 6, 4), 3, make(6), make(6)
+        yield make(2, 4, 3, 3), 1, make(4), {"eps": 0.1}
+        yield make(6, 2).T, 2, make(6), make(6)
+        yield make(0, 6, 2), 3, make(6), make(6)
+
+    def errors(self, make: Any) -> Any:
+        call, x, error = make.call, make(2, 6), RuntimeError
+        yield lambda: call(x, 4), error, "divisible by num_groups"
+        yield lambda: call(make(6), 2), error, "at least 2 dimensions"
+        yield lambda: call(x, 3, make(5)), error, "Expected weight to be a vector of size equal"
+        yield lambda: call(x, 3, None, make(5)), error, "Expected bias to be a vector of size equal"
+        yield lambda: call(make.int(2, 6), 3), error, "not implemented for 'Long'"
+        yield lambda: call(make(1, 6), 6), ValueError, "Expected more than 1 value per channel"
+
+
+norm_grad = NormGrad()
+layer_norm = LayerNorm()
+rms_norm = RMSNorm()
+group_norm = GroupNorm()
