@@ -67,7 +67,14 @@ _SUBMODULES = frozenset({
     "train", "utils",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
-_LATER = {"set_printoptions": "tensor.printing"}
+_LATER = {
+    "set_printoptions": "tensor.printing",
+    "load": "serialize",
+    "load_safetensors": "serialize",
+    "safetensors_metadata": "serialize",
+    "save": "serialize",
+    "save_safetensors": "serialize",
+}
 
 
 def __getattr__(name: str) -> _Any:
