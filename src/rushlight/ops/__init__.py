@@ -10,6 +10,7 @@ from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES  # noqa: I001 - families below need the ones above
 from .structure import clone, detach, graft, leaf, part, parts
+from .overwrite import overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
     sqrt, square,
@@ -53,7 +54,7 @@ from .split import (
 from .arrange import (
     flip, fliplr, flipud, repeat, repeat_each, roll, rot90, tile, tril, triu,
 )  # fmt: skip
-from .shape import expand_as, flatten, movedim, narrow, ravel, unflatten, view_as
+from .shape import flatten, movedim, narrow, ravel, unflatten
 from .grid import atleast_1d, atleast_2d, atleast_3d, broadcast_tensors, meshgrid
 from .sliding import unfold
 from .diag import block_diag, diag, diag_embed, diagflat, kron, trace
