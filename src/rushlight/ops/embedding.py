@@ -75,8 +75,8 @@ class Embedding(Indexing):
 
     def samples(self, make: Any) -> Any:
         yield make(5, 3), make.int(2, 4, low=0, high=4)
-        yield make(5, 3), make.int(6, low=0, high=4), 2
-        yield make(5, 3), make.int(6, low=0, high=2), -1, True
+        yield make.int(5, 3), make.int(6, low=0, high=4), 2
+        yield make.int(5, 3), make.int(6, low=0, high=2), -1, True
         yield make(5, 3), make.int(low=0, high=4)
         yield make(5, 3), make.int(0, low=0, high=4)
 

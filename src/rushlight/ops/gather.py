@@ -44,9 +44,9 @@ class Gather(Picking):
 
     def __call__(self, x: Node, dim: int, index: Node, *, sparse_grad: bool = False) -> Node:
         dim = shapes.axis("gather", dim, x.ndim)
-        places = self.taken(index)
+        result = self.record((x, self.taken(index)), dim)
         self.foresee(index, dim, _sizes(x.shape)[dim])
-        return self.record((x, places), dim)
+        return result
 
     def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
         if not index.numel:
@@ -108,20 +108,18 @@ class Scattering(Picking):
     Inputs are the tensor, the index and a source at least as large as the index.
     """
 
-    def prepared(
-        self, x: Node, dim: int, index: Node, source: Node
-    ) -> tuple[int, tuple[Node, Node, Node]]:
-        """The dimension and the inputs after checking."""
+    def __call__(self, x: Node, dim: int, index: Node, src: Node) -> Node:
         dim = shapes.axis(self.name, dim, x.ndim)
         places = self.taken(index)
-        if source.dtype is not x.dtype:
+        if src.dtype is not x.dtype:
             raise DTypeError(
                 self.name,
                 f"{self.name}(): Expected self.dtype to be equal to src.dtype",
-                rule=f"self is {x.dtype}, src is {source.dtype}.",
+                rule=f"self is {x.dtype}, src is {src.dtype}.",
             )
+        result = self.record((x, places, src), dim)
         self.foresee(index, dim, _sizes(x.shape)[dim])
-        return dim, (x, places, source)
+        return result
 
     def infer(self, x: Spec, index: Spec, source: Spec, *, dim: int, **attrs: Any) -> Spec:
         if not index.numel:
@@ -170,7 +168,8 @@ class Scattering(Picking):
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, 4, low=0, high=2), make(2, 4)
-        yield make(3, 4), 1, make.int(2, 3, low=0, high=3), make(3, 5)
+        yield make(3, 4), 1, make.int(2, 3, low=0, high=3), make(2, 3)
+        yield make.int(3, 4), 1, make.int(2, 3, low=0, high=3), make.int(3, 5)
         yield make(3, 4), -1, make.int(3, 0, low=0, high=3), make(3, 0)
         yield make(), 0, make.int(low=0, high=0), make()
 
@@ -213,10 +212,6 @@ class ScatterFrom(Scattering):
 
     name, backward = "scatter_from", "Scatter"
 
-    def __call__(self, x: Node, dim: int, index: Node, source: Node) -> Node:
-        dim, inputs = self.prepared(x, dim, index, source)
-        return self.record(inputs, dim)
-
     def vjp(
         self, g: Node, y: Node, x: Node, index: Node, source: Node, *, dim: int
     ) -> tuple[Node | None, ...]:
@@ -235,10 +230,6 @@ class ScatterAdd(Scattering):
     torch = "scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"
     inplace = True
     ulp = 8
-
-    def __call__(self, x: Node, dim: int, index: Node, src: Node) -> Node:
-        dim, inputs = self.prepared(x, dim, index, src)
-        return self.record(inputs, dim)
 
     def vjp(
         self, g: Node, y: Node, x: Node, index: Node, source: Node, *, dim: int
@@ -281,11 +272,11 @@ class Scatter(Composite):
 
     def samples(self, make: Any) -> Any:
         index = make.int(1, 4, low=0, high=2)
-        yield make(3, 4), 0, index, make(2, 4)
+        yield make(3, 4), 0, index, make(1, 4)
         yield make(3, 4), 0, index, 2.5
         yield make(3, 4), 0, index, {"value": 2}
-        yield make(3, 4), 0, make.int(5, 4, low=0, high=2), make(5, 4), {"reduce": "add"}
-        yield make(3, 4), 1, make.int(3, 1, low=0, high=3), 2.0, {"reduce": "multiply"}
+        yield make.int(3, 4), 0, make.int(5, 4, low=0, high=2), make.int(5, 4), {"reduce": "add"}
+        yield make.int(3, 4), 1, make.int(3, 1, low=0, high=3), 2, {"reduce": "multiply"}
         yield make(), 0, make.int(low=0, high=0), 1.5
 
     def errors(self, make: Any) -> Any:
@@ -312,8 +303,7 @@ class TakeAlongDim(Composite):
                 f" {ops.TORCH_NAMES[indices.dtype.name][1:-1]}",
             )
         if dim is None:
-            places = ops.remainder(ops.reshape(indices, (-1,)), x.spec.numel)
-            return ops.gather(ops.reshape(x, (-1,)), 0, places)
+            return ops.gather(ops.reshape(x, (-1,)), 0, ops.reshape(indices, (-1,)))
         if x.ndim != indices.ndim:
             raise ShapeError(
                 "take_along_dim",
@@ -330,8 +320,8 @@ class TakeAlongDim(Composite):
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), make.int(3, 2, low=0, high=3), 1
-        yield make(3, 4), make.int(1, 4, low=0, high=2), 0
-        yield make(3, 4), make.int(5, low=-12, high=11)
+        yield make(3, 4), make.int(1, 4, low=-5, high=4), 0
+        yield make(3, 4), make.int(5, low=0, high=11)
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3, 4), make.int(2), 0), RuntimeError, "same number of dim"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.dtypes import DType, int64
+from rushlight.base.dtypes import DType, bool_, int64, uint8
 from rushlight.base.errors import DTypeError
+from rushlight.base.promotion import default_dtype
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op
+from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
 Dims = int | Sequence[int] | None
@@ -22,7 +23,7 @@ Dims = int | Sequence[int] | None
 class Reduction(Op):
     """One value from all the elements along some dimensions. Abstract."""
 
-    attrs = ("dims", "keepdim")
+    attrs: ClassVar[tuple[str, ...]] = ("dims", "keepdim")
 
     def infer(self, x: Spec, *, dims: Shape, keepdim: bool) -> Spec:
         return x.with_shape(shapes.reduced(x.shape, dims, keepdim))
@@ -56,7 +57,8 @@ class Sum(Reduction):
 
     name = "sum"
     torch = (
-        "sum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"
+        "sum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None)"
+        " -> Tensor"
     )
     ulp = 8
 
@@ -114,5 +116,212 @@ class Mean(Reduction):
         yield lambda: make.call(make.int(3)), RuntimeError, "could not infer output dtype"
 
 
+class Prod(Reduction):
+    """The product; integers and bools are multiplied as int64."""
+
+    name = "prod"
+    torch = (
+        "prod(Tensor self, int? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"
+    )
+    ulp = 8
+
+    def __call__(
+        self, x: Node, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
+    ) -> Node:
+        if dtype is None and x.dtype.kind in ("bool", "int"):
+            dtype = int64
+        place = None if dim is None else shapes.axis("prod", dim, x.ndim)
+        return self.over(x if dtype is None else ops.cast(x, dtype), place, keepdim)
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, *, dims: Shape, keepdim: bool
+    ) -> tuple[Node | None, ...]:
+        # The product of all the others, also when some are 0: of those before times those behind.
+        line, dim = (x, dims[0]) if len(dims) == 1 else (ops.reshape(x, (-1,)), 0)
+        before = ops.shifted(ops.cumprod(line, dim), dim, 1)
+        behind = ops.shifted(ops.cumprod(ops.flip(line, (dim,)), dim), dim, 1)
+        others = before * ops.flip(behind, (dim,))
+        return (respread(g, x.shape, dims, keepdim) * ops.conj(ops.reshape(others, x.shape)),)
+
+    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return np.prod(x, axis=dims, keepdims=keepdim, dtype=x.dtype)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(2, 3, 4), 1
+        yield make(4, 3).T, {"dim": -1, "keepdim": True}
+        yield make.int(3, 2)
+        yield make(3, 0), 1
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
+        yield lambda: make.call(make(3, 4), (0, 1)), TypeError, "must be int, not tuple"
+
+
+class Truth(Reduction):
+    """A truth about elements that are true or false; every number but 0 is true. Abstract."""
+
+    differentiable = False
+
+    def __call__(self, x: Node, dim: Dims = None, keepdim: bool = False) -> Node:
+        if dim is not None and not isinstance(dim, int) and not dim:
+            return self.record((x,), (), bool(keepdim))  # of no dimension: each by itself
+        return self.over(x, dim, keepdim)
+
+    def infer(self, x: Spec, *, dims: Shape, keepdim: bool) -> Spec:
+        return (
+            super()
+            .infer(x, dims=dims, keepdim=keepdim)
+            .with_dtype(uint8 if x.dtype is uint8 else bool_)
+        )
+
+    def samples(self, make: Any) -> Any:
+        yield make.bool(3, 4)
+        yield make.int(3, 4, low=0, high=1), 1
+        yield make.int(2, 3, 4, low=0, high=1).to(uint8), (0, 2), True
+        yield make(3, 4), {"dim": ()}
+        yield make.bool(3, 0), 1
+        yield make.bool()
+
+
+class AnyTrue(Truth):
+    """Whether at least one element is true."""
+
+    name = "any"
+    torch = "any(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
+
+    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return np.any(x, axis=dims, keepdims=keepdim)
+
+
+class AllTrue(Truth):
+    """Whether all elements are true."""
+
+    name = "all"
+    torch = "all(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
+
+    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return np.all(x, axis=dims, keepdims=keepdim)
+
+
+class CountNonzero(Composite):
+    """How many elements are not 0."""
+
+    name = "count_nonzero"
+    torch = "count_nonzero(Tensor self, int[1]? dim=None) -> Tensor"
+    differentiable = False
+
+    def __call__(self, x: Node, dim: Dims = None) -> Node:
+        return ops.sum(ops.ne(x, 0), dim)
+
+    def samples(self, make: Any) -> Any:
+        yield make.int(3, 4, low=-1, high=1)
+        yield make.bool(2, 3, 4), (0, -1)
+        yield make(0, 3), 0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
+
+
+class Nansum(Composite):
+    """The sum of what is not NaN."""
+
+    name = "nansum"
+    torch = (
+        "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None)"
+        " -> Tensor"
+    )
+    ulp = 8
+
+    def __call__(
+        self, x: Node, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None
+    ) -> Node:
+        if x.dtype.kind == "float":
+            x = ops.where(ops.isnan(x), 0.0, x)
+        return ops.sum(x, dim, keepdim, dtype=dtype)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4).sqrt()
+        yield make(2, 3, 4).sqrt(), (0, -1), True
+        yield make.int(3, 4), 0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
+
+
+class Nanmean(Composite):
+    """The mean of what is not NaN."""
+
+    name = "nanmean"
+    torch = (
+        "nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None)"
+        " -> Tensor"
+    )
+    ulp = 8
+
+    def __call__(
+        self, x: Node, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None
+    ) -> Node:
+        if not x.dtype.is_differentiable:
+            raise DTypeError(
+                "nanmean",
+                "nanmean(): expected input to have floating point or complex dtype but got"
+                f" {ops.TORCH_NAMES[x.dtype.name][1:-1]}",
+            )
+        count = ops.sum(ops.logical_not(ops.isnan(x)), dim, keepdim)
+        mean: Node = ops.div(ops.nansum(x, dim, keepdim, dtype=dtype), count)
+        return mean
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4).sqrt()
+        yield make(2, 3, 4).sqrt(), (0, -1), True
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make.int(3)), RuntimeError, "expected input to have floating point"
+
+
+class Logsumexp(Reduction):
+    """The logarithm of the sum of the exponentials, without overflow on the way."""
+
+    name = "logsumexp"
+    torch = "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor"
+    ulp = 8
+
+    def __call__(self, x: Node, dim: Dims, keepdim: bool = False) -> Node:
+        if not x.dtype.is_differentiable:
+            x = ops.cast(x, default_dtype())
+        return self.over(x, dim, keepdim)
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, *, dims: Shape, keepdim: bool
+    ) -> tuple[Node | None, ...]:
+        shares = ops.exp(x - respread(y, x.shape, dims, keepdim))
+        return (respread(g, x.shape, dims, keepdim) * ops.conj(shares),)
+
+    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        top = np.max(x.real, axis=dims, keepdims=True, initial=-np.inf)
+        top = np.where(np.isfinite(top), top, 0).astype(x.real.dtype)
+        total = np.log(np.sum(np.exp(x - top), axis=dims, keepdims=True)) + top
+        return total if keepdim else np.squeeze(total, dims)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 1
+        yield make(2, 3, 4) * 100, (0, -1), True
+        yield make.int(3, 4), 0
+        yield make(3, 0), 1
+        yield make(), 0
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
+
+
 sum = Sum()
 mean = Mean()
+prod = Prod()
+any = AnyTrue()
+all = AllTrue()
+count_nonzero = CountNonzero()
+nansum = Nansum()
+nanmean = Nanmean()
+logsumexp = Logsumexp()

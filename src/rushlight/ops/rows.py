@@ -38,8 +38,14 @@ class Rows(Picking):
         if index.ndim > 1:
             raise RangeError(self.name, f"{self.name}(): Index is supposed to be a vector")
         places = self.taken(index)
-        self.foresee(index, dim, x.shape[dim] if x.ndim else 1)
         return dim, ops.reshape(places, (-1,)) if index.ndim != 1 else places
+
+    def checked(self, result: Node, index: Node) -> Node:
+        """The recorded result, unless a place is known to be outside."""
+        dim: Any = result.attrs[0]
+        x = result.inputs[0]
+        self.foresee(index, dim, x.shape[dim] if x.ndim else 1)
+        return result
 
     def fits(self, x: Spec, index: Spec, source: Spec, dim: int) -> None:
         """Refuses a source that does not hold one slice for each place."""
@@ -80,7 +86,7 @@ class IndexSelect(Rows):
 
     def __call__(self, x: Node, dim: int, index: Node) -> Node:
         dim, places = self.vector(x, dim, index)
-        return self.record((x, places), dim)
+        return self.checked(self.record((x, places), dim), index)
 
     def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
         if not x.ndim:
@@ -144,7 +150,7 @@ class IndexAdd(Rows):
         dim, places = self.vector(x, dim, index)
         self.same_dtype(x, source)
         source = source if alpha == 1 else ops.mul(source, alpha)
-        return self.record((x, places, source), dim)
+        return self.checked(self.record((x, places, source), dim), index)
 
     def infer(self, x: Spec, index: Spec, source: Spec, *, dim: int) -> Spec:
         self.fits(x, index, source, dim)
@@ -164,8 +170,8 @@ class IndexAdd(Rows):
         turned = np.moveaxis(x.copy(), dim, 0)
         if turned.size:
             rows = np.ascontiguousarray(turned).reshape(turned.shape[0], -1)
-            moved = np.moveaxis(source.reshape((*x.shape[:dim], -1, *x.shape[dim + 1 :])), dim, 0)
-            add_rows(rows, places, np.ascontiguousarray(moved).reshape(places.size, -1))
+            moved = np.moveaxis(source, dim, 0) if source.ndim else source
+            add_rows(rows, places, np.ascontiguousarray(moved).reshape(places.size, rows.shape[1]))
             turned = rows.reshape(turned.shape)
         return np.moveaxis(turned, 0, dim)
 
@@ -198,7 +204,7 @@ class IndexCopy(Rows):
     def __call__(self, x: Node, dim: int, index: Node, source: Node) -> Node:
         dim, places = self.vector(x, dim, index)
         self.same_dtype(x, source)
-        return self.record((x, places, source), dim)
+        return self.checked(self.record((x, places, source), dim), index)
 
     def fits(self, x: Spec, index: Spec, source: Spec, dim: int) -> None:
         count = source.shape[dim] if source.ndim else 1
@@ -269,7 +275,8 @@ class IndexFill(Rows):
 
     def __call__(self, x: Node, dim: int, index: Node, value: Any) -> Node:
         dim, places = self.vector(x, dim, index)
-        return self.record((x, places, filling("index_fill", value, x.dtype)), dim)
+        value = filling("index_fill", value, x.dtype)
+        return self.checked(self.record((x, places, value), dim), index)
 
     def infer(self, x: Spec, index: Spec, value: Spec, *, dim: int) -> Spec:
         return x
@@ -293,7 +300,8 @@ class IndexFill(Rows):
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, low=0, high=2), 1.5
-        yield make(3, 4), 1, make.int(2, low=-4, high=-1), make()
+        yield make(3, 4), 1, make.int(2, low=0, high=3), make()
+        yield make.int(3, 4), 1, make.int(2, low=-4, high=-1), 7
         yield make(), 0, make.int(1, low=0, high=0), 2
         yield make.int(3, 4), 0, make.int(1, low=0, high=2), 1.5
 
@@ -303,7 +311,8 @@ class IndexFill(Rows):
             IndexError,
             "out of bounds for dimension 0 with size 3",
         )
-        yield lambda: make.call(make(3), 0, make.int(1), make(2)), RuntimeError, "0-dimensional"
+        one = make.int(1, low=0, high=0)
+        yield lambda: make.call(make(3), 0, one, make(2)), RuntimeError, "0-dimensional"
 
 
 class Take(Composite):

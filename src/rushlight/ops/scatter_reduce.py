@@ -26,13 +26,9 @@ def _read(source: Node, index: Node) -> Node:
 
 
 class Reducing(Scattering):
-    """Scattering with a reduction, recorded with PyTorch's arguments checked. Abstract."""
+    """Scattering with a reduction. Abstract."""
 
     backward = "ScatterReduce"
-
-    def __call__(self, x: Node, dim: int, index: Node, source: Node) -> Node:
-        dim, inputs = self.prepared(x, dim, index, source)
-        return self.record(inputs, dim)
 
     def counted(self, x: Node, dim: int, index: Node, which: Node) -> Node:
         """How many true elements of ``which`` go to each place of ``x``."""
@@ -146,7 +142,8 @@ class ScatterReduce(Composite):
             return self._mean(cleared, x, dim, index, src, include_self)
         by = {"sum": ops.scatter_add, "prod": ops.scatter_prod, "amax": ops.scatter_amax,
               "amin": ops.scatter_amin}  # fmt: skip
-        return by[reduce](cleared, dim, index, src)
+        result: Node = by[reduce](cleared, dim, index, src)
+        return result
 
     def _mean(
         self, cleared: Node, x: Node, dim: int, index: Node, src: Node, include_self: bool
@@ -157,16 +154,17 @@ class ScatterReduce(Composite):
         if not include_self:
             count = ops.scatter_from(count, dim, index, ops.zeros(ones.spec))
         count = ops.scatter_add(count, dim, index, ones)
-        return (
-            ops.div(total, count) if x.dtype.is_differentiable else ops.floor_divide(total, count)
-        )
+        divide = ops.div if x.dtype.is_differentiable else ops.floor_divide
+        mean: Node = divide(total, count)
+        return mean
 
     def samples(self, make: Any) -> Any:
         index = make.int(5, 4, low=0, high=2)
         for reduce in REDUCTIONS:
             yield make(3, 4), 0, index, make(5, 4, low=0.5, high=2), reduce
-            yield make(3, 4), 0, index, make(6, 4), reduce, {"include_self": False}
-        yield make(3, 4), 1, make.int(2, 3, low=0, high=3), make(3, 5), "amax"
+            yield make(3, 4), 0, index, make(5, 4), reduce, {"include_self": False}
+        yield make.int(3, 4), 1, make.int(2, 3, low=0, high=3), make.int(3, 5), "amax"
+        yield make.int(3, 4), 0, index, make.int(5, 4), "mean"
         yield make(3, 4), 1, make.int(3, 0, low=0, high=3), make(3, 0), "prod"
         yield make(), 0, make.int(low=0, high=0), make(), "mean"
 

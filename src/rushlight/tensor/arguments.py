@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,11 @@ def spread(given: tuple[Any, ...], named: dict[str, Any], name: str, function: s
     return given
 
 
+def listed(given: tuple[Any, ...]) -> Any:
+    """``meshgrid(x, y)`` and ``meshgrid([x, y])`` alike."""
+    return given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+
+
 # Out ---------------------------------------------------------------------------------------------
 
 
@@ -99,15 +105,39 @@ def wrapped(result: Any) -> Any:
         tensors = tuple([wrapped(part) for part in result])
         if hurried:  # memory that others can write was read: every result is of this line
             realize([tensor.node for tensor in tensors])
-        return tensors
+        fields = getattr(result, "_fields", None)
+        return tensors if fields is None else results(type(result).__name__, fields)(*tensors)
     return result
 
 
-def aliased(base: Tensor, result: Any) -> Any:
-    """Tensors that share ``base``'s memory for what a view operation returned."""
+def aliased(base: Any, result: Any) -> Any:
+    """Tensors that share ``base``'s memory for what a view operation returned.
+
+    Several bases have a result each.
+    """
+    if isinstance(base, (tuple, list)):
+        if isinstance(result, Node):
+            return base[0]._alias(result)
+        return tuple([b._alias(part) for b, part in zip(base, result, strict=True)])
     if isinstance(result, Node):
         return base._alias(result)
     return tuple([base._alias(part) for part in result])
+
+
+_results: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
+def results(name: str, fields: tuple[str, ...]) -> Any:
+    """The named tuple that a function with several results returns."""
+    if (name, fields) not in _results:
+        base = namedtuple(name, fields)  # type: ignore[misc]
+
+        def shown(self: Any) -> str:
+            rows = ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields)
+            return f"torch.return_types.{name}(\n{rows})"
+
+        _results[name, fields] = type(name, (base,), {"__slots__": (), "__repr__": shown})
+    return _results[name, fields]
 
 
 def into(out: Any, result: Any, function: str) -> Any:

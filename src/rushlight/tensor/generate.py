@@ -6,7 +6,6 @@ and costs no more than one written by hand.
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,8 @@ Function = Callable[..., Any]
 SCOPE = {
     "_aliased": arguments.aliased, "_wrapped": arguments.wrapped, "_any": arguments.loose,
     "_unwrapped": arguments.unwrapped, "_unwrapped_list": arguments.unwrapped_list,
-    "_operand": arguments.operand, "_spread": arguments.spread, "_into": arguments.into,
+    "_operand": arguments.operand, "_spread": arguments.spread, "_listed": arguments.listed,
+    "_into": arguments.into,
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def _compiled(op: Op, schema: Schema, qualified: str, source: str) -> Function:
     name = qualified.rpartition(".")[2]
     scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name}
     if schema.fields:
-        scope["_fields"] = results(schema.name, schema.fields)
+        scope["_fields"] = arguments.results(schema.name, schema.fields)
     exec(compile(source, __file__, "exec"), scope)  # text from the op table, never from a user
     made: Function = scope[name]
     made.__doc__, made.__qualname__ = op.__doc__, qualified
@@ -79,11 +79,11 @@ class _Source:
             self._name(parameter, name, position)
             if name != "inplace":
                 arguments.append(self._argument(parameter, name, position))
-        self.first = self.names[0].split("=")[0] if self.names else ""
+        self.first = self.names[0].split("=")[0].lstrip("*") if self.names else ""
         self.call = f"_op({', '.join(arguments)})"
 
     def _name(self, parameter: Parameter, name: str, position: int) -> None:
-        if self.varargs and position == 1:
+        if parameter.spread or (self.varargs and position == 1):
             self.names.append(f"*{name}")
             self.star = True
             return
@@ -146,20 +146,7 @@ class _Source:
             given = self.schema.parameters[1].name
             names = [*names, "**_given"]
             lines.insert(0, f"{given} = _spread({given}, _given, {given!r}, _name)")
+        for parameter in self.schema.parameters:
+            if parameter.spread:
+                lines.insert(0, f"{parameter.name} = _listed({parameter.name})")
         return "\n    ".join([f"def {name}({', '.join(names)}):", *lines])
-
-
-_results: dict[tuple[str, tuple[str, ...]], Any] = {}
-
-
-def results(name: str, fields: tuple[str, ...]) -> Any:
-    """The named tuple that a function with several results returns."""
-    if (name, fields) not in _results:
-        base = namedtuple(name, fields)  # type: ignore[misc]
-
-        def shown(self: Any) -> str:
-            rows = ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields)
-            return f"torch.return_types.{name}(\n{rows})"
-
-        _results[name, fields] = type(name, (base,), {"__slots__": (), "__repr__": shown})
-    return _results[name, fields]

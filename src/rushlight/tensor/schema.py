@@ -16,12 +16,14 @@ class Parameter:
         type: PyTorch's type, such as ``"Tensor?"`` or ``"int[]"``.
         default: the default as Python source, or None when there is none.
         keyword_only: whether it stands behind the ``*``.
+        spread: whether any number of arguments are given one by one, as ``*tensors``.
     """
 
     name: str
     type: str
     default: str | None
     keyword_only: bool
+    spread: bool = False
 
     @property
     def is_tensor(self) -> bool:
@@ -82,7 +84,8 @@ def parse(text: str) -> Schema:
             continue
         kind, _, rest = argument.rpartition(" ")
         name, _, default = rest.partition("=")
-        parameters.append(Parameter(name, kind, _default(default, kind), keyword_only))
+        spread, name = name.startswith("*"), name.lstrip("*")
+        parameters.append(Parameter(name, kind, _default(default, kind), keyword_only, spread))
     result = match["result"].strip()
     fields: tuple[str, ...] = ()
     if result.startswith("(") and "," in result:

@@ -1,0 +1,162 @@
+"""Room around the elements of a tensor, filled in one of four ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base.buffer import Buffer
+from rushlight.base.dtypes import int64
+from rushlight.base.errors import MissingError, OperationError, ShapeError
+from rushlight.graph.node import Node, known, number
+from rushlight.graph.op import Composite, Op
+from rushlight.graph.spec import Spec
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def pairs_of(pad: Sequence[int], rank: int) -> Pairs:
+    """PyTorch's list, last dimension first, as (before, after) for every dimension in order."""
+    given = [(int(pad[k]), int(pad[k + 1])) for k in range(0, len(pad), 2)]
+    return ((0, 0),) * (rank - len(given)) + tuple(reversed(given))
+
+
+class PadConstant(Op):
+    """One number around a tensor; a negative width cuts off."""
+
+    name, attrs, backward = "pad_constant", ("pairs",), "ConstantPadNd"
+
+    def infer(self, x: Spec, value: Spec, *, pairs: Pairs) -> Spec:
+        sizes = tuple(n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True))
+        if any(n < 0 for n in sizes):
+            raise ShapeError(
+                "pad",
+                f"The input size {x.shape}, plus negative padding {pairs}, resulted in a negative"
+                f" output size {sizes}, narrow(): length must be non-negative.",
+            )
+        return x.with_shape(sizes)
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, value: Node, *, pairs: Pairs
+    ) -> tuple[Node | None, ...]:
+        back = tuple((-a, -b) for a, b in pairs)
+        return self.record((g, number(0, g.dtype)), back), None
+
+    def ref(self, x: Any, value: Any, *, pairs: Pairs) -> Any:
+        sizes = [n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True)]
+        result = np.full(sizes, value, x.dtype)
+        inner = tuple(slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(sizes, pairs))
+        kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs))
+        result[inner] = x[kept]
+        return result
+
+
+class Pad(Composite):
+    """Room around a tensor: ``pad`` holds two widths for each dimension, the last dimension first.
+
+    ``mode`` is ``"constant"``, ``"reflect"`` (the edge is not repeated), ``"replicate"`` (the edge
+    is) or ``"circular"``; all but the first pad the last one, two or three dimensions behind batch
+    and channel.
+    """
+
+    name, module = "pad", "nn.functional"
+    torch = "pad(Tensor input, int[1] pad, str mode='constant', Any value=None) -> Tensor"
+
+    def __call__(
+        self, x: Node, pad: Sequence[int], mode: str = "constant", value: Any = None
+    ) -> Node:
+        if len(pad) % 2:
+            raise OperationError("pad", "Padding length must be divisible by 2")
+        if len(pad) // 2 > x.ndim:
+            raise OperationError(
+                "pad",
+                "Padding length should be less than or equal to two times the input dimension but"
+                f" got padding length {len(pad)} and input of dimension {x.ndim}",
+            )
+        if mode == "constant":
+            fill = number(0 if value is None else value, x.dtype)
+            return pad_constant.record((x, fill), pairs_of(pad, x.ndim))
+        if mode not in PLACES:
+            raise MissingError("pad", f"Unrecognised padding mode {mode}")
+        if value is not None:
+            raise OperationError("pad", f'Padding mode "{mode}" doesn\'t take in value argument')
+        dims = len(pad) // 2
+        if not (1 <= dims <= 3 and x.ndim in (dims + 1, dims + 2)):
+            raise MissingError(
+                "pad",
+                f"Padding size {len(pad)} is not supported for {x.ndim}D input tensor.",
+                rule="Widths are for the 1, 2 or 3 dimensions behind (batch and) channel.",
+            )
+        for dim, (before, after) in enumerate(pairs_of(pad, x.ndim)):
+            if before or after:
+                x = _extended(x, dim, before, after, mode)
+        return x
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), (1, 2)
+        yield make(2, 3, 4), (0, 1, 2, 0), "constant", 1.5
+        yield make(4, 3).T, (-1, 2, 1, -1)
+        yield make.int(3), (1, 1), {"value": 2}
+        yield make(0, 3), (1, 1)
+        for mode in PLACES:
+            yield make(2, 3, 4), (1, 2), mode
+            yield make(1, 2, 4, 5), (2, 1, 0, 3), mode
+            yield make(2, 3, 4, 5), (1, 1, 1, 1, 1, 1), mode
+
+    def errors(self, make: Any) -> Any:
+        x = make(2, 3, 4)
+        yield lambda: make.call(x, (1,)), RuntimeError, "must be divisible by 2"
+        yield lambda: make.call(x, (1,) * 8), RuntimeError, "less than or equal to two times"
+        yield lambda: make.call(x, (-3, -3)), RuntimeError, "must be non-negative"
+        yield lambda: make.call(x, (1, 1), "mirror"), NotImplementedError, "Unrecognised padding"
+        yield lambda: make.call(x, (1, 1), "reflect", 1.0), RuntimeError, "doesn't take in value"
+        yield lambda: make.call(x, (4, 4), "reflect"), RuntimeError, "less than the corresponding"
+        yield lambda: make.call(x, (5, 5), "circular"), RuntimeError, "wrapping around more than"
+        yield (
+            lambda: make.call(make(3), (1, 1), "reflect"),
+            NotImplementedError,
+            "is not supported for 1D input tensor",
+        )
+
+
+def _extended(x: Node, dim: int, before: int, after: int, mode: str) -> Node:
+    """A tensor padded along one dimension with elements of its own."""
+    size = x.shape[dim]
+    _check(x, dim, before, after, mode)
+    places = PLACES[mode](np.arange(-before, size + after), size)
+    return ops.index_select.record((x, known(Buffer(places.astype(np.int64), int64))), dim)
+
+
+def _check(x: Node, dim: int, before: int, after: int, mode: str) -> None:
+    size = x.shape[dim]
+    if mode == "reflect" and max(before, after) >= size:
+        raise ShapeError(
+            "pad",
+            "Padding size should be less than the corresponding input dimension, but got: padding"
+            f" ({before}, {after}) at dimension {dim} of input {list(x.shape)}",
+        )
+    if mode == "circular" and max(before, after) > size:
+        raise ShapeError("pad", "Padding value causes wrapping around more than once.")
+    if size + before + after < 0 or not size:
+        raise ShapeError(
+            "pad", f"padding ({before}, {after}) does not fit dimension {dim} of size {size}"
+        )
+
+
+def _reflected(places: Any, size: int) -> Any:
+    places = np.abs(places)
+    return np.where(places >= size, 2 * (size - 1) - places, places)
+
+
+PLACES: dict[str, Callable[[Any, int], Any]] = {
+    "reflect": _reflected,
+    "replicate": lambda places, size: np.clip(places, 0, size - 1),
+    "circular": lambda places, size: places % size,
+}
+"""For each mode that repeats elements, which one stands at a place outside."""
+
+pad_constant = PadConstant()
+pad = Pad()

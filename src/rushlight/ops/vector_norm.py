@@ -1,0 +1,168 @@
+"""Lengths of vectors."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from rushlight import ops
+from rushlight.base import shapes
+from rushlight.base.dtypes import DType
+from rushlight.base.errors import ArgTypeError, DTypeError, OperationError
+from rushlight.base.shapes import Shape
+from rushlight.graph.node import Node
+from rushlight.graph.op import Composite
+from rushlight.graph.spec import Spec
+
+from .reduce import Dims, Reduction, respread
+
+
+class VectorNorm(Reduction):
+    """``sum(abs(x) ** ord) ** (1 / ord)``; the extreme of ``abs(x)`` for an infinite ``ord``.
+
+    ``ord=0`` counts what is not 0.
+    """
+
+    name = "linalg_vector_norm"
+    module = "linalg"
+    attrs = ("ord", "dims", "keepdim")
+    torch = (
+        "vector_norm(Tensor x, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *,"
+        " ScalarType? dtype=None) -> Tensor"
+    )
+    ulp = 16
+
+    def __call__(
+        self, x: Node, ord: Any = 2, dim: Dims = None, keepdim: bool = False, *,
+        dtype: DType | None = None,
+    ) -> Node:  # fmt: skip
+        if isinstance(ord, str):
+            raise ArgTypeError(
+                "linalg.vector_norm",
+                "linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str",
+            )
+        if not x.dtype.is_differentiable:
+            raise DTypeError(
+                "linalg.vector_norm",
+                "linalg.vector_norm: Expected a floating point or complex tensor as input. Got"
+                f" {ops.TORCH_NAMES[x.dtype.name][1:-1]}",
+            )
+        if dtype is not None:
+            x = ops.cast(x, dtype)
+        dims = shapes.axes("linalg.vector_norm", dim, x.ndim)
+        if (ord == inf or ord < 0) and any(x.shape[d] == 0 for d in dims):
+            raise OperationError(
+                "linalg.vector_norm",
+                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the"
+                " operation does not have an identity",
+            )
+        return self.record((x,), float(ord), dims, bool(keepdim))
+
+    def infer(self, x: Spec, *, ord: float, dims: Shape, keepdim: bool) -> Spec:
+        return x.with_shape(shapes.reduced(x.shape, dims, keepdim)).with_dtype(x.dtype.to_real())
+
+    def vjp(
+        self, g: Node, y: Node, x: Node, *, ord: float, dims: Shape, keepdim: bool
+    ) -> tuple[Node | None, ...]:
+        if ord == 0:
+            return (ops.zeros(x.spec),)
+        g = respread(g, x.shape, dims, keepdim)
+        y = respread(y, x.shape, dims, keepdim)
+        if ord == 1:
+            return (g * ops.sgn(x),)
+        if ord == 2:
+            return (x * over_norm(g, y),)
+        if abs(ord) == inf:
+            chosen = ops.eq(ops.abs(x), y)
+            count = ops.sum(ops.cast(chosen, g.dtype), dims, True)
+            return (ops.sgn(x) * ops.where(chosen, g / count, 0.0),)
+        return (_power_gradient(g, y, x, ord),)
+
+    def ref(self, x: Any, *, ord: float, dims: Shape, keepdim: bool) -> Any:
+        size = np.abs(x)
+        if ord == 0:
+            return np.sum(size != 0, axis=dims, keepdims=keepdim)
+        if abs(ord) == inf:
+            extreme = np.max if ord > 0 else np.min
+            return extreme(size, axis=dims, keepdims=keepdim)
+        if ord == 1:
+            return np.sum(size, axis=dims, keepdims=keepdim)
+        if ord == 2:
+            return np.sqrt(np.sum(size * size, axis=dims, keepdims=keepdim))
+        power = size.dtype.type(ord)
+        return np.sum(size**power, axis=dims, keepdims=keepdim) ** (1 / power)
+
+    def samples(self, make: Any) -> Any:
+        for ord in (2, 1, 3, 1.5, 0.5, -1, 0, inf, -inf):
+            yield make(3, 4), ord, 1
+        yield make(2, 3, 4)
+        yield make(2, 3, 4), 2, (0, -1), True
+        yield make(4, 3).T, {"dim": 0}
+        yield make.complex(3, 4), 3
+        yield make(0, 3), {"dim": 0}
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), 2, 1), IndexError, "Dimension out of range"
+        yield lambda: make.call(make.int(3)), RuntimeError, "floating point or complex"
+        yield lambda: make.call(make(0), inf), RuntimeError, "does not have an identity"
+        yield lambda: make.call(make(3), "fro"), TypeError, "must be Number, not str"
+
+
+def over_norm(g: Node, norm: Node) -> Node:
+    """``g / norm``, 0 where the norm is 0."""
+    zero = ops.eq(norm, 0)
+    quotient: Node = ops.where(zero, 0.0, g / ops.where(zero, 1.0, norm))
+    return quotient
+
+
+def _power_gradient(g: Node, y: Node, x: Node, ord: float) -> Node:
+    """The gradient for a finite power other than 0, 1 and 2."""
+    if ord > 2:
+        smooth: Node = x * ops.pow(ops.abs(x), ord - 2) * over_norm(g, ops.pow(y, ord - 1))
+        return smooth
+    zero = ops.eq(x, 0)
+    steep = ops.where(zero, 0.0, ops.pow(ops.abs(ops.where(zero, 1.0, x)), ord - 1))
+    scale = g * ops.pow(y, 1 - ord) if ord < 1 else over_norm(g, ops.pow(y, ord - 1))
+    sharp: Node = ops.sgn(x) * steep * scale
+    return sharp
+
+
+class Norm(Composite):
+    """The length of vectors, or a norm of matrices for ``"nuc"``; ``"fro"`` is the 2-norm."""
+
+    name = "norm"
+    torch = (
+        "norm(Tensor self, Any p='fro', int[1]? dim=None, bool keepdim=False,"
+        " ScalarType? dtype=None) -> Tensor"
+    )
+    ulp = 16
+
+    def __call__(
+        self, x: Node, p: Any = "fro", dim: Any = None, keepdim: bool = False,
+        dtype: DType | None = None,
+    ) -> Node:  # fmt: skip
+        if p == "fro" or p is None:
+            return ops.linalg_vector_norm(x, 2, dim, keepdim, dtype=dtype)
+        if isinstance(p, str):
+            dims = tuple(range(x.ndim)) if dim is None else dim
+            return ops.linalg_matrix_norm(x, p, dims, keepdim, dtype=dtype)
+        return ops.linalg_vector_norm(x, p, dim, keepdim, dtype=dtype)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(3, 4), 1
+        yield make(2, 3, 4), "fro", (0, 1)
+        yield make(3, 4), {"p": 3, "dim": 1, "keepdim": True}
+        yield make(3, 4), "nuc"
+        yield make()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3, 4), "foo"), RuntimeError, "Order foo not supported"
+        yield lambda: make.call(make.int(3)), RuntimeError, "floating point or complex"
+
+
+linalg_vector_norm = VectorNorm()
+norm = Norm()
