@@ -7,6 +7,7 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError, ShapeError
+from rushlight.execute import differentiated
 from rushlight.graph.node import Node, number
 from rushlight.tensor.tensor import Tensor
 
@@ -46,6 +47,7 @@ def backward(
         wanted = [leaf.node for leaf in leaves]
     nodes = [root.node for root in roots]
     found = gradients(nodes, seeds, wanted, keep_graph=keep, create_graph=create_graph)
+    differentiated(nodes)
     for node, gradient in found.items():
         _collect(node, gradient, create_graph)
 
@@ -159,6 +161,8 @@ def _listed(tensors: Any) -> list[Tensor]:
 
 def _seeds(roots: list[Tensor], weights: Any) -> list[Node]:
     """The gradients that the walk starts with."""
+    if weights is None and len(roots) == 1:
+        return [_seed(roots[0], None)]
     given = [weights] if isinstance(weights, Tensor) else list(weights or [None] * len(roots))
     if len(given) != len(roots):
         raise GradError(

@@ -67,17 +67,20 @@ def tape(roots: Sequence[Node]) -> list[Node]:
     """The nodes that gradients of ``roots`` pass through, inputs before their users."""
     order: list[Node] = []
     seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    stack = list(reversed(roots))
+    open_: list[Node] = []  # nodes whose inputs are on the stack above them
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            for x in node.inputs:
-                if x.requires_grad and x not in seen:
-                    stack.append((x, False))
+        node = stack[-1]
+        if node in seen:
+            stack.pop()
+            if open_ and open_[-1] is node:
+                order.append(open_.pop())
+            continue
+        seen.add(node)
+        open_.append(node)
+        for x in node.inputs:
+            if x.requires_grad and x not in seen:
+                stack.append(x)
     return order
 
 
@@ -161,12 +164,18 @@ def fitted(g: Node, spec: Spec) -> Node:
 def _release(order: list[Node]) -> None:
     """Frees what the walk needed: nodes that saved a value, and all that lie behind them."""
     for node in order:
-        if node.op is not ops.leaf and (
-            saves(node) or any(x.released and x.requires_grad for x in node.inputs)
-        ):
+        if node.op is not ops.leaf and (_is_cut_off(node) or saves(node)):
             node.released = True
             if node.buffer is not None and node.op is not ops.part:
                 node.inputs = ()
+
+
+def _is_cut_off(node: Node) -> bool:
+    """Whether an input that gradients flow to has been released."""
+    for x in node.inputs:
+        if x.released and x.requires_grad:
+            return True
+    return False
 
 
 _masks: dict[object, tuple[bool, ...]] = {}

@@ -1,6 +1,6 @@
 """When and how recorded work is done."""
 
 from .pending import note, settle
-from .realize import realize, value
+from .realize import differentiated, realize, realize_step, value
 
-__all__ = ["note", "realize", "settle", "value"]
+__all__ = ["differentiated", "note", "realize", "realize_step", "settle", "value"]

@@ -10,16 +10,23 @@ recording, which is where the time goes.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
+from rushlight import ops
 from rushlight.autograd import core
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 from rushlight.graph.op import NUMBER
 
+Places = tuple[int, ...]
+
 
 class Cut:
     """Nodes of one graph in canonical order, with what identifies it.
+
+    Values are numbered: leaves from -1 downwards, pending nodes from 0 upwards.
 
     Attributes:
         leaves: nodes whose value is there; the graph's inputs.
@@ -28,118 +35,119 @@ class Cut:
         key: equal for two cuts exactly when the same program computes both.
     """
 
-    __slots__ = ("_number", "key", "leaves", "nodes", "outputs")
+    __slots__ = ("_inputs", "_number", "key", "leaves", "nodes", "outputs")
 
     def __init__(self, wanted: Sequence[Node]) -> None:
         self.leaves: list[Node] = []
         self.nodes: list[Node] = []
+        self._inputs: list[Places] = []
         self._number: dict[Node, int] = {}
-        key, aliases = self._walk(wanted)
-        self.outputs = self._kept(wanted, aliases)
+        key = self._walk(wanted)
+        self.outputs = self._kept(wanted)
         number = self._number
         key.append(tuple([number[node] for node in self.outputs]))
         self.key = tuple(key)
 
-    def _walk(self, wanted: Sequence[Node]) -> tuple[list[object], list[Node]]:
-        """Numbers everything below ``wanted``: leaves from -1 downwards, nodes from 0 upwards."""
-        leaves, nodes, number = self.leaves, self.nodes, self._number
+    def _walk(self, wanted: Sequence[Node]) -> list[object]:
+        """Numbers everything below ``wanted`` and returns the key so far."""
+        leaves, nodes = self.leaves, self.nodes
+        numbered, number = self._inputs, self._number
         key: list[object] = []
-        aliases: list[Node] = []
         stack: list[Node] = list(reversed(wanted))
         while stack:
             node = stack[-1]
             if node in number:
                 stack.pop()
                 continue
-            if node.buffer is not None:
-                leaves.append(node)
-                number[node] = -len(leaves)
-                key.append(node.spec)
-                key.append(node.op is NUMBER)
-                stack.pop()
-                continue
-            ready = True
+            # A transparent node's other inputs are history, which has no part in its value.
             inputs = node.inputs[:1] if node.op.transparent else node.inputs
-            for x in reversed(inputs):
+            ready = True
+            for x in inputs:
                 if x not in number:
-                    stack.append(x)
-                    ready = False
-            if not ready:
-                continue
-            stack.pop()
-            if node.op.transparent:
-                number[node] = number[node.inputs[0]]
-                aliases.append(node)
-                continue
-            number[node] = len(nodes)
-            nodes.append(node)
-            key.append(node.op)
-            key.append(node.attrs)
-            key.append(tuple([number[x] for x in node.inputs]))
-        return key, aliases
+                    known = x if x.buffer is not None else shown(x)
+                    if known.buffer is None:
+                        stack.append(x)
+                        ready = False
+                        continue
+                    if known not in number:
+                        leaves.append(known)
+                        number[known] = -len(leaves)
+                        key.append(known.spec)
+                        if known.op is NUMBER:
+                            key.append(NUMBER)
+                    number[x] = number[known]
+            if ready:
+                stack.pop()
+                places = tuple([number[x] for x in inputs])
+                number[node] = len(nodes)
+                nodes.append(node)
+                numbered.append(places)
+                key += (node.op, node.attrs, places)
+        return key
 
-    def _kept(self, wanted: Sequence[Node], aliases: list[Node]) -> list[Node]:
+    def _kept(self, wanted: Sequence[Node]) -> list[Node]:
         """The nodes that get a value: requested, held, or saved for a gradient."""
-        held = _held(self.nodes, aliases)
-        kept = {node for node in wanted if not node.op.transparent} | held
-        number = self._number
-        for node in (*wanted, *held):
-            if node.op.transparent and (place := number[node]) >= 0:
-                kept.add(self.nodes[place])
-        pending = [node for node in kept | held if node.requires_grad and not node.released]
-        if pending:
-            for value in _needed_by_gradients(pending):
-                place = number.get(value, -1)
-                if place >= 0:
-                    kept.add(self.nodes[place])
+        kept = {*wanted, *_held(self.nodes, self._number, self._inputs)}
+        tracked = [node for node in kept if node.requires_grad and not node.released]
+        if tracked:
+            number = self._number
+            needed = _needed_by_gradients(tracked)
+            kept.update(node for node in needed if number.get(node, -1) >= 0)
         return [node for node in self.nodes if node in kept]
 
     def graph(self) -> Graph:
         """The graph itself, free of nodes."""
         count = len(self.leaves)
-        # Leaf k is numbered -1 - k in the walk and k in the graph; nodes come after the leaves.
-        value = {n: (-1 - p if p < 0 else count + p) for n, p in self._number.items()}
+
+        def value(place: int) -> int:
+            return count + place if place >= 0 else -1 - place
+
         steps = tuple(
-            Step(n.op, tuple(value[x] for x in n.inputs), n.attrs, n.spec, n.site)
-            for n in self.nodes
+            Step(node.op, tuple(map(value, places)), node.attrs, node.spec, node.site)
+            for node, places in zip(self.nodes, self._inputs, strict=True)
         )
         numbers = frozenset(k for k, leaf in enumerate(self.leaves) if leaf.op is NUMBER)
-        outputs = tuple(value[node] for node in self.outputs)
+        outputs = tuple(value(self._number[node]) for node in self.outputs)
         return Graph(tuple(leaf.spec for leaf in self.leaves), numbers, steps, outputs)
 
 
-def _held(nodes: list[Node], aliases: list[Node]) -> set[Node]:
-    """The nodes to which something outside refers."""
-    inside = _references(nodes, aliases)
-    count = sys.getrefcount
-    held = set()
-    for group in (nodes, aliases):
-        for node in group:
-            # One from each user's inputs, and one as a key of ``inside``.
-            users = inside.get(node, 0)
-            if count(node) > (_OWN + users + 1 if users else _OWN):
-                held.add(node)
-    for node in reversed(aliases):
-        if node in held:
-            held.add(node.inputs[0])
+def shown(node: Node) -> Node:
+    """The node whose value a transparent one shows; a part of a known value is known as well."""
+    while node.buffer is None:
+        if node.op.transparent:
+            node = node.inputs[0]
+        elif node.op is ops.part and node.inputs[0].buffer is not None:
+            node.buffer = node.inputs[0].buffer[node.attrs[0]]  # type: ignore[index]
+            if not node.requires_grad:
+                node.inputs = ()
+        else:
+            break
+    return node
+
+
+def _held(nodes: list[Node], number: dict[Node, int], inputs: list[Places]) -> list[Node]:
+    """The nodes to which something outside the graph refers.
+
+    ``number`` is here because it refers to every node, once, as does ``nodes``.
+    """
+    uses = Counter(chain.from_iterable(inputs))
+    held = []
+    for place, references in enumerate(map(sys.getrefcount, nodes)):
+        if references > _INSIDE + uses[place]:
+            held.append(nodes[place])
     return held
 
 
-def _references(nodes: list[Node], aliases: list[Node]) -> dict[Node, int]:
-    """How often each pending node is an input inside the graph.
-
-    A function of its own, so that no variable of it refers to a node any more when they are counted.
-    """
-    inside: dict[Node, int] = {}
-    for user in (*nodes, *aliases):
-        for x in user.inputs:
-            if x.buffer is None:
-                inside[x] = inside.get(x, 0) + 1
-    return inside
+def _references_inside() -> int:
+    """How many references :func:`_held` finds to a node that nobody holds or uses."""
+    nodes = [Node(NUMBER, (), (), (), False, None)]
+    number = {nodes[0]: 0}
+    (references,) = map(sys.getrefcount, nodes)
+    assert number
+    return references
 
 
-# The list, the numbering, the loop's variable and getrefcount's own argument.
-_OWN = 4
+_INSIDE = _references_inside()
 
 
 def _needed_by_gradients(held: list[Node]) -> set[Node]:

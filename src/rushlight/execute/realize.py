@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from typing import Any
+from weakref import ref
 
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault
 from rushlight.graph.node import Node, Number
 
-from .cut import Cut
+from .cut import Cut, shown
 from .reference import ReferenceProgram
 
 
@@ -52,6 +53,27 @@ programs = Programs()
 _lock = threading.RLock()
 
 
+_differentiated: list[ref[Node]] = []
+_MOST_ROOTS = 64
+
+
+def differentiated(roots: Iterable[Node]) -> None:
+    """Notes what was just differentiated: losses, which the next step's program computes too."""
+    _differentiated.extend(map(ref, roots))
+    if len(_differentiated) > _MOST_ROOTS:  # a loop that steps its parameters by hand
+        _differentiated[:] = [root for root in _differentiated if root() is not None][-_MOST_ROOTS:]
+
+
+def realize_step(nodes: Iterable[Node]) -> None:
+    """Gives an optimizer step's results their values, and the losses that led to it theirs.
+
+    A loss is not on the way from the gradients to the step, but who holds it will look at it.
+    """
+    losses = [node for node in (reference() for reference in _differentiated) if node is not None]
+    _differentiated.clear()
+    realize([*nodes, *losses])
+
+
 def realize(nodes: Iterable[Node]) -> None:
     """Gives every node of ``nodes`` its value.
 
@@ -59,13 +81,16 @@ def realize(nodes: Iterable[Node]) -> None:
         Fault: an operation refuses its values, such as an index out of range; it names the line
             that recorded the operation.
     """
-    wanted = [node for node in nodes if node.buffer is None]
-    if not wanted:
-        return
     with _lock:
-        cut = Cut(wanted)
-        if cut.nodes:
-            _run(cut)
+        wanted = [node for node in map(_behind, nodes) if node.buffer is None]
+        if wanted:
+            _run(Cut(wanted))
+
+
+def _behind(node: Node) -> Node:
+    """The node whose value a transparent one shows, if that is there already; else itself."""
+    found = shown(node)
+    return node if found.buffer is None else found
 
 
 def _run(cut: Cut) -> None:
@@ -85,8 +110,7 @@ def _run(cut: Cut) -> None:
 
 def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:
     """The value of a node, computed now if it has not been."""
-    while node.op.transparent and node.buffer is None:
-        node = node.inputs[0]
+    node = _behind(node)
     if node.buffer is None:
         realize((node,))
     assert node.buffer is not None

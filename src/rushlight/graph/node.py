@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from rushlight.base import site as sites
 from rushlight.base.buffer import Buffer
 from rushlight.base.device import CPU, device
-from rushlight.base.dtypes import DType, bool_, complex128, float64, int64
+from rushlight.base.dtypes import ALL, DType, bool_, complex128, float64, int64
 from rushlight.base.shapes import Shape
 
 from .spec import Spec, Specs
@@ -60,7 +60,8 @@ class Node:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
-        self.spec = cast(Spec, spec)
+        # Several results make a tuple; whoever reads the spec of such a node knows it.
+        self.spec: Spec = spec  # type: ignore[assignment]
         self.buffer: Buffer | Number | tuple[Buffer, ...] | None = None
         self.requires_grad = requires_grad
         self.site = site
@@ -118,14 +119,14 @@ class Node:
 
 def known(buffer: Buffer) -> Node:
     """A node for memory that exists."""
-    from .op import DATA
-
-    node = Node(DATA, (), (), Spec.of(buffer.shape, buffer.dtype, buffer.device), False, None)
+    spec = Spec.of(buffer.shape, buffer.dtype, buffer.device)
+    node = Node(op.DATA, (), (), spec, False, None)
     node.buffer = buffer
     return node
 
 
-_NUMBER_SPECS = {
+_NUMBER_SPECS: dict[object, Spec] = {
+    **{dtype: Spec.of((), dtype, CPU) for dtype in ALL},
     bool: Spec.of((), bool_, CPU),
     int: Spec.of((), int64, CPU),
     float: Spec.of((), float64, CPU),
@@ -135,9 +136,9 @@ _NUMBER_SPECS = {
 
 def number(value: Number, dtype: DType | None = None) -> Node:
     """A node for a Python scalar: an input whose value is no part of a graph's identity."""
-    from .op import NUMBER
-
-    spec = _NUMBER_SPECS[type(value)] if dtype is None else Spec.of((), dtype, CPU)
-    node = Node(NUMBER, (), (), spec, False, None)
+    node = Node(op.NUMBER, (), (), _NUMBER_SPECS[dtype or type(value)], False, None)
     node.buffer = value
     return node
+
+
+from . import op  # noqa: E402 - Op needs Node first; here only the instances in it are used

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,6 +34,7 @@ class Recording(threading.local):
 
 
 recording = Recording()
+_spec = attrgetter("spec")
 
 table: dict[str, Op] = {}
 """Every operation by name."""
@@ -116,7 +118,7 @@ class Op:
 
     def record(self, inputs: tuple[Node, ...], *attrs: Any) -> Node:
         """A new node; its type comes from ``infer``, once for each combination of types."""
-        key = (*[x.spec for x in inputs], *attrs)
+        key = (*map(_spec, inputs), *attrs)
         try:
             spec = self.rules[key]
         except KeyError:

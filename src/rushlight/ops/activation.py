@@ -18,6 +18,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .binary import Arithmetic
 from .elementwise import Elementwise
 from .special import erf_values, sigmoid_values
 from .unary import Unary
@@ -32,10 +33,23 @@ class Relu(Unary):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         # From the output, so that the input need not be kept.
-        return (ops.where(y > 0, g, 0.0),)
+        return (gate.pair(g, y),)
 
     def ref(self, x: Any) -> Any:
         return np.maximum(x, 0)
+
+
+class Gate(Arithmetic):
+    """The first input where the second is positive, 0 elsewhere: the gradient of ``relu``."""
+
+    name = "gate"
+    dtypes = FLOATS
+
+    def vjp(self, g: Node, y: Node, x: Node, by: Node) -> tuple[Node | None, ...]:
+        return gate.pair(g, by), None
+
+    def ref(self, x: Any, by: Any) -> Any:
+        return np.where(by > 0, x, x.dtype.type(0))
 
 
 class Activation(Elementwise):
@@ -394,6 +408,7 @@ class Glu(Composite):
 
 
 relu = Relu()
+gate = Gate()
 leaky_relu = LeakyRelu()
 elu = Elu()
 selu = Selu()

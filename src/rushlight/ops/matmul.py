@@ -130,7 +130,7 @@ class Linear(Op):
             )
             gx = gx if g.ndim >= 2 else ops.reshape(gx, x.shape)
         if weight.requires_grad:
-            gw = matmul.product(ops.transpose(_rows(g), 0, 1), ops.conj(_rows(x)))
+            gw = matmul.product(ops.transpose.record((_rows(g),), 0, 1), ops.conj(_rows(x)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
     def ref(self, x: Any, weight: Any, bias: Any = None) -> Any:

@@ -24,24 +24,32 @@ class Part(Op):
         return several[index]
 
 
-class Leaf(Op):
+class Transparent(Op):
+    """An operation whose value is that of its first input. Abstract."""
+
+    transparent = True
+
+    def infer(self, x: Spec, *history: Spec) -> Spec:
+        return x
+
+    def ref(self, x: Any) -> Any:
+        return x
+
+
+class Leaf(Transparent):
     """A tensor that collects gradients: what lies behind its value is not differentiated."""
 
     name = "leaf"
-    transparent = True
 
     def __call__(self, value: Node) -> Node:
         return Node(self, (value,), (), value.spec, True, value.site)
 
 
-class Detach(View):
+class Detach(View, Transparent):
     """The same value with no history. Writing through it leaves the history as it was."""
 
     name, torch = "detach", "detach(Tensor(a) self) -> Tensor(a)"
-    transparent, differentiable = True, False
-
-    def infer(self, x: Spec) -> Spec:
-        return x
+    differentiable = False
 
     def put(self, whole: Node, part: Node) -> Node:
         return graft(part, whole) if whole.requires_grad else part
@@ -59,18 +67,14 @@ class Detach(View):
         yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
 
 
-class Clone(Op):
+class Clone(Transparent):
     """The same value, in memory of its own: nobody sees writes to it, nor it writes to others."""
 
     name = "clone"
     torch = "clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor"
-    transparent = True
 
     def __call__(self, x: Node, *, memory_format: Any = None) -> Node:
         return self.record((x,))
-
-    def infer(self, x: Spec) -> Spec:
-        return x
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g,)
@@ -84,14 +88,10 @@ class Clone(Op):
         yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
 
 
-class Graft(Op):
+class Graft(Transparent):
     """The value of one node with the history of another: what ``y.data.zero_()`` leaves behind."""
 
     name = "graft"
-    transparent = True
-
-    def infer(self, value: Spec, history: Spec) -> Spec:
-        return value
 
     def vjp(self, g: Node, y: Node, value: Node, history: Node) -> tuple[Node | None, ...]:
         return None, g
@@ -107,4 +107,10 @@ graft = Graft()
 def parts(several: Node) -> tuple[Node, ...]:
     """All the results of an operation that has several."""
     specs: Any = several.spec
-    return tuple(part(several, i) for i in range(len(specs)))
+    tracked, site = several.requires_grad, several.site
+    return tuple(
+        [
+            Node(part, (several,), (i,), spec, tracked and spec.dtype.is_differentiable, site)
+            for i, spec in enumerate(specs)
+        ]
+    )

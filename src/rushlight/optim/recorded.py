@@ -11,7 +11,7 @@ from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType
 from rushlight.base.promotion import default_dtype
-from rushlight.execute import realize, value
+from rushlight.execute import realize_step, value
 from rushlight.graph.node import Node, known, number
 from rushlight.graph.op import recording
 from rushlight.ops.update import Update
@@ -132,7 +132,8 @@ class RecordedOptimizer(Optimizer):
                     give(target, node)
                 _, members, steps = cohort
                 self._count(members, steps + 1)
-            realize([node for _, node in written])
+            # The parts of a step's one node are known once it is.
+            realize_step({node.inputs[0]: None for _, node in written})
         except BaseException:
             self._undo(taken, written)
             raise
@@ -249,11 +250,11 @@ def count_tensor(steps: float) -> Tensor:
 
 
 def count_node(steps: float, dtype: DType) -> Node:
-    return known(Buffer.of(np.asarray(steps, dtype.numpy), dtype))
+    """A count of steps as a node."""
+    return number(steps, dtype)
 
 
 def count_of(steps: Tensor) -> float:
     """What a count of steps says."""
     found = value(steps.node)
-    assert isinstance(found, Buffer)
-    return float(found.values)
+    return float(found.values if isinstance(found, Buffer) else found)  # type: ignore[arg-type]
