@@ -91,10 +91,20 @@ from .adaptive_pooling import (
 )  # fmt: skip
 from .norm import group_norm, layer_norm, norm_grad, rms_norm
 from .batch_norm import batch_moments, batch_norm
+from .recurrent import recurrent, recurrent_grad
 from .softmax import log_softmax, softmax
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .nll import cross_entropy, cross_entropy_grad, nll_loss, nll_loss_grad
+from .distance import cosine_similarity, normalize, pairwise_distance
+from .margin import (
+    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, soft_margin_loss,
+    triplet_margin_loss,
+)  # fmt: skip
+from .multiclass import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
+from .likelihood import gaussian_nll_loss, least_variance, poisson_nll_loss
+from .bilinear import bilinear
+from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,
@@ -103,6 +113,6 @@ _OPERATORS = {
 }  # fmt: skip
 for _name, _op in _OPERATORS.items():
     setattr(Node, _name, lambda x, y, _pair=_op.pair: _pair(x, y))
-Node.__neg__ = lambda x: neg(x)
-Node.__rsub__ = lambda x, y: sub(y, x)
-Node.__rtruediv__ = lambda x, y: div(y, x)
+setattr(Node, "__neg__", lambda x: neg(x))  # noqa: B010 - mypy knows them as methods
+setattr(Node, "__rsub__", lambda x, y: sub(y, x))  # noqa: B010
+setattr(Node, "__rtruediv__", lambda x, y: div(y, x))  # noqa: B010

@@ -69,7 +69,7 @@ class Normalization(Op):
         self, g: Node, y: Node, x: Node, eps: Node, *rest: Node, given: Given, **form: Any
     ) -> tuple[Node | None, ...]:
         named = dict(zip(given, rest, strict=True))
-        own = {"input": x, **{k: named[k] for k in ("weight", "bias") if k in named}}
+        own = {"input": x} | {k: named[k] for k in ("weight", "bias") if k in named}
         wanted = tuple(name for name, node in own.items() if node.requires_grad)
         found = norm_grad(
             g, x, eps, *rest, wanted=wanted, given=given,
