@@ -21,9 +21,13 @@ class device:  # noqa: N801 - PyTorch's name
 
     __slots__ = ("index", "type")
 
+    type: str
+    index: int | None
+
     def __init__(self, type: str | device, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
         if not isinstance(type, str):
             raise ArgTypeError("device", f"expected a device's name, but got {type!r}")
         kind, colon, number = type.partition(":")

@@ -26,8 +26,8 @@ def is_ours(filename: str) -> bool:
 
 def current(depth: int = 1) -> Site:
     """The site of the nearest caller outside rushlight, ``depth`` frames up or beyond."""
-    frame: FrameType | None = sys._getframe(depth)
-    last = frame
+    last = sys._getframe(depth)
+    frame: FrameType | None = last
     ours = _ours
     while frame is not None:
         code = frame.f_code

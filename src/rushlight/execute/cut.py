@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from rushlight import ops
 from rushlight.autograd import core
@@ -117,7 +118,8 @@ def shown(node: Node) -> Node:
         if node.op.transparent:
             node = node.inputs[0]
         elif node.op is ops.part and node.inputs[0].buffer is not None:
-            node.buffer = node.inputs[0].buffer[node.attrs[0]]  # type: ignore[index]
+            several: Any = node.inputs[0].buffer
+            node.buffer = several[node.attrs[0]]
             if not node.requires_grad:
                 node.inputs = ()
         else:

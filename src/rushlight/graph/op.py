@@ -125,7 +125,7 @@ class Op:
             spec = self.rules[key] = self.typed(inputs, attrs)
         return self.node(inputs, attrs, spec)
 
-    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Specs:
+    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Any:
         """``infer`` on the inputs' types."""
         return self.infer(*(x.spec for x in inputs), **dict(zip(self.attrs, attrs, strict=True)))
 
@@ -149,7 +149,7 @@ class Op:
 class Variadic(Op):
     """An operation on any number of inputs: ``infer``, ``vjp`` and ``ref`` take them as one tuple."""
 
-    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Specs:
+    def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Any:
         specs: Any = tuple(x.spec for x in inputs)
         return self.infer(specs, **dict(zip(self.attrs, attrs, strict=True)))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from rushlight.base.device import CPU, device
+from rushlight.base.device import CPU
+from rushlight.base.device import device as Device
 from rushlight.base.dtypes import DType
 from rushlight.base.shapes import Shape, prod
 
@@ -18,16 +19,16 @@ class Spec:
 
     __slots__ = ("device", "dtype", "ndim", "numel", "shape")
 
-    _known: dict[tuple[Shape, DType, device], Spec] = {}
+    _known: dict[tuple[Shape, DType, Device], Spec] = {}
 
     shape: Shape
     dtype: DType
-    device: device
+    device: Device
     ndim: int
     numel: int
 
     @staticmethod
-    def of(shape: Shape, dtype: DType, place: device = CPU) -> Spec:
+    def of(shape: Shape, dtype: DType, place: Device = CPU) -> Spec:
         """The one Spec of this shape, dtype and device."""
         key = (shape, dtype, place)
         spec = Spec._known.get(key)
@@ -36,7 +37,7 @@ class Spec:
         return spec
 
     @staticmethod
-    def _made(shape: Shape, dtype: DType, place: device) -> Spec:
+    def _made(shape: Shape, dtype: DType, place: Device) -> Spec:
         spec = object.__new__(Spec)
         spec.shape, spec.dtype, spec.device = shape, dtype, place
         spec.ndim, spec.numel = len(shape), prod(shape)

@@ -46,7 +46,7 @@ from .middle import (
 )  # fmt: skip
 from .variance import std, std_mean, var, var_mean
 from .vector_norm import linalg_vector_norm, norm
-from .scan import cummax, cummin, cumprod, cumsum, logcumsumexp, recurrence, shifted
+from .scan import cummax, cummin, cumprod, cumsum, linear_recurrence, logcumsumexp, shifted
 from .join import cat, column_stack, dstack, hstack, stack, vstack
 from .split import (
     chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit,

@@ -27,7 +27,7 @@ def pairs(make: Any) -> Any:
 class Arithmetic(Elementwise):
     """Arithmetic on two inputs. Abstract."""
 
-    def __call__(self, x: Any, y: Any) -> Any:
+    def __call__(self, x: Any, y: Any) -> Node:
         return self.pair(x, y)
 
     def samples(self, make: Any) -> Any:
@@ -45,7 +45,7 @@ class Arithmetic(Elementwise):
 class Scaled(Arithmetic):
     """Arithmetic that takes ``alpha``, a factor for the second input. Abstract."""
 
-    def __call__(self, x: Any, y: Any, *, alpha: Any = 1) -> Any:
+    def __call__(self, x: Any, y: Any, *, alpha: Any = 1) -> Node:
         if alpha != 1:
             y = self._scaled(x, y, alpha)
         return self.pair(x, y)
@@ -128,7 +128,7 @@ class Div(Arithmetic):
     torch = "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor"
     promotes = "float"
 
-    def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
+    def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Node:
         if rounding_mode is None:
             return self.pair(x, y)
         if rounding_mode == "floor":
@@ -252,7 +252,7 @@ class Pow(Arithmetic):
     dtypes = NOT_BOOL
     ulp = 4
 
-    def __call__(self, x: Any, y: Any) -> Any:
+    def __call__(self, x: Any, y: Any) -> Node:
         integral = isinstance(x, Node) and x.dtype.kind == "int"
         if integral and type(y) is int and y < 0:
             raise OperationError("pow", "Integers to negative integer powers are not allowed.")

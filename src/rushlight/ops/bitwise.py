@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rushlight.base.dtypes import INTEGERS, bool_
+from rushlight.base.dtypes import INTEGERS, DType, bool_
 
 from .binary import Arithmetic
 
@@ -14,7 +14,7 @@ from .binary import Arithmetic
 class Bitwise(Arithmetic):
     """Bit by bit on integers, logically on bools. Abstract."""
 
-    dtypes = (bool_, *INTEGERS)
+    dtypes: ClassVar[tuple[DType, ...]] = (bool_, *INTEGERS)
     differentiable = False
 
     def samples(self, make: Any) -> Any:

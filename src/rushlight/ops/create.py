@@ -38,6 +38,7 @@ class Arange(Op):
 
     def __call__(self, start: Number, step: Number, length: int, dtype: DType) -> Node:
         # Worked out in double precision or whole numbers, then rounded once.
+        assert not isinstance(start, complex) and not isinstance(step, complex)
         if dtype.kind == "int":
             return self._cast((number(int(start)), number(int(step))), length, dtype)
         return self._cast((number(float(start)), number(float(step))), length, dtype)
@@ -62,10 +63,10 @@ class Eye(Op):
     def __call__(self, rows: int, columns: int, dtype: DType) -> Node:
         return self.record((), rows, columns, dtype)
 
-    def infer(self, *, rows: int, columns: int, dtype: DType) -> Spec:  # type: ignore[override]
+    def infer(self, *, rows: int, columns: int, dtype: DType) -> Spec:
         return Spec.of((rows, columns), dtype)
 
-    def ref(self, *, rows: int, columns: int, dtype: DType) -> Any:  # type: ignore[override]
+    def ref(self, *, rows: int, columns: int, dtype: DType) -> Any:
         return np.eye(rows, columns, dtype=dtype.numpy)
 
 

@@ -46,11 +46,11 @@ class Elementwise(Op):
     inplace: ClassVar[bool] = True
     takes_numbers: ClassVar[bool] = True
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any) -> Node:
         key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
         return self._recorded(args, self.rules.get(key) or self._planned(key, args))
 
-    def pair(self, x: Any, y: Any) -> Any:
+    def pair(self, x: Any, y: Any) -> Node:
         """As calling it, for two inputs: the way that ``a + b`` takes."""
         key = (
             x.spec if x.__class__ is Node else x.__class__,
@@ -135,7 +135,7 @@ class Float(Elementwise):
     """An elementwise function of floating point; integers promote to the default float. Abstract."""
 
     promotes = "float"
-    dtypes = FLOATS
+    dtypes: ClassVar[tuple[DType, ...]] = FLOATS
 
 
 TORCH_NAMES = {

@@ -41,7 +41,8 @@ _ROOT_PI = 1 / math.sqrt(math.pi)
 
 
 def _ratio(parts: tuple[tuple[float, ...], tuple[float, ...]], x: np.ndarray) -> np.ndarray:
-    return np.polyval(parts[0], x) / np.polyval(parts[1], x)
+    ratio: np.ndarray = np.polyval(parts[0], x) / np.polyval(parts[1], x)
+    return ratio
 
 
 def _erfc_tail(size: np.ndarray) -> np.ndarray:
@@ -130,9 +131,11 @@ class Erfinv(ErrorFunction):
 def sigmoid_values(x: np.ndarray) -> np.ndarray:
     """``1 / (1 + exp(-x))`` without overflow."""
     if np.iscomplexobj(x):
-        return 1 / (1 + np.exp(-x))
+        result: np.ndarray = 1 / (1 + np.exp(-x))
+        return result
     small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
+    result = np.where(x >= 0, 1, small) / (1 + small)
+    return result
 
 
 class Sigmoid(UnaryFloat):

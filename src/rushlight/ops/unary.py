@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Unary(Elementwise):
 class UnaryFloat(Unary, Float):
     """A floating point function of one input. Abstract."""
 
-    dtypes = FLOATS_COMPLEX
+    dtypes: ClassVar[tuple[DType, ...]] = FLOATS_COMPLEX
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -160,7 +160,7 @@ class Transpose(View):
     """Two dimensions swapped."""
 
     name, attrs = "transpose", ("dim0", "dim1")
-    torch = (
+    torch: ClassVar[str | tuple[str, ...]] = (
         "transpose(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
         "swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)",
         "swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
@@ -206,7 +206,7 @@ class T(Transpose):
     """The transpose of a matrix; a vector or a 0-d tensor is returned as it is."""
 
     name = "t"
-    torch = "t(Tensor(a) self) -> Tensor(a)"
+    torch: ClassVar[str | tuple[str, ...]] = "t(Tensor(a) self) -> Tensor(a)"
 
     def __call__(self, x: Node) -> Node:  # type: ignore[override]
         if x.ndim > 2:
