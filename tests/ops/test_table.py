@@ -23,7 +23,8 @@ from rushlight.tensor.schema import parse
 
 PUBLIC = sorted((op for op in table.values() if op.torch), key=lambda op: op.name)
 ATOL = 1e-6
-RANDOM = {"dropout"}
+# PyTorch divides by 6 in float32 on the way back, whatever the dtype.
+LOOSE_GRADIENTS = {"hardsigmoid": 1e-7}
 
 
 def cases():
@@ -64,11 +65,12 @@ def test_gradients_are_pytorchs(op, k):
     torch_leaves = _reached(tensors_in((torch_args, torch_kwargs)))
     first = _gradients(rl, ours, leaves)
     torch_first = _gradients(torch, theirs, torch_leaves)
-    _compare(first, torch_first)
+    rtol = LOOSE_GRADIENTS.get(op.name, 1e-9)
+    _compare(first, torch_first, rtol)
     again = [g for g in first if g is not None and g.requires_grad]
     torch_again = [g for g in torch_first if g is not None and g.requires_grad]
     if torch_again and again:
-        _compare(_gradients(rl, again, leaves), _gradients(torch, torch_again, torch_leaves))
+        _compare(_gradients(rl, again, leaves), _gradients(torch, torch_again, torch_leaves), rtol)
 
 
 def _reached(tensors):
@@ -90,7 +92,7 @@ def _weight(library, tensor, k):
     return library.tensor(values, dtype=tensor.dtype)
 
 
-def _compare(ours, theirs):
+def _compare(ours, theirs, rtol):
     for a, b in zip(ours, theirs, strict=True):
         zero = torch.zeros(()) if a is None and b is None else None
         if zero is not None:
@@ -99,7 +101,7 @@ def _compare(ours, theirs):
             there = a if b is None else b
             assert not bool((there != 0).any())
             continue
-        same(a, b, rtol=1e-9, atol=1e-10)
+        same(a, b, rtol=rtol, atol=1e-10)
 
 
 @pytest.mark.parametrize("op, k", CASES)

@@ -107,7 +107,8 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
         )
     outside = Shared(ndarray, dtype)
     storage = Storage(outside.taken())
-    storage.share(outside)
+    storage.outside = outside
+    storage.strides = outside.strides()
     result = Tensor(storage.node)
     result._settle_in(storage)
     return result
@@ -138,7 +139,7 @@ def _lent(storage: Storage) -> np.ndarray:
     storage.refresh()
     if storage.outside is None:
         # The memory may be that of a value which others see as well, and they must not see writes.
-        storage.share(Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype))
+        storage.outside = Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype)
     array: np.ndarray = storage.outside.array  # type: ignore[attr-defined]
     return array
 
@@ -148,6 +149,8 @@ def _arranged(tensor: Tensor, memory: np.ndarray) -> np.ndarray:
     shape, strides, offset = tensor.place.geometry()
     if shape == memory.shape and not offset and strides == _elements(memory):
         return memory[...]
+    if 0 in shape:  # nothing to share
+        return np.empty(shape, memory.dtype)
     size = memory.itemsize
     first = memory.__array_interface__["data"][0] - _start(memory) + offset * size
     return np.ndarray(shape, memory.dtype, _owner(memory), first, [n * size for n in strides])
