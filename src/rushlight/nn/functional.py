@@ -19,9 +19,13 @@ from .noise import (
     rrelu,
 )  # fmt: skip
 from .softmax import log_softmax, softmax, softmin
+from .vectors import normalize, triplet_margin_with_distance_loss
 
 # Functions that stand in both places, with the same parameters.
-_SHARED = frozenset(("sigmoid", "tanh"))
+_SHARED = frozenset((
+    "bilinear", "channel_shuffle", "cosine_similarity", "native_channel_shuffle",
+    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "sigmoid", "tanh",
+))  # fmt: skip
 
 # Those of one operation whose parameters here are not those in ``rushlight``.
 _DIFFERENT = {"relu": "relu(Tensor self, bool inplace=False) -> Tensor"}
