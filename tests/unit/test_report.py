@@ -162,6 +162,7 @@ def test_a_folder_of_runs_stands_for_them(tmp_path: Path) -> None:
         run(tmp_path / "sweep" / f"{i}_{activation}", activation=activation)
     (tmp_path / "sweep" / "multirun.yaml").write_text("")
     assert report(tmp_path / "sweep") == 0
+    assert report(*(tmp_path / "sweep").iterdir()) == 0, "its own files are no runs"
     page = check_page(tmp_path / "sweep" / "comparison.html")
     assert all(name in page.text for name in ("relu", "tanh", "gelu"))
 
@@ -228,6 +229,12 @@ def test_the_page_links_to_the_runs_pages(tmp_path: Path) -> None:
 def test_names_are_escaped(tmp_path: Path) -> None:
     assert report(run(tmp_path / "<b>&'\"", activation="<i>"), run(tmp_path / "c")) == 0
     assert "<i>" in check_page(tmp_path / "comparison.html").text
+
+
+def test_only_what_lies_beside_runs_is_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "no run was named" in refusal(capsys, tmp_path / "comparison.html")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "file"])

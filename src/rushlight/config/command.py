@@ -114,7 +114,10 @@ def _sweep(argv: list[str], flags: Flags, jobs: list[Job]) -> int:
             worst = max(worst, _told(fault))
             return math.nan
 
+    from rushlight.train.run import claim
+
     folder = jobs[0].sweep_folder
+    claim(folder)
     extra = [_word("hydra.sweep.dir", folder)]
     if not any("hydra.sweep.subdir" in word or "override_dirname" in word for word in flags.words):
         extra.append(_names(jobs))

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "comparison"
+# What lies beside runs, so that `rushlight report runs/*` can be said twice.
+BESIDE_RUNS = {f"{NAME}.png", f"{NAME}.svg", f"{NAME}.html", "multirun.yaml"}
 
 
 @dataclass
@@ -81,7 +83,10 @@ def write_comparison(folders: list[Path], to: Path | None = None) -> Path:
     Raises:
         RunFault: a folder holds no run, or the files cannot be written.
     """
-    runs = [_read(folder) for one in folders for folder in _run_folders(one)]
+    asked = [one for one in folders if one.name not in BESIDE_RUNS]
+    runs = [_read(folder) for one in asked for folder in _run_folders(one)]
+    if not runs:
+        raise RunFault("no run was named")
     factors = _factors(runs)
     _name(runs, factors)
     _dress(runs, factors)

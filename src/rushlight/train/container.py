@@ -71,8 +71,9 @@ def read_tree(path: Path) -> dict[str, Any]:
 def _split(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
     """``value`` as JSON can hold it, its tensors moved into ``tensors`` under their path."""
     if isinstance(value, rl.Tensor):
-        # safetensors writes the bytes as they lie, so they must lie in order.
-        tensors[path] = np.array(value.detach().numpy(), order="C")
+        # A copy of its own, in order: safetensors writes the bytes as they lie, and a tensor whose
+        # memory NumPy holds can no longer be updated in place.
+        tensors[path] = np.array(value.detach().clone().numpy(), order="C")
         return {"@tensor": path}
     if value is None or isinstance(value, bool | int | float | str):
         return value

@@ -47,8 +47,8 @@ def fit(
         Interrupted: ``stop`` was asked for. ``state`` and the model stand after a whole step.
         RunStopped: the loss is no longer finite.
     """
-    images = rl.from_numpy(data.train.images)  # (N, C, H, W)
-    labels = rl.from_numpy(data.train.labels)  # (N,)
+    images = rl.tensor(data.train.images)  # (N, C, H, W)
+    labels = rl.tensor(data.train.labels)  # (N,)
     every = trainer.checkpoint_every_steps
     each_step = isinstance(scheduler, optim.lr_scheduler.OneCycleLR)
     while state.epoch < trainer.epochs:
@@ -146,8 +146,8 @@ def evaluate(model: nn.Module, part: Part, stop: Interrupts | None = None) -> Ev
     model.eval()
     with rl.no_grad():
         for start in range(0, len(part), EVALUATION_BATCH):
-            x = rl.from_numpy(part.images[start : start + EVALUATION_BATCH])
-            y = rl.from_numpy(part.labels[start : start + EVALUATION_BATCH])
+            x = rl.tensor(part.images[start : start + EVALUATION_BATCH])
+            y = rl.tensor(part.labels[start : start + EVALUATION_BATCH])
             logits = model(x)
             loss += F.cross_entropy(logits, y, reduction="sum").item()
             best, index = logits.softmax(dim=1).max(dim=1)

@@ -22,7 +22,7 @@ from .loop import evaluate, fit
 from .metrics import write_metrics
 from .network import build_model, build_optimizer, build_scheduler
 from .page import write_report
-from .place import BEST, CONFIG, LAST, METRICS, resume_command, shown
+from .place import BEST, CONFIG, LAST, RESULT, resume_command, shown
 from .result import Result, write_result
 from .settings import Settings
 from .state import Checkpoint, State, read_checkpoint, restore, write_checkpoint
@@ -121,7 +121,7 @@ def claim(folder: Path) -> None:
     Raises:
         RunFault: there is a run in it already, or it cannot be made.
     """
-    if (folder / LAST).exists() or (folder / METRICS).exists():
+    if any((folder / name).exists() for name in (LAST, BEST, RESULT)):
         raise RunFault(
             f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
             "another hydra.run.dir starts a new one"

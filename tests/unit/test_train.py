@@ -1,0 +1,378 @@
+"""``rushlight train`` from its words to its folder."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import yaml
+
+import rushlight as rl
+from rushlight.config import main
+from rushlight.train import durable
+from rushlight.train import run as running
+from rushlight.train.datasets import load
+from rushlight.train.metrics import read_metrics
+from rushlight.train.result import read_result
+from rushlight.train.settings import ACTIVATIONS, Data
+
+QUICK = ["model=linear", "trainer.batch_size=200", "trainer.epochs=1"]
+FILES = {
+    "accuracy.png", "accuracy.svg", "best.safetensors", "config.yaml", "confusion.png",
+    "confusion.svg", "last.safetensors", "loss.png", "loss.svg", "metrics.csv", "report.html",
+    "result.json",
+}  # fmt: skip
+WRITTEN = {name for name in FILES if not name.endswith(("png", "svg", "html"))}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes most of a tiny run's time."""
+    monkeypatch.setattr(running, "write_report", lambda *arguments: None)
+
+
+def train(*words: str) -> None:
+    assert main([*QUICK, "hydra.run.dir=run", *words]) == 0
+
+
+# The folder.
+
+
+def test_the_default_run_learns_and_fills_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trainer.epochs=4", "model.channels=[8,16]", "model.hidden=32"]) == 0
+    (folder,) = Path("runs").iterdir()
+    assert {path.name for path in folder.iterdir()} == FILES
+    told = capsys.readouterr()
+    assert told.err == "" and told.out.count("\n") == 5
+    assert "epoch 4/4" in told.out and "samples/s" in told.out and "left" in told.out
+    result = read_result(folder)
+    assert result is not None and result.test_accuracy > 0.6
+    assert f"test accuracy {result.test_accuracy:.1%}" in told.out
+    assert f"{folder}/report.html" in told.out
+    assert sum(map(sum, result.confusion)) == result.test_count == 355
+    assert sum(result.confusion[i][i] for i in range(10)) == result.test_right
+    assert len(result.mistakes) == 355 - result.test_right
+    rows = read_metrics(folder)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[0]["learning_rate"] == 0.002 and rows[3]["train_loss"] < rows[0]["train_loss"]
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    assert settings["model"]["channels"] == [8, 16] and settings["scheduler"]["T_max"] == 4
+
+
+def test_the_best_checkpoint_is_the_best_epoch_and_loads_anywhere(undrawn: None) -> None:
+    train("trainer.epochs=5", "optimizer=sgd", "optimizer.lr=3")
+    rows, result = read_metrics(Path("run")), read_result(Path("run"))
+    best = max(rows, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    assert result is not None and result.best_epoch == best["epoch"]
+    weights = safetensors.numpy.load_file("run/best.safetensors")
+    test = load(Data("digits")).test
+    x = (test.images.astype(np.float32) - weights["model.0.mean"]) / weights["model.0.std"]
+    scores = x.reshape(len(test), -1) @ weights["model.1.1.weight"].T + weights["model.1.1.bias"]
+    assert (scores.argmax(1) == test.labels).sum() == result.test_right
+
+
+def test_nothing_in_the_folder_is_a_pickle(undrawn: None) -> None:
+    train()
+    for path in Path("run").iterdir():
+        assert path.read_bytes()[:2] not in (b"\x80\x02", b"\x80\x04", b"PK"), path
+    json.loads(Path("run/result.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=linear"],
+        ["model=mlp", "model.hidden=[8]"],
+        ["model=mlp", "model.hidden=[]", "model.dropout=0"],
+        ["model=cnn", "model.channels=[2]", "model.hidden=4", "model.batch_norm=true"],
+        ["model=cnn", "model.channels=[2,2,2]", "model.hidden=4", "model.kernel_size=2"],
+        ["model=cnn", "model.channels=[]", "model.hidden=4", "model.dropout=0"],
+        ["model=lstm", "model.hidden=4"],
+        ["model=lstm", "model.hidden=4", "model.layers=2", "model.dropout=0.5"],
+        ["optimizer=sgd", "optimizer.nesterov=true"],
+        ["optimizer=adam", "optimizer.amsgrad=true"],
+        ["optimizer=adamw"],
+        ["optimizer=rmsprop", "optimizer.centered=true", "optimizer.momentum=0.5"],
+        ["optimizer=adagrad"],
+        ["scheduler=none"],
+        ["scheduler=step", "scheduler.step_size=1"],
+        ["scheduler=multistep", "scheduler.milestones=[1]"],
+        ["scheduler=exponential"],
+        ["scheduler=cosine"],
+        ["scheduler=onecycle"],
+        ["scheduler=plateau", "scheduler.patience=0"],
+        ["trainer.clip=0.1", "trainer.batch_size=2000"],
+    ],
+    ids=" ".join,
+)
+def test_every_choice_trains_and_resumes(words: list[str], undrawn: None) -> None:
+    assert main([*QUICK, "hydra.run.dir=run", *words]) == 0
+    (row,) = read_metrics(Path("run"))
+    assert math.isfinite(row["train_loss"]) and math.isfinite(row["validation_loss"])
+    assert main(["resume=run"]) == 0
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_trains(name: str, undrawn: None) -> None:
+    assert main([*QUICK, "model=mlp", "model.hidden=[4]", f"model.activation={name}"]) == 0
+
+
+@pytest.mark.parametrize(
+    "scheduler, rates",
+    [
+        ("scheduler=none", [0.1, 0.1, 0.1]),
+        ("scheduler=step scheduler.step_size=2", [0.1, 0.1, 0.01]),
+        ("scheduler=multistep scheduler.milestones=[1]", [0.1, 0.01, 0.01]),
+        ("scheduler=exponential scheduler.gamma=0.5", [0.1, 0.05, 0.025]),
+        ("scheduler=cosine", [0.1, 0.075, 0.025]),
+        ("scheduler=plateau scheduler.patience=1 scheduler.threshold=1", [0.1, 0.1, 0.01]),
+    ],
+)
+def test_schedules_step_with_the_epochs(scheduler: str, rates: list[float], undrawn: None) -> None:
+    train("optimizer=sgd", "optimizer.lr=0.1", "trainer.epochs=3", *scheduler.split())
+    found = [row["learning_rate"] for row in read_metrics(Path("run"))]
+    assert found == pytest.approx(rates, rel=1e-12)
+
+
+def test_the_loop_is_pytorch_s(undrawn: None) -> None:
+    """The same weights, batches and steps in the real PyTorch give the same losses."""
+    import torch
+
+    from rushlight.train.loop import batches
+    from rushlight.train.settings import Trainer
+
+    train("optimizer=sgd", "trainer.epochs=2", "scheduler=none", "trainer.clip=0.5")
+    data = load(Data("digits"))
+    images = torch.from_numpy(data.train.images).float()
+    images = (images - images.mean()) / images.std(correction=0)
+    labels = torch.from_numpy(data.train.labels)
+    rl.manual_seed(0)
+    start = rl.nn.Linear(64, 10)
+    model = torch.nn.Linear(64, 10)
+    model.load_state_dict(
+        {name: torch.from_numpy(value.numpy()) for name, value in start.state_dict().items()}
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    for epoch, row in enumerate(read_metrics(Path("run"))):
+        total = 0.0
+        for index in batches(Trainer(2, 200, 0, None, 0), epoch, len(labels)):
+            i = torch.from_numpy(index.numpy())
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(images[i].flatten(1)), labels[i])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            optimizer.step()
+            total += loss.item() * len(i)
+        assert row["train_loss"] == pytest.approx(total / len(labels), rel=1e-5)
+
+
+# Many runs.
+
+
+def test_a_sweep_makes_a_folder_for_each_run(
+    capsys: pytest.CaptureFixture[str], undrawn: None
+) -> None:
+    words = ["optimizer=sgd,adam", "model=mlp", "model.activation=relu,tanh,gelu"]
+    small = ["model.hidden=[4]", "trainer.epochs=1", "trainer.batch_size=400"]
+    assert main(["--multirun", *words, *small, "hydra.sweep.dir=sweep"]) == 0
+    folders = sorted(path.name for path in Path("sweep").iterdir() if path.is_dir())
+    assert folders == [
+        f"{i}_model.activation={a},optimizer={o}"
+        for i, (o, a) in enumerate(
+            (o, a) for o in ("sgd", "adam") for a in ("relu", "tanh", "gelu")
+        )
+    ]
+    for folder in folders:
+        assert {path.name for path in Path("sweep", folder).iterdir()} == WRITTEN
+    told = capsys.readouterr().out
+    assert "run 6 of 6" in told and "`rushlight report sweep`" in told
+    from rushlight.train import report_main
+
+    assert report_main(["sweep"]) == 0
+    assert Path("sweep/comparison.html").exists()
+
+
+def test_a_run_of_a_sweep_that_fails_does_not_stop_the_others(
+    capsys: pytest.CaptureFixture[str], undrawn: None
+) -> None:
+    words = ["optimizer=sgd", "optimizer.lr=1e38,0.1", "hydra.sweep.dir=sweep"]
+    assert main(["-m", *QUICK, *words]) == 1
+    told = capsys.readouterr()
+    assert "the loss is" in told.err and "Traceback" not in told.err
+    assert read_result(Path("sweep/0_optimizer.lr=1e38")) is None
+    assert read_result(Path("sweep/1_optimizer.lr=0.1")) is not None
+
+
+def test_long_names_become_numbers(undrawn: None) -> None:
+    long = [f"model.channels=[{'1,' * 80}1]", "model=mlp", "model.hidden=[1],[1" + ",1" * 90 + "]"]
+    assert main(["-m", *QUICK, *long[1:], "hydra.sweep.dir=sweep"]) == 0
+    assert {path.name for path in Path("sweep").iterdir()} == {"0", "1", "multirun.yaml"}
+
+
+# What stops a run.
+
+
+def told_once(capsys: pytest.CaptureFixture[str]) -> str:
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "Traceback" not in told
+    return told
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*QUICK, "optimizer=sgd", "optimizer.lr=1e38", "hydra.run.dir=run"]) == 1
+    assert "at epoch 1, step" in told_once(capsys)
+    assert Path("run/last.safetensors").exists()
+
+
+def test_a_folder_with_a_run_is_not_written_over(
+    capsys: pytest.CaptureFixture[str], undrawn: None
+) -> None:
+    train()
+    before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
+    capsys.readouterr()
+    assert main([*QUICK, "hydra.run.dir=run"]) == 2
+    assert "`rushlight train resume=run`" in told_once(capsys)
+    assert main(["-m", *QUICK, "trainer.seed=1,2", "hydra.sweep.dir=run"]) == 2
+    assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["model=cnn", "model.channels=[1,1,1,1]"], "images of 8 pixels allow at most 3"),
+        (["optimizer=sgd", "optimizer.nesterov=true", "optimizer.momentum=0"], "Nesterov"),
+        (["optimizer=adagrad", "scheduler=onecycle"], "scheduler=onecycle: "),
+    ],
+)
+def test_values_that_do_not_go_together(
+    capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    assert main([*words]) == 2
+    assert sentence in told_once(capsys)
+    assert os.listdir() == []
+
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_a_full_disk_is_noticed_before_any_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10, 10, 1000))
+    assert main([*QUICK, "hydra.run.dir=run"]) == 2
+    assert "the disk is full: a run needs" in told_once(capsys)
+    assert os.listdir("run") == []
+
+
+def full_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    real, seen = os.fsync, 0
+
+    def fsync(descriptor: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > count:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(durable.os, "fsync", fsync)
+
+
+def test_a_disk_that_takes_no_checkpoint_fails_before_any_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_after(monkeypatch, 0)
+    assert main([*QUICK, "hydra.run.dir=run"]) == 2
+    assert "the disk is full: could not write into run" in told_once(capsys)
+    assert os.listdir("run") == []
+
+
+@pytest.mark.parametrize("count", [8, 14, 17])
+def test_a_disk_that_fills_up_on_the_way(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, count: int, undrawn: None
+) -> None:
+    words = [*QUICK, "trainer.checkpoint_every_steps=2"]
+    with monkeypatch.context() as patched:
+        full_after(patched, count)
+        assert main([*words, "hydra.run.dir=run"]) == 1
+    told = capsys.readouterr().err
+    assert "the disk is full" in told and "`rushlight train resume=run`" in told
+    assert not list(Path("run").glob(".*"))
+    assert main(["resume=run"]) == 0
+    assert main([*words, "hydra.run.dir=other"]) == 0
+    one, other = (
+        safetensors.numpy.load_file(f"{name}/last.safetensors") for name in ("run", "other")
+    )
+    assert all(np.array_equal(one[name], other[name]) for name in other)
+
+
+def test_a_file_size_limit_is_told_as_it_is(undrawn: None) -> None:
+    """A real refusal of the system's, in a process of its own."""
+    pytest.importorskip("resource")
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000));"
+        "from rushlight.config import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *QUICK, "hydra.run.dir=run"], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "could not write into run: File too large" in done.stderr
+
+
+# What a terminal sees.
+
+
+def test_the_bar_shows_loss_accuracy_speed_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undrawn: None
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    train("trainer.epochs=2")
+    told = capsys.readouterr().out
+    for words in ("epoch", "2/2", "loss", "accuracy", "samples/s", "left"):
+        assert words in told
+    assert "\x1b[" in told
+
+
+def test_long_epochs_show_that_they_are_alive(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undrawn: None
+) -> None:
+    monkeypatch.setattr("rushlight.train.bar.SECONDS_BETWEEN_LINES", 0.0)
+    train()
+    assert "epoch 1/1, step 3/7" in capsys.readouterr().out
+
+
+def test_the_command_is_reached_from_the_shell(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rushlight", "train", "--multirun", "optimizer.lr=-1,2"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == "rushlight train: optimizer.lr must be above 0, not -1.0\n"
+    assert os.listdir(tmp_path) == []
+
+
+def test_importing_the_package_loads_none_of_it() -> None:
+    code = "import rushlight, rushlight.train, rushlight.config, sys; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    heavy = {"hydra", "omegaconf", "rich", "matplotlib", "safetensors", "PIL", "yaml", "torch"}
+    assert not heavy & loaded
