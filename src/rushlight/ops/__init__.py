@@ -37,6 +37,8 @@ from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,
 )  # fmt: skip
+from .strided import as_strided, strided_scatter, unstrided
+from .bits import bit_cast, complex, view_as_complex, view_as_real
 from .reduce import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
 from .extremum import (
     amax, amin, aminmax, argmax, argmin, max, max_all, max_along, min, min_all, min_along,
@@ -68,6 +70,9 @@ from .rows import index_add, index_copy, index_fill, index_select, put, take
 from .masked import masked_fill, masked_scatter, unmasked_places
 from .embedding import embedding, one_hot
 from .matmul import linear, matmul
+from .product import bmm, cross, dot, inner, mm, mv, outer, tensordot, vdot
+from .accumulate import addbmm, addmm, addmv, addr, baddbmm
+from .einsum import einsum
 from .random import (
     dropout, random_integer, random_normal, random_permutation, random_uniform,
 )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
+from rushlight.base.dtypes import bool_
 from rushlight.base.errors import DTypeError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
@@ -27,6 +28,30 @@ def same_dtype(operation: str, a: Any, b: Any, wording: str = "") -> None:
         )
 
 
+def inner(a: Spec, b: Spec) -> None:
+    """Refuses operands of rank 2 and up whose inner dimensions or dtypes differ."""
+    if a.shape[-1] == b.shape[-2]:
+        same_dtype("matmul", a, b)
+        if a.dtype is bool_:
+            raise DTypeError("matmul", "\"addmm_impl_cpu_\" not implemented for 'Bool'")
+        return
+    if a.ndim > 2 and b.ndim > 2:
+        batch = shapes.prod(a.shape[:-2])
+        said = (
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batch},"
+            f" {a.shape[-1]}] but got: [{shapes.prod(b.shape[:-2])}, {b.shape[-2]}]."
+        )
+    else:
+        left = f"{shapes.prod(a.shape[:-1])}x{a.shape[-1]}"
+        said = f"mat1 and mat2 shapes cannot be multiplied ({left} and {b.shape[-2]}x{b.shape[-1]})"
+    raise ShapeError(
+        "matmul",
+        f"inner dimensions differ, {said}: a is {a.shape}, b is {b.shape}.",
+        rule=f"a.shape[-1] must equal b.shape[-2], here {a.shape[-1]} and {b.shape[-2]}.",
+        hint="Did you mean b.mT?" if a.shape[-1] == b.shape[-1] else "",
+    )
+
+
 def product_vjp(g: Node, a: Node, b: Node) -> tuple[Node | None, Node | None]:
     """Gradients of ``a @ b`` for operands of rank 2 and up."""
     ga = gb = None
@@ -38,9 +63,14 @@ def product_vjp(g: Node, a: Node, b: Node) -> tuple[Node | None, Node | None]:
 
 
 class Matmul(Op):
-    """The matrix product over the last two dimensions; the ones before broadcast."""
+    """The matrix product over the last two dimensions; the ones before broadcast.
+
+    A vector counts as a row on the left and as a column on the right, and the result has no
+    dimension for it.
+    """
 
     name, backward = "matmul", "Mm"
+    torch = "matmul(Tensor self, Tensor other) -> Tensor"
     ulp = 64  # sums of products in another order
 
     def product(self, a: Node, b: Node) -> Node:
@@ -48,20 +78,30 @@ class Matmul(Op):
         return self.record((a, b))
 
     def __call__(self, a: Node, b: Node) -> Node:
-        return self.product(a, b)
-
-    def infer(self, a: Spec, b: Spec) -> Spec:
-        if a.shape[-1] != b.shape[-2]:
-            fits = len(b.shape) >= 2 and a.shape[-1] == b.shape[-1]
+        if a.ndim == 2 == b.ndim:
+            return self.record((a, b))
+        if not a.ndim or not b.ndim:
             raise ShapeError(
                 "matmul",
-                f"inner dimensions differ, mat1 and mat2 shapes cannot be multiplied"
-                f" ({'x'.join(map(str, a.shape))} and {'x'.join(map(str, b.shape))}):"
-                f" a is {a.shape}, b is {b.shape}.",
-                rule=f"a.shape[-1] must equal b.shape[-2], here {a.shape[-1]} and {b.shape[-2]}.",
-                hint="Did you mean b.mT?" if fits else "",
+                "both arguments to matmul need to be at least 1D, but they are"
+                f" {a.ndim}D and {b.ndim}D",
             )
-        same_dtype("matmul", a, b)
+        if a.ndim == 1 == b.ndim:
+            return ops.dot(a, b)
+        if b.ndim == 1:
+            if a.ndim == 2:
+                return ops.mv(a, b)
+            return ops.squeeze(self(a, ops.unsqueeze(b, 1)), -1)
+        if a.ndim == 1:
+            return ops.squeeze(self.record((ops.unsqueeze(a, 0), b)), -2)
+        if b.ndim == 2:  # one product of a taller matrix
+            inner(a.spec, b.spec)
+            y = self.record((_rows(a), b))
+            return ops.reshape(y, (*a.shape[:-1], b.shape[1]))
+        return self.record((a, b))
+
+    def infer(self, a: Spec, b: Spec) -> Spec:
+        inner(a, b)
         batch = shapes.broadcast("matmul", a.shape[:-2], b.shape[:-2])
         return a.with_shape((*batch, a.shape[-2], b.shape[-1]))
 
@@ -73,6 +113,47 @@ class Matmul(Op):
 
     def grad_name(self, node: Node) -> str:
         return "MmBackward0" if node.ndim == 2 else "BmmBackward0"
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(4, 5)
+        yield make(4, 3).T, make(5, 4).T
+        yield make(2, 3, 4), make(2, 4, 5)
+        yield make(2, 1, 3, 4), make(3, 4, 2)
+        yield make(2, 3, 4), make(4, 5)
+        yield make(3, 4), make(2, 4, 5)
+        yield make(4), make(4)
+        yield make(3, 4), make(4)
+        yield make(4), make(4, 3)
+        yield make(4), make(2, 4, 3)
+        yield make(2, 3, 4), make(4)
+        yield make(3, 0), make(0, 2)
+        yield make(0, 3, 4), make(4, 2)
+        yield make.int(3, 4), make.int(4, 2)
+        yield make.complex(3, 4), make.complex(4, 2)
+
+    def errors(self, make: Any) -> Any:
+        x = make(3, 4)
+        yield (
+            lambda: make.call(x, x),
+            RuntimeError,
+            r"mat1 and mat2 shapes cannot be multiplied \(3x4 and 3x4\)(.|\n)*Did you mean b.mT",
+        )
+        yield lambda: make.call(make(3), make()), RuntimeError, "they are 1D and 0D"
+        yield lambda: make.call(make(3), make(4)), RuntimeError, "inconsistent tensor size"
+        yield lambda: make.call(x, make(3)), RuntimeError, r"mat \(3x4\), vec \(3\)"
+        yield lambda: make.call(make(2, 3, 4), x), RuntimeError, r"\(6x4 and 3x4\)"
+        yield (
+            lambda: make.call(make(1, 3, 4), make(1, 3, 4)),
+            RuntimeError,
+            r"batch2 tensor to be: \[1, 4\] but got: \[1, 3\]",
+        )
+        yield (
+            lambda: make.call(make(2, 3, 4), make(3, 4, 5)),
+            RuntimeError,
+            r"size of tensor a \(2\) must match",
+        )
+        yield lambda: make.call(x, make(4, 3).double()), RuntimeError, "float != double"
+        yield lambda: make.call(make.bool(2, 2), make.bool(2, 2)), RuntimeError, "for 'Bool'"
 
 
 class Linear(Op):
@@ -125,8 +206,10 @@ class Linear(Op):
             gw = ops.unsqueeze(g, -1) * ops.conj(x)
             return (gx, gw) if bias is None else (gx, gw, g)
         if x.requires_grad:
-            gx = matmul.product(_rows(g), ops.conj(weight)) if g.ndim < 2 else matmul.product(
-                g, ops.conj(weight)
+            gx = (
+                matmul.product(_rows(g), ops.conj(weight))
+                if g.ndim < 2
+                else matmul.product(g, ops.conj(weight))
             )
             gx = gx if g.ndim >= 2 else ops.reshape(gx, x.shape)
         if weight.requires_grad:

@@ -30,7 +30,7 @@ def shifted(x: Node, dim: int, first: float) -> Node:
 def reversed_recurrence(a: Node, b: Node, dim: int) -> Node:
     """``y[k] = a[k + 1] * y[k + 1] + b[k]``, from the last element to the first."""
     turned = shifted(ops.flip(a, (dim,)), dim, 0)
-    return ops.flip(ops.recurrence.record((turned, ops.flip(b, (dim,))), dim), (dim,))
+    return ops.flip(ops.linear_recurrence.record((turned, ops.flip(b, (dim,))), dim), (dim,))
 
 
 class Scan(Op):
@@ -55,9 +55,9 @@ class Scan(Op):
 class Recurrence(Scan):
     """``y[k] = a[k] * y[k - 1] + b[k]`` along ``dim``, from ``y[-1] = 0``."""
 
-    name = "recurrence"
+    name = "linear_recurrence"
 
-    def infer(self, a: Spec, b: Spec, *, dim: int) -> Spec:  # type: ignore[override]
+    def infer(self, a: Spec, b: Spec, *, dim: int) -> Spec:
         return b
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node, *, dim: int) -> tuple[Node | None, ...]:
@@ -219,7 +219,7 @@ class Cummin(Running):
         return np.minimum
 
 
-recurrence = Recurrence()
+linear_recurrence = Recurrence()
 cumsum = Cumsum()
 cumprod = Cumprod()
 logcumsumexp = Logcumsumexp()
