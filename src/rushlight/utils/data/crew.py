@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import socket
 import time
 import weakref
 from collections import deque
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import util
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -26,7 +27,7 @@ import rushlight as rl
 from rushlight.execute import pending
 from rushlight.utils.data import worker
 from rushlight.utils.data.fetch import Recipe
-from rushlight.utils.data.wire import Packed, pack, receive, send
+from rushlight.utils.data.wire import Packed, pack, pipe, receive, send
 from rushlight.utils.data.worker import CHECK_INTERVAL, Epoch, Task
 
 # How long workers that are told to end may take to finish their batch. Seconds; PyTorch's value.
@@ -38,12 +39,14 @@ class Member:
     """One worker.
 
     Attributes:
+        process: its process.
+        end: this side's end of its pipe.
         tasks: the numbers of the tasks that it has not answered; answers come in this order.
         ended: whether its copy of a stream has no more.
     """
 
     process: BaseProcess
-    connection: Connection
+    end: socket.socket
     tasks: deque[int] = field(default_factory=deque)
     ended: bool = False
 
@@ -94,7 +97,7 @@ class Crew:
         """
         packed = pack(epoch)
         with self._talking_to(member):
-            send(member.connection, packed)
+            send(member.end, packed)
 
     def assign(self, member: Member, number: int, task: Task) -> None:
         """Gives a worker a task, whose answer will come with ``number``.
@@ -105,7 +108,7 @@ class Crew:
         packed = pack(task)
         with self._talking_to(member):
             member.tasks.append(number)
-            send(member.connection, packed)
+            send(member.end, packed)
 
     def answers(self, timeout: float) -> Iterator[tuple[int, Packed]]:
         """The answers that have come, with the numbers of their tasks; waits for the first.
@@ -116,16 +119,16 @@ class Crew:
             RuntimeError: nothing came in time; or a worker has died that had something to do,
                 and all are dismissed.
         """
-        busy = {member.connection: member for member in self.members if member.tasks}
-        for connection in self._wait(busy, timeout):
-            member = busy[connection]
+        busy = {member.end: member for member in self.members if member.tasks}
+        for end in self._wait(busy, timeout):
+            member = busy[end]
             with self._talking_to(member):
-                answer = member.tasks[0], receive(member.connection)
+                answer = member.tasks[0], receive(member.end)
                 member.tasks.popleft()
             yield answer
 
-    def _wait(self, busy: dict[Connection, Member], timeout: float) -> list[Any]:
-        """The connections on which something has come, if only the end."""
+    def _wait(self, busy: dict[socket.socket, Member], timeout: float) -> list[Any]:
+        """The pipes from which something has come, if only that they were closed."""
         deadline = time.monotonic() + timeout if timeout else math.inf
         while True:
             left = max(0.0, deadline - time.monotonic())
@@ -133,7 +136,7 @@ class Crew:
                 return ready
             for member in busy.values():
                 # A process that it started may keep its end of the pipe open.
-                if not member.process.is_alive() and not member.connection.poll():
+                if not member.process.is_alive() and not wait([member.end], 0):
                     raise self._death(member)
             if not left:
                 raise RuntimeError(f"DataLoader timed out after {timeout} seconds")
@@ -169,14 +172,19 @@ def _compute_pending() -> None:
 
 
 def _hire(context: Any, recipe: Recipe, init: Any, index: int, size: int) -> Member:
-    ours, theirs = context.Pipe()
+    ours, theirs = pipe()
     # A process that is forked later would keep the pipe open when this one closes it.
-    util.register_after_fork(ours, Connection.close)
+    util.register_after_fork(ours, socket.socket.close)
     process = context.Process(
         target=worker.run, args=(theirs, recipe, init, index, size), daemon=True
     )
-    with theirs:
+    try:
         process.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
     return Member(process, ours)
 
 
@@ -185,7 +193,7 @@ def _dismiss(members: list[Member], owner: int) -> None:
     if os.getpid() != owner:  # a forked copy of this object does not own the workers
         return
     for member in members:
-        member.connection.close()
+        member.end.close()
     deadline = time.monotonic() + GRACE
     for member in members:
         member.process.join(max(0.0, deadline - time.monotonic()))

@@ -2,26 +2,35 @@
 
 A message is one pickle. Large arrays in it, such as the memory of tensors, are not copied into the
 pickle: they follow it as raw bytes (PEP 574), and are read straight into the memory that the
-tensors will have.
+tensors will have. For that, the ends of a pipe are sockets: a ``Connection`` of multiprocessing
+reads into memory of its own first, which takes three times as long.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import socket
 import struct
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
 
 Packed = Sequence[memoryview]
-"""A message as bytes: the pickle, with the sizes of the buffers at its end, then the buffers."""
+"""A message as bytes: the pickle, then the large buffers."""
 
 # A buffer costs more system calls on each side, so small ones stay in the pickle.
 LARGE = 1 << 16
+
+
+def pipe() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.setblocking(True)  # whatever the program set as the default for its own sockets
+    return ends
 
 
 def pack(message: Any) -> Packed:
@@ -41,37 +50,44 @@ def pack(message: Any) -> Packed:
 
     head = io.BytesIO()
     ForkingPickler(head, 5, True, stays).dump(message)
-    sizes = [view.nbytes for view in buffers]
-    head.write(struct.pack(f"<{len(sizes)}QI", *sizes, len(sizes)))
     return [head.getbuffer(), *buffers]
 
 
-def send(connection: Connection, packed: Packed) -> None:
-    """Writes a packed message.
+def send(end: socket.socket, packed: Packed) -> None:
+    """Writes a packed message: how many parts, their sizes, the parts.
 
     Raises:
         OSError: the other side is gone.
     """
+    sizes = [part.nbytes for part in packed]
+    end.sendall(struct.pack(f"<{1 + len(sizes)}Q", len(sizes), *sizes))
     for part in packed:
-        connection.send_bytes(part)
+        end.sendall(part)
 
 
-def receive(connection: Connection) -> Packed:
+def receive(end: socket.socket) -> Packed:
     """Reads a message, still packed.
 
     Raises:
         EOFError, OSError: the other side is gone.
     """
-    head = memoryview(connection.recv_bytes())
-    (count,) = struct.unpack("<I", head[-4:])
-    sizes = struct.unpack(f"<{count}Q", head[-4 - 8 * count : -4])
-    buffers = [np.empty(size, np.uint8) for size in sizes]
-    for buffer in buffers:
-        connection.recv_bytes_into(buffer)
-    return [head, *(memoryview(buffer) for buffer in buffers)]
+    (count,) = struct.unpack("<Q", _read(end, 8))
+    sizes = struct.unpack(f"<{count}Q", _read(end, 8 * count))
+    return [_read(end, size) for size in sizes]
 
 
 def unpack(packed: Packed) -> Any:
-    """The message; a pickle knows where it ends."""
+    """The message."""
     head, *buffers = packed
     return pickle.loads(head, buffers=buffers)
+
+
+def _read(end: socket.socket, size: int) -> memoryview:
+    """The next ``size`` bytes, in memory of their own."""
+    whole = rest = memoryview(np.empty(size, np.uint8))
+    while rest.nbytes:
+        got = end.recv_into(rest, 0, socket.MSG_WAITALL)
+        if not got:
+            raise EOFError
+        rest = rest[got:]
+    return whole

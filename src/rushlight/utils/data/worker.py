@@ -6,11 +6,12 @@ import os
 import queue
 import random
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,8 @@ class Inbox:
     batch.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
         self._messages: queue.SimpleQueue[Packed | None] = queue.SimpleQueue()
         self._closed = False
         self._parent = os.getppid()
@@ -62,9 +63,9 @@ class Inbox:
     def _read(self) -> None:
         try:
             while True:
-                while not self._connection.poll(CHECK_INTERVAL):
+                while not wait([self._end], CHECK_INTERVAL):
                     self._end_if_orphaned()
-                self._messages.put(receive(self._connection))
+                self._messages.put(receive(self._end))
         except (EOFError, OSError):
             self._closed = True
             self._messages.put(None)
@@ -78,7 +79,7 @@ class Inbox:
 
 
 def run(
-    connection: Connection,
+    end: socket.socket,
     recipe: Recipe,
     init: Callable[[int], object] | None,
     worker: int,
@@ -87,7 +88,7 @@ def run(
     """Loads what it is told to, until the pipe is closed.
 
     Args:
-        connection: this process's end of the pipe.
+        end: this process's end of the pipe.
         recipe: the dataset, and how its samples become a batch.
         init: called with ``worker`` once everything is seeded.
         worker: which worker this is.
@@ -97,7 +98,7 @@ def run(
     # a handler that the main one installed for itself is not to run here when this one is stopped.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    inbox = Inbox(connection)
+    inbox = Inbox(end)
     loading = Loading(recipe, init, worker, num_workers)
     while (message := inbox.take()) is not None:
         if isinstance(message, Epoch):
@@ -105,7 +106,7 @@ def run(
             continue
         answer = loading.answer(message)
         try:
-            send(connection, answer)
+            send(end, answer)
         except OSError:  # nobody wants the batches any more
             return
 
