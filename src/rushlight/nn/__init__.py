@@ -24,9 +24,9 @@ from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import (
     AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout,
 )  # fmt: skip
-from .flatten import Flatten
+from .flatten import Flatten, Unflatten
 from .identity import Identity
-from .linear import Linear
+from .linear import Bilinear, Linear
 from .loss import (
     BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss,
     MSELoss, NLLLoss, PoissonNLLLoss, SmoothL1Loss,
@@ -39,8 +39,14 @@ from .margin import (
 from .module import Module
 from .parameter import Buffer, Parameter
 from .parameter_containers import ParameterDict, ParameterList
+from .padding import (
+    CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d,
+    ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d,
+    ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d,
+)  # fmt: skip
 from .pixelshuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from .rectifier import (
     CELU, ELU, GELU, SELU, Hardswish, Hardtanh, LeakyReLU, Mish, PReLU, ReLU, ReLU6, RReLU, SiLU,
     Threshold,
 )  # fmt: skip
+from .sparse import Embedding, EmbeddingBag

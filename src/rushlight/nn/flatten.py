@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rushlight.tensor.tensor import Tensor
@@ -33,3 +34,41 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Splits one dimension into several.
+
+    Args:
+        dim: the dimension.
+        unflattened_size: the sizes it becomes; one may be -1.
+    Raises:
+        TypeError: the sizes are no integers in a tuple or a list.
+        RuntimeError: the sizes do not multiply up to the dimension's, when called.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.nn.Unflatten(1, (2, 5, 5))(rl.zeros(2, 50)).shape
+        torch.Size([2, 2, 5, 5])
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        if not isinstance(unflattened_size, (tuple, list)):
+            raise TypeError(
+                "unflattened_size must be a tuple of ints, but found type"
+                f" {type(unflattened_size).__name__}"
+            )
+        for place, size in enumerate(unflattened_size):
+            if not isinstance(size, int):
+                raise TypeError(
+                    "unflattened_size must be tuple of ints, but found element of type"
+                    f" {type(size).__name__} at pos {place}"
+                )
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, input: Tensor) -> Any:
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

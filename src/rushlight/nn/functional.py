@@ -18,6 +18,7 @@ from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
     rrelu,
 )  # fmt: skip
+from .lookup import embedding, embedding_bag, one_hot
 from .softmax import log_softmax, softmax, softmin
 from .vectors import normalize, triplet_margin_with_distance_loss
 
