@@ -22,6 +22,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import NUMBER
 
 Places = tuple[int, ...]
+PART = ops.part
 
 
 class Cut:
@@ -115,9 +116,10 @@ class Cut:
 def shown(node: Node) -> Node:
     """The node whose value a transparent one shows; a part of a known value is known as well."""
     while node.buffer is None:
-        if node.op.transparent:
+        op = node.op
+        if op.transparent:
             node = node.inputs[0]
-        elif node.op is ops.part and node.inputs[0].buffer is not None:
+        elif op is PART and node.inputs[0].buffer is not None:
             several: Any = node.inputs[0].buffer
             node.buffer = several[node.attrs[0]]
             if not node.requires_grad:

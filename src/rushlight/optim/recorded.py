@@ -11,7 +11,7 @@ from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType
 from rushlight.base.promotion import default_dtype
-from rushlight.execute import realize_step, value
+from rushlight.execute import realize_step, shown, value
 from rushlight.graph.node import Node, known, number
 from rushlight.graph.op import recording
 from rushlight.ops.update import Update
@@ -132,8 +132,9 @@ class RecordedOptimizer(Optimizer):
                     give(target, node)
                 _, members, steps = cohort
                 self._count(members, steps + 1)
-            # The parts of a step's one node are known once it is.
             realize_step({node.inputs[0]: None for _, node in written})
+            for _, node in written:
+                shown(node)  # a part is known once the step's one node is
         except BaseException:
             self._undo(taken, written)
             raise
