@@ -284,8 +284,8 @@ def start(then, seconds=0.01):
     """Starts a program that leaves a loop in the way of ``then``."""
     program = PROGRAM.format(then=then, seconds=seconds)
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
+        [sys.executable, "-W", "ignore", "-c", program], text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     return process
 
