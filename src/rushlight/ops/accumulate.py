@@ -9,6 +9,7 @@ from rushlight.base.errors import DTypeError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
+from .join import common_dtype
 from .product import batches, long_name
 
 
@@ -114,7 +115,8 @@ class Addr(Added):
         product = ops.outer(a, b)
         product = product if alpha == 1 else ops.mul(product, alpha)
         x = ops.expand(x, product.shape)
-        return product if beta == 0 else ops.add(x if beta == 1 else ops.mul(x, beta), product)
+        total = product if beta == 0 else ops.add(x if beta == 1 else ops.mul(x, beta), product)
+        return ops.cast(total, common_dtype((x, a, b)))  # bools stay bools
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), make(3), make(4)

@@ -126,8 +126,8 @@ def _extended(x: Node, dim: int, before: int, after: int, mode: str) -> Node:
     """A tensor padded along one dimension with elements of its own."""
     size = x.shape[dim]
     _check(x, dim, before, after, mode)
-    places = PLACES[mode](np.arange(-before, size + after), size)
-    return ops.index_select.record((x, known(Buffer(places.astype(np.int64), int64))), dim)
+    places = PLACES[mode](before, after, size).astype(np.int64)
+    return ops.index_select.record((x, known(Buffer(places, int64))), dim)
 
 
 def _check(x: Node, dim: int, before: int, after: int, mode: str) -> None:
@@ -146,17 +146,24 @@ def _check(x: Node, dim: int, before: int, after: int, mode: str) -> None:
         )
 
 
-def _reflected(places: Any, size: int) -> Any:
-    places = np.abs(places)
+def _reflected(before: int, after: int, size: int) -> Any:
+    places = np.abs(np.arange(-before, size + after))
     return np.where(places >= size, 2 * (size - 1) - places, places)
 
 
-PLACES: dict[str, Callable[[Any, int], Any]] = {
-    "reflect": _reflected,
-    "replicate": lambda places, size: np.clip(places, 0, size - 1),
-    "circular": lambda places, size: places % size,
-}
-"""For each mode that repeats elements, which one stands at a place outside."""
+def _replicated(before: int, after: int, size: int) -> Any:
+    return np.clip(np.arange(-before, size + after), 0, size - 1)
+
+
+def _wrapped(before: int, after: int, size: int) -> Any:
+    first, last = max(-before, 0), size + min(after, 0)  # what is cut off does not come back
+    return first + np.arange(-max(before, 0), last - first + max(after, 0)) % (last - first)
+
+
+PLACES: dict[str, Callable[[int, int, int], Any]] = {
+    "reflect": _reflected, "replicate": _replicated, "circular": _wrapped,
+}  # fmt: skip
+"""For each mode that repeats elements, which one stands where along a dimension."""
 
 pad_constant = PadConstant()
 pad = Pad()
