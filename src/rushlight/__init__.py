@@ -41,6 +41,10 @@ from .tensor.creation import (
     ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
 from .tensor.creation import complex_ as complex
+from .tensor.dynamic import (
+    allclose, argwhere, bincount, equal, index_put, masked_select, narrow, nonzero,
+    repeat_interleave, tensor_split, unique, unique_consecutive, where,
+)  # fmt: skip
 from .tensor.exchange import from_dlpack, from_numpy
 from .tensor.look import realize
 from .tensor.random import (
