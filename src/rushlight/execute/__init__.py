@@ -1,7 +1,7 @@
 """When and how recorded work is done."""
 
 from .cut import shown
-from .pending import note, settle
+from .pending import compute_all, note, settle
 from .realize import differentiated, realize, realize_step, value
 
-__all__ = ["differentiated", "note", "realize", "realize_step", "settle", "shown", "value"]
+__all__ = ["compute_all", "differentiated", "note", "realize", "realize_step", "settle", "shown", "value"]

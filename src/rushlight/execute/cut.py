@@ -19,7 +19,7 @@ from rushlight import ops
 from rushlight.autograd import core
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
-from rushlight.graph.op import NUMBER
+from rushlight.graph.op import NUMBER, OUTSIDE
 
 Places = tuple[int, ...]
 PART = ops.part
@@ -114,7 +114,11 @@ class Cut:
 
 
 def shown(node: Node) -> Node:
-    """The node whose value a transparent one shows; a part of a known value is known as well."""
+    """The node whose value a transparent one shows; a part of a known value is known as well.
+
+    Memory outside is not seen through: a clone of it has to be made while it is as it is.
+    """
+    first = node
     while node.buffer is None:
         op = node.op
         if op.transparent:
@@ -126,7 +130,7 @@ def shown(node: Node) -> Node:
                 node.inputs = ()
         else:
             break
-    return node
+    return first if node.op is OUTSIDE else node
 
 
 def _held(nodes: list[Node], number: dict[Node, int], inputs: list[Places]) -> list[Node]:

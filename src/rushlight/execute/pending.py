@@ -9,13 +9,16 @@ never gets there, so where its graphs are cut does not depend on this.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from typing import Protocol
 from weakref import ref
 
 from rushlight.base.buffer import Buffer
 from rushlight.graph.node import Node
+
+from .cut import shown
+from .lock import Lock
+from .realize import realize
 
 
 class Holder(Protocol):
@@ -31,7 +34,7 @@ _live: list[ref[Holder]] = []
 _due = MAX_NODES
 _fresh = 0
 _hurried = False
-_lock = threading.RLock()
+_lock = Lock()
 
 note: Callable[[ref[Holder]], None] = _live.append
 """Remembers a weak reference to a tensor that was made."""
@@ -71,32 +74,37 @@ def settle(holder: Holder | None = None) -> None:
         holder: a tensor that was just written; it is computed if somebody asked to :func:`hurry`.
     """
     global _due, _fresh, _hurried
-    from .realize import realize
-
     with _lock:
         if _hurried:
             _hurried, _due = False, len(_live) + MAX_NODES
             if holder is not None:
                 realize((holder._node,))
             return
-        waiting = []
-        alive = []
-        for reference in _live:
-            holder = reference()
-            if holder is not None:
-                node = holder._node
-                while node.op.transparent and node.buffer is None:
-                    node = node.inputs[0]
-                if node.buffer is None:
-                    waiting.append(node)
-                    alive.append(reference)
-        _live[:] = alive
-        holder = None
         _fresh = 0
-        if waiting and _too_large(waiting):
+        waiting = _waiting()
+        if _too_large(waiting):
             realize(waiting)
-            _live.clear()
         _due = len(_live) + MAX_NODES
+
+
+def compute_all() -> None:
+    """Computes all that tensors still wait for."""
+    with _lock:
+        realize(_waiting())
+
+
+def _waiting() -> list[Node]:
+    """The pending nodes that tensors hold; tensors that are gone or done are forgotten."""
+    nodes, alive = [], []
+    for reference in _live:
+        holder = reference()
+        if holder is not None:
+            node = shown(holder._node)
+            if node.buffer is None:
+                nodes.append(node)
+                alive.append(reference)
+    _live[:] = alive
+    return nodes
 
 
 def _too_large(waiting: list[Node]) -> bool:

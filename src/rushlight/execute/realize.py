@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Any
 from weakref import ref
@@ -13,6 +12,7 @@ from rushlight.base.errors import Fault
 from rushlight.graph.node import Node, Number
 
 from .cut import Cut, shown
+from .lock import Lock
 from .reference import ReferenceProgram
 
 
@@ -50,7 +50,7 @@ class Programs:
 
 
 programs = Programs()
-_lock = threading.RLock()
+_lock = Lock()
 
 
 _differentiated: list[ref[Node]] = []

@@ -35,15 +35,15 @@ class ReferenceProgram:
             Fault: an operation refuses its values; ``step`` tells which.
         """
         graph = self.graph
-        values: list[Any] = [
-            _loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)
-        ]
+        loaded = [_loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
+        given = set(map(id, loaded))
+        values: list[Any] = list(loaded)
         with np.errstate(all="ignore"):
             for k, (step, finished) in enumerate(self.calls):
                 values.append(self._call(k, step, values))
                 for value in finished:
                     values[value] = None
-        return [_stored(values[k], self._spec(k)) for k in graph.outputs]
+        return [_stored(_own(values[k], given), self._spec(k)) for k in graph.outputs]
 
     def _call(self, k: int, step: Step, values: list[Any]) -> Any:
         try:
@@ -63,6 +63,11 @@ class ReferenceProgram:
         if value < self.first:
             return graph.inputs[value]
         return graph.steps[value - self.first].spec
+
+
+def _own(value: Any, given: set[int]) -> Any:
+    """A value that is not an input's memory: a reference may return what it was given."""
+    return value.copy() if id(value) in given else value
 
 
 def _loaded(value: Any, spec: Any) -> Any:

@@ -117,10 +117,10 @@ class Node:
         def __le__(self, other: Node | Number) -> Node: ...
 
 
-def known(buffer: Buffer) -> Node:
-    """A node for memory that exists."""
+def known(buffer: Buffer, *, outside: bool = False) -> Node:
+    """A node for memory that exists; ``outside`` if others can write to it."""
     spec = Spec.of(buffer.shape, buffer.dtype, buffer.device)
-    node = Node(op.DATA, (), (), spec, False, None)
+    node = Node(op.OUTSIDE if outside else op.DATA, (), (), spec, False, None)
     node.buffer = buffer
     return node
 

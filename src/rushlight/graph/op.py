@@ -188,6 +188,12 @@ class Data(Op):
     name = "data"
 
 
+class OutsideData(Op):
+    """Memory that others can write to: its value is that of this moment and is not passed on."""
+
+    name = "outside"
+
+
 class NumberInput(Op):
     """A Python scalar."""
 
@@ -195,4 +201,5 @@ class NumberInput(Op):
 
 
 DATA = Data()
+OUTSIDE = OutsideData()
 NUMBER = NumberInput()

@@ -21,8 +21,8 @@ from rushlight.base.shapes import Shape
 from rushlight.execute import pending
 from rushlight.graph.node import Node, known
 
-from .look import buffer_of
-from .place import Storage
+from .look import array_of, buffer_of
+from .place import Storage, conjugates
 from .tensor import Tensor, method
 
 
@@ -53,7 +53,7 @@ class Shared:
     def read(self) -> Node:
         """A node that shows the memory itself: whoever records with it has to compute at once."""
         pending.hurry()
-        return known(self._buffer())
+        return known(self._buffer(), outside=True)
 
     def taken(self) -> Node:
         """The memory as an ordinary value, once nobody else can write to it."""
@@ -131,6 +131,14 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
         raise ArgTypeError(
             "numpy", "Got unsupported ScalarType BFloat16", hint="Convert first: x.float().numpy()."
         )
+    if conjugates(self.place):
+        if not force:
+            raise GradError(
+                "numpy",
+                "Can't call numpy() on Tensor that has conjugate bit set. Use"
+                " tensor.resolve_conj().numpy() instead.",
+            )
+        return array_of(self).copy()
     return _arranged(self, _lent(self.place.storage))
 
 
@@ -147,25 +155,27 @@ def _lent(storage: Storage) -> np.ndarray:
 def _arranged(tensor: Tensor, memory: np.ndarray) -> np.ndarray:
     """The part of ``memory`` that a tensor shows, as a view of it."""
     shape, strides, offset = tensor.place.geometry()
-    if shape == memory.shape and not offset and strides == _elements(memory):
+    dtype = tensor.dtype.storage
+    steps = tuple(n * dtype.itemsize for n in strides)
+    if (shape, dtype, steps) == (memory.shape, memory.dtype, memory.strides):
         return memory[...]
-    if 0 in shape:  # nothing to share
-        return np.empty(shape, memory.dtype)
-    size = memory.itemsize
-    first = memory.__array_interface__["data"][0] - _start(memory) + offset * size
-    return np.ndarray(shape, memory.dtype, _owner(memory), first, [n * size for n in strides])
+    return np.asarray(_Window(memory, shape, dtype, steps, offset * dtype.itemsize))
 
 
-def _elements(array: np.ndarray) -> Shape:
-    return tuple(step // array.itemsize for step in array.strides)
+class _Window:
+    """Part of an array's memory, in NumPy's own terms; it keeps the array."""
 
+    __slots__ = ("__array_interface__", "_memory")
 
-def _owner(array: np.ndarray) -> np.ndarray:
-    return array.base if isinstance(array.base, np.ndarray) else array
-
-
-def _start(array: np.ndarray) -> int:
-    return int(_owner(array).__array_interface__["data"][0])
+    def __init__(
+        self, memory: np.ndarray, shape: Shape, dtype: np.dtype, steps: Shape, offset: int
+    ) -> None:
+        start, readonly = memory.__array_interface__["data"]
+        self._memory = memory
+        self.__array_interface__ = {
+            "version": 3, "shape": shape, "typestr": dtype.str, "strides": steps,
+            "data": (start + offset if memory.size else start, readonly),
+        }  # fmt: skip
 
 
 @method

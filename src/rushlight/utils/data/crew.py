@@ -24,7 +24,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import rushlight as rl
-from rushlight.execute import pending
+from rushlight.execute import compute_all
 from rushlight.utils.data import worker
 from rushlight.utils.data.fetch import Recipe
 from rushlight.utils.data.wire import Packed, pack, pipe, receive, send
@@ -72,7 +72,8 @@ class Crew:
         # Not at exit: multiprocessing stops workers then, without waiting for their batches.
         self._finalizer = weakref.finalize(self, _dismiss, self.members, os.getpid())
         self._finalizer.atexit = False
-        _compute_pending()
+        # What the dataset's tensors wait for is computed once, not in every worker.
+        compute_all()
         try:
             for index in range(size):
                 self.members.append(_hire(context, recipe, init, index, size))
@@ -163,12 +164,6 @@ class Crew:
             f"{name} exited unexpectedly with exit code {code}. Details are lost due to "
             "multiprocessing. Rerunning with num_workers=0 may give better error trace."
         )
-
-
-def _compute_pending() -> None:
-    """Computes what tensors wait for, such as those of the dataset: once, not in every worker."""
-    holders = [reference() for reference in pending._live]
-    rl.realize(*[holder for holder in holders if isinstance(holder, rl.Tensor)])
 
 
 def _hire(context: Any, recipe: Recipe, init: Any, index: int, size: int) -> Member:
