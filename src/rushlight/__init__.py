@@ -29,18 +29,19 @@ from .base.dtypes import (
     bfloat16, complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8,
 )  # fmt: skip
 from .base.promotion import can_cast, promote_types
+from .tensor import change as _change
 from .tensor import convert as _convert
 from .tensor import exchange as _exchange
 from .tensor import functions as _functions
 from .tensor import gradient as _gradient
 from .tensor import index as _index
+from .tensor import layout as _layout
 from .tensor import look as _look
 from .tensor import operators as _operators
 from .tensor.creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace, logspace, ones,
     ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
-from .tensor.creation import complex_ as complex
 from .tensor.dynamic import (
     allclose, argwhere, bincount, equal, index_put, masked_select, narrow, nonzero,
     repeat_interleave, tensor_split, unique, unique_consecutive, where,

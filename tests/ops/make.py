@@ -105,7 +105,7 @@ def differentiable(values) -> list:
 def numpy_of(tensor) -> np.ndarray:
     if isinstance(tensor, torch.Tensor):
         return tensor.detach().resolve_conj().numpy(force=True)
-    return tensor.detach().numpy()
+    return tensor.detach().resolve_conj().numpy()
 
 
 def same(ours, theirs, rtol: float, atol: float) -> None:

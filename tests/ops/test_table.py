@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from make import (
-    Make, differentiable, first_name, public_function, same, tensors_in, texts, to_torch,
+    Make, differentiable, first_name, numpy_of, public_function, same, tensors_in, texts, to_torch,
     torch_function,
 )  # fmt: skip
 
@@ -80,9 +80,7 @@ def _reached(tensors):
 
 def _gradients(library, outputs, leaves):
     weights = [_weight(library, t, k) for k, t in enumerate(outputs)]
-    return library.autograd.grad(
-        outputs, leaves, weights, create_graph=True, allow_unused=True
-    )
+    return library.autograd.grad(outputs, leaves, weights, create_graph=True, allow_unused=True)
 
 
 def _weight(library, tensor, k):
@@ -160,19 +158,19 @@ def test_method_and_in_place_are_the_function(op, k):
     schema = parse(texts(op)[0])
     if not (schema.has_self and not op.module and args and isinstance(args[0], rl.Tensor)):
         pytest.skip("no method")
+    if isinstance(getattr(rl.Tensor, schema.name), property):
+        pytest.skip("an attribute, not a method")
     expected = tensors_in(public_function(op)(*args, **kwargs))
     for a, b in zip(
         tensors_in(getattr(args[0], schema.name)(*args[1:], **kwargs)), expected, strict=True
     ):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+        np.testing.assert_array_equal(numpy_of(a), numpy_of(b))
     if getattr(op, "inplace", False) and len(expected) == 1:
         target = args[0].clone()
         if expected[0].shape == target.shape and rl.can_cast(expected[0].dtype, target.dtype):
             result = getattr(target, f"{schema.name}_")(*args[1:], **kwargs)
             assert result is target
-            np.testing.assert_array_equal(
-                target.numpy(), expected[0].to(target.dtype).numpy()
-            )
+            np.testing.assert_array_equal(target.numpy(), expected[0].to(target.dtype).numpy())
 
 
 def bad_inputs():

@@ -10,9 +10,12 @@ from rushlight import ops
 from rushlight.base.dtypes import DType
 from rushlight.base.errors import OperationError
 from rushlight.base.promotion import default_dtype
+from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
-from rushlight.graph.op import Composite, Op
+from rushlight.graph.op import Composite, Op, View
 from rushlight.graph.spec import Spec
+
+from .slicing import Places
 
 
 class Cast(Op):
@@ -38,10 +41,10 @@ class Cast(Op):
         return x.astype(dtype.numpy)
 
 
-class Conj(Op):
-    """The complex conjugate; a real input is returned as it is."""
+class Conj(View):
+    """The complex conjugate, which shares the input's memory; a real input is returned as it is."""
 
-    name, torch = "conj", "conj(Tensor self) -> Tensor"
+    name, torch = "conj", "conj(Tensor(a) self) -> Tensor(a)"
 
     def __call__(self, x: Node) -> Node:
         return self.record((x,)) if x.dtype.is_complex else x
@@ -55,6 +58,12 @@ class Conj(Op):
     def ref(self, x: Any) -> Any:
         return np.conj(x)
 
+    def put(self, whole: Node, part: Node) -> Node:
+        return ops.conj(part)
+
+    def strides(self, old: Shape, strides: Shape, offset: int) -> Places:
+        return strides, offset
+
     def samples(self, make: Any) -> Any:
         yield make.complex(3, 4)
         yield make(3)
@@ -63,10 +72,10 @@ class Conj(Op):
         yield lambda: make.call(1), TypeError, "must be Tensor, not int"
 
 
-class Real(Op):
+class Real(View):
     """The real part; a real input is returned as it is."""
 
-    name, torch = "real", "real(Tensor self) -> Tensor"
+    name, torch = "real", "real(Tensor(a) self) -> Tensor(a)"
 
     def __call__(self, x: Node) -> Node:
         return self.record((x,)) if x.dtype.is_complex else x
@@ -80,6 +89,12 @@ class Real(Op):
     def ref(self, x: Any) -> Any:
         return np.real(x)
 
+    def put(self, whole: Node, part: Node) -> Node:
+        return ops.complex.joined(part, ops.imag(whole))
+
+    def strides(self, old: Shape, strides: Shape, offset: int) -> Places:
+        return tuple(2 * step for step in strides), 2 * offset
+
     def samples(self, make: Any) -> Any:
         yield make.complex(3, 4)
         yield make(3)
@@ -88,24 +103,32 @@ class Real(Op):
         yield lambda: make.call(1), TypeError, "must be Tensor, not int"
 
 
-class Imag(Op):
+class Imag(View):
     """The imaginary part of a complex input."""
 
-    name, torch = "imag", "imag(Tensor self) -> Tensor"
+    name, torch = "imag", "imag(Tensor(a) self) -> Tensor(a)"
 
     def __call__(self, x: Node) -> Node:
         if not x.dtype.is_complex:
-            raise OperationError("imag", "imag is not implemented for tensors with non-complex dtypes.")
+            raise OperationError(
+                "imag", "imag is not implemented for tensors with non-complex dtypes."
+            )
         return self.record((x,))
 
     def infer(self, x: Spec) -> Spec:
         return x.with_dtype(x.dtype.to_real())
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
-        return (ops.cast(g, x.dtype) * 1j,)
+        return (ops.complex.joined(ops.zeros(g.spec), g),)
 
     def ref(self, x: Any) -> Any:
         return np.imag(x)
+
+    def put(self, whole: Node, part: Node) -> Node:
+        return ops.complex.joined(ops.real(whole), part)
+
+    def strides(self, old: Shape, strides: Shape, offset: int) -> Places:
+        return tuple(2 * step for step in strides), 2 * offset + 1
 
     def samples(self, make: Any) -> Any:
         yield make.complex(3, 4)

@@ -399,13 +399,6 @@ def eye(
     return made(ops.eye(rows, columns, dtype or default_dtype()), device, requires_grad, out)
 
 
-def complex_(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Complex numbers from their real and imaginary parts."""
-    wide = real.dtype.to_complex()
-    node = ops.add(ops.cast(real.node, wide), ops.mul(ops.cast(imag.node, wide), 1j))
-    return made(node, None, False, out)
-
-
 # On a tensor: the same dtype ---------------------------------------------------------------------
 
 

@@ -1,8 +1,12 @@
 """Where a tensor's value is kept when several tensors share it.
 
 Nodes never change, so a write gives the shared place another node. All aliases share one
-:class:`Storage`, which holds the node of the whole. A view is a place of its own: reading it applies
-its operation to what its parent holds now, writing it puts the new part into the parent.
+:class:`Storage`, which holds the node of the whole. A view is a place of its own: reading it
+applies its operation to what its parent holds now, writing it puts the new part into the parent.
+
+The value is one thing and its history (what gradients flow back through) another: ``detach`` gives
+a place that shares the value and has a history of its own. A write with gradients turned off
+changes values everywhere and histories nowhere.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from rushlight import ops
+from rushlight.base.errors import ShapeError
 from rushlight.base.shapes import Shape, contiguous_strides
 from rushlight.graph.node import Node, Watch
 from rushlight.graph.op import View as ViewOp
@@ -40,20 +45,16 @@ class Storage:
         node: the whole, now.
         version: how many times it was written.
         outside: memory shared with others, read again before each use and written through.
+        strides: those of the whole when it does not lie in memory row by row.
     """
 
-    __slots__ = ("__weakref__", "history", "node", "outside", "version")
+    __slots__ = ("__weakref__", "node", "outside", "strides", "version")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.version = 0
         self.outside: Outside | None = None
-        self.history: Node | None = None
-
-    def share(self, outside: Outside) -> None:
-        """Lets others write to the memory. The gradients' way stays as it was."""
-        self.outside = outside
-        self.history = self.node if self.node.requires_grad else None
+        self.strides: Shape | None = None
 
     @property
     def storage(self) -> Storage:
@@ -65,11 +66,10 @@ class Storage:
         outside = self.outside
         if outside is not None:
             if outside.alive():
-                node = outside.read()
+                self.node = with_history(outside.read(), self.node)
             else:
-                node = outside.taken()
+                self.node = with_history(outside.taken(), self.node)
                 self.outside = None
-            self.node = node if self.history is None else ops.graft(node, self.history)
             self.version += 1
 
     def read(self) -> Node:
@@ -78,14 +78,52 @@ class Storage:
     def write(self, node: Node) -> None:
         if self.outside is not None:
             self.outside.write(node)
-            self.history = node if node.requires_grad else None
+        if not recording.grad:
+            node = with_history(node, self.node)
         self.node = node
         self.version += 1
 
     def geometry(self) -> Geometry:
-        shape = self.node.shape
-        strides = contiguous_strides(shape) if self.outside is None else self.outside.strides()
+        shape = self.node.spec.shape
+        strides = contiguous_strides(shape) if self.strides is None else self.strides
         return shape, strides, 0
+
+
+class Detached:
+    """A place that shares another's value and has a history of its own: none at first."""
+
+    __slots__ = ("_node", "_version", "history", "parent", "storage")
+
+    def __init__(
+        self, parent: Place, history: Node | None = None, node: Node | None = None
+    ) -> None:
+        self.parent = parent
+        self.storage: Storage = parent.storage
+        self.history = history
+        self._node = node
+        self._version = self.storage.version
+
+    def read(self) -> Node:
+        node = self._node
+        if node is None or self._version != self.storage.version:
+            node = without_history(self.parent.read())
+            if self.history is not None:
+                node = ops.graft(node, self.history)
+            self._node, self._version = node, self.storage.version
+        return node
+
+    def forget(self) -> None:
+        """Has the node made anew at the next reading."""
+        self._node = None
+
+    def write(self, node: Node) -> None:
+        write_value(self.parent, node)
+        if recording.grad:
+            self.history = node if node.requires_grad else None
+            self._node, self._version = node, self.storage.version
+
+    def geometry(self) -> Geometry:
+        return self.parent.geometry()
 
 
 class LeafPlace:
@@ -94,6 +132,9 @@ class LeafPlace:
     __slots__ = ("_node", "_version", "parent", "storage", "watch")
 
     def __init__(self, parent: Place, watch: Watch) -> None:
+        # A leaf cuts history off by itself. One place less, since optimizers write at every step.
+        if type(parent) is Detached and parent.history is None and type(parent.parent) is Storage:
+            parent = parent.parent
         self.parent = parent
         self.storage: Storage = parent.storage
         self.watch = watch
@@ -109,32 +150,43 @@ class LeafPlace:
         return node
 
     def write(self, node: Node) -> None:
-        self.parent.write(node)
+        write_value(self.parent, node)
 
     def geometry(self) -> Geometry:
         return self.parent.geometry()
 
 
 class ViewPlace:
-    """Part of another place."""
+    """Part of another place.
 
-    __slots__ = ("_node", "_tracks", "_version", "attrs", "op", "parent", "rest", "storage")
+    Attributes:
+        op: the view operation.
+        rest: its inputs besides the base.
+        attrs: its attributes.
+        tracks: whether gradients were recorded when the view was made.
+    """
+
+    __slots__ = (
+        "_geometry", "_node", "_version", "attrs", "op", "parent", "rest", "storage", "tracks",
+    )  # fmt: skip
 
     def __init__(self, parent: Place, node: Node) -> None:
+        storage = parent.storage
         self.parent = parent
-        self.storage: Storage = parent.storage
+        self.storage: Storage = storage
         self.op: Any = node.op
         self.rest = node.inputs[1:]
         self.attrs = node.attrs
+        self.tracks = node.requires_grad or recording.grad
         self._node = node
-        self._version = parent.storage.version
-        # A view made under no_grad stays without gradients when its base has some.
-        self._tracks = node.requires_grad or recording.grad
+        self._version = storage.version
+        self._geometry: Geometry | None = None
 
     def read(self) -> Node:
         if self._version != self.storage.version:
             before = recording.grad
-            recording.grad = self._tracks
+            # A view made under no_grad stays without gradients when its base has some.
+            recording.grad = self.tracks
             try:
                 whole = self.parent.read()
                 self._node = self.op.record((whole, *self.rest), *self.attrs)
@@ -145,24 +197,67 @@ class ViewPlace:
 
     def write(self, node: Node) -> None:
         op: ViewOp = self.op
-        self.parent.write(op.put(self.parent.read(), node, *self.rest, **self._keywords()))
+        whole = op.put(self.parent.read(), node, *self.rest, **self._keywords())
+        self.parent.write(whole)
 
     def geometry(self) -> Geometry:
-        shape, strides, offset = self.parent.geometry()
-        # What views take besides their base are Python numbers: where a slice starts.
-        rest = [x.buffer for x in self.rest]
-        steps, start = self.op.strides(shape, strides, offset, *rest, **self._keywords())
-        return self._node.shape, steps, start
+        """Worked out once: the layout of what a view shows never changes.
+
+        Raises:
+            ShapeError: no strides can show it; it would have to be a copy.
+        """
+        if self._geometry is None:
+            shape, strides, offset = self.parent.geometry()
+            # What views take besides their base are Python numbers: where a slice starts.
+            rest = [x.buffer for x in self.rest]
+            steps, start = self.op.strides(shape, strides, offset, *rest, **self._keywords())
+            self._geometry = self._node.spec.shape, steps, start
+        return self._geometry
 
     def _keywords(self) -> dict[str, Any]:
         return dict(zip(self.op.attrs, self.attrs, strict=True))
 
 
-Place = Storage | LeafPlace | ViewPlace
+Place = Storage | Detached | LeafPlace | ViewPlace
+
+
+# History -----------------------------------------------------------------------------------------
+
+
+def without_history(node: Node) -> Node:
+    """The same value, through which no gradient flows."""
+    return ops.detach(node) if node.requires_grad else node
+
+
+def with_history(value: Node, old: Node) -> Node:
+    """A value written with gradients turned off, with the history of what was there before."""
+    if not old.requires_grad or value.requires_grad:
+        return value
+    return ops.graft(value, history_of(old))
+
+
+def history_of(node: Node) -> Node:
+    """The node whose history a node has: another one after writes with gradients turned off."""
+    while node.op is ops.graft and node.inputs:
+        node = node.inputs[1]
+    return node
+
+
+def write_value(place: Place, node: Node) -> None:
+    """Writes a value and leaves every history as it is."""
+    before = recording.grad
+    recording.grad = False
+    try:
+        place.write(without_history(node))
+    finally:
+        recording.grad = before
+
+
+# Views -------------------------------------------------------------------------------------------
 
 
 def chain(base: Node, result: Node) -> list[Node] | None:
-    """The views that lead from ``base`` to ``result``, nearest first; None if others are between."""
+    """The views that lead from ``base`` to ``result``; None if something else lies between."""
     views: list[Node] = []
     node = result
     while node is not base:
@@ -174,19 +269,41 @@ def chain(base: Node, result: Node) -> list[Node] | None:
     return views
 
 
-def descend(place: Place, views: list[Node]) -> Place:
-    """The place that a chain of views shows."""
+def descend(place: Place, views: list[Node]) -> Place | None:
+    """The place that a chain of views shows; None if PyTorch's layout needs a copy for it.
+
+    Raises:
+        ShapeError: memory that would have to be read as another dtype does not line up.
+    """
     for node in views:
-        place = ViewPlace(place, node)
+        if node.op is ops.detach:
+            place = Detached(place, None, node)
+            continue
+        view = ViewPlace(place, node)
+        if node.op is ops.reshape and not _reshapes(view):
+            return None
+        if node.op is ops.bit_cast or node.op is ops.view_as_complex:
+            view.geometry()
+        place = view
     return place
 
 
-def is_leaf_view(place: Place) -> bool:
-    """Whether a place is part of a leaf that requires gradients."""
-    while isinstance(place, ViewPlace):
-        if place.op is ops.detach or not place._tracks:
-            return False
+def _reshapes(view: ViewPlace) -> bool:
+    """Whether a reshaped place needs no copy in PyTorch's memory layout."""
+    parent = view.parent
+    if parent.__class__ is Storage and parent.strides is None:
+        return True
+    try:
+        view.geometry()
+    except ShapeError:
+        return False
+    return True
+
+
+def conjugates(place: Place) -> bool:
+    """Whether the memory holds the conjugates of what a place shows."""
+    flipped = False
+    while not isinstance(place, Storage):
+        flipped ^= isinstance(place, ViewPlace) and place.op is ops.conj
         place = place.parent
-    return isinstance(place, LeafPlace)
-
-
+    return flipped

@@ -13,13 +13,23 @@ from rushlight.base.errors import DTypeError, GradError, ShapeError
 from rushlight.base.promotion import can_cast
 from rushlight.execute import pending
 from rushlight.graph.node import Node
-from rushlight.graph.op import recording
+from rushlight.graph.op import View, recording
 
-from .place import LeafPlace, Place, Storage, ViewPlace, chain, descend, is_leaf_view
+from .place import (
+    LeafPlace,
+    Place,
+    Storage,
+    ViewPlace,
+    chain,
+    descend,
+    with_history,
+    without_history,
+)
 from .size import Size
 from .watch import Watch
 
 _note, _reference = pending.note, weakref.ref
+_NOTHING: Any = object()
 
 
 class Tensor:
@@ -29,7 +39,8 @@ class Tensor:
     Everything about identity and change is here: views that see each other's writes, in-place
     operations, ``grad``, hooks. What lies below is immutable.
 
-    Made by :func:`rushlight.tensor` and the other functions, not by calling the class with data.
+    Made by :func:`rushlight.tensor` and the other functions. As in PyTorch, calling the class with
+    sizes or with data makes a tensor of the default dtype.
     """
 
     __slots__ = ("__dict__", "__weakref__", "_node")
@@ -39,7 +50,11 @@ class Tensor:
     _seen = 0
     _grad: Tensor | None = None
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Any = _NOTHING, *more: Any) -> None:
+        if node.__class__ is not Node:
+            from .legacy import node_from
+
+            node = node_from(self, () if node is _NOTHING else (node, *more))
         self._node = node
         _note(_reference(self))
         if len(pending._live) > pending._due:
@@ -74,24 +89,28 @@ class Tensor:
         self._node = place.read()
         self._seen = place.storage.version
 
+    def _become(self, other: Tensor) -> Tensor:
+        """Shows from now on what ``other`` shows."""
+        self._place, self._node, self._seen = other._place, other._node, other._seen
+        return self
+
     def _alias(self, result: Node) -> Tensor:
         """The tensor for a view of this one; a tensor of its own if ``result`` is no view."""
-        views = chain(self.node, result)
-        if views is None or not self._viewable(views):
-            return Tensor(result)
+        node = self.node
+        if result is node:
+            return self
         alias = Tensor(result)
-        alias._settle_in(descend(self.place, views))
+        inputs = result.inputs
+        direct = inputs and inputs[0] is node and isinstance(result.op, View)
+        views = [result] if direct else chain(node, result)
+        if views is not None:
+            base = self._place
+            if base is None:
+                base = self._place = Storage(node)
+            place = descend(base, views)
+            if place is not None:
+                alias._place, alias._seen = place, base.storage.version
         return alias
-
-    def _viewable(self, views: list[Node]) -> bool:
-        """Whether a chain of views needs no copy in PyTorch's memory layout."""
-        if self._place is None or all(node.op is not ops.reshape for node in views):
-            return True
-        try:
-            descend(self._place, views).geometry()
-        except ShapeError:
-            return False
-        return True
 
     # Writing ------------------------------------------------------------------------------
 
@@ -104,48 +123,45 @@ class Tensor:
             DTypeError: the value's dtype cannot become this one's.
         """
         old = self.node
-        if node.shape != old.shape:
-            raise ShapeError(
-                operation,
-                f"output with shape {list(old.shape)} doesn't match the broadcast shape"
-                f" {list(node.shape)}",
-            )
-        if node.dtype is not old.dtype:
-            if not can_cast(node.dtype, old.dtype):
-                raise DTypeError(
-                    operation,
-                    f"result type {_long_name(node.dtype)} can't be cast to the desired output type"
-                    f" {_long_name(old.dtype)}",
-                )
-            node = ops.cast(node, old.dtype)
         if recording.grad:
-            self._check_writable(operation)
-        elif old.requires_grad and old.op is not ops.leaf and not node.requires_grad:
-            node = ops.graft(node, old)
+            self._check_writable(operation, node)
+        if node.spec is not old.spec:
+            node = _fitted(node, old, operation)
         place = self._place
+        if not recording.grad:
+            node = without_history(node)
+        elif old.requires_grad and not node.requires_grad and not isinstance(place, ViewPlace):
+            node = ops.overwrite.record((node, old), operation)
         if place is None:
-            self._node = node
+            self._node = node if recording.grad else with_history(node, old)
         else:
             place.write(node)
             self._node = place.read()
             self._seen = place.storage.version
+        if old.watch is not None:
+            old.watch.follow(old, self._node)
         if pending._due < 0:
             pending.settle(self)
         return self
 
-    def _check_writable(self, operation: str) -> None:
-        place = self._place
+    def _check_writable(self, operation: str, node: Node) -> None:
+        """Refuses a write that gradients cannot follow."""
+        place, kind = self._place, "a leaf Variable"
+        while isinstance(place, ViewPlace):
+            if not place.tracks and (node.requires_grad or place.parent.read().requires_grad):
+                raise GradError(
+                    operation,
+                    "A view was created in no_grad mode and is being modified inplace with grad"
+                    " mode enabled. Given that this use case is ambiguous and error-prone, it is"
+                    " forbidden. You can clarify your code by moving both the view and the inplace"
+                    " either both inside the no_grad block (if you don't want the inplace to be"
+                    " tracked) or both outside (if you want the inplace to be tracked).",
+                )
+            place, kind = place.parent, "a view of a leaf Variable"
         if isinstance(place, LeafPlace):
             raise GradError(
                 operation,
-                "a leaf Variable that requires grad is being used in an in-place operation.",
-                hint="Write under `with torch.no_grad():`, or change a copy.",
-            )
-        if isinstance(place, ViewPlace) and is_leaf_view(place):
-            raise GradError(
-                operation,
-                "a view of a leaf Variable that requires grad is being used in an in-place"
-                " operation.",
+                f"{kind} that requires grad is being used in an in-place operation.",
                 hint="Write under `with torch.no_grad():`, or change a copy.",
             )
 
@@ -230,6 +246,23 @@ def method(function: _T) -> _T:
     """Makes a function a method of Tensor, under its own name."""
     setattr(Tensor, function.__name__, function)
     return function
+
+
+def _fitted(node: Node, old: Node, operation: str) -> Node:
+    """A value that is to be written over ``old``, in the dtype of that."""
+    if node.shape != old.shape:
+        raise ShapeError(
+            operation,
+            f"output with shape {list(old.shape)} doesn't match the broadcast shape"
+            f" {list(node.shape)}",
+        )
+    if not can_cast(node.dtype, old.dtype):
+        raise DTypeError(
+            operation,
+            f"result type {_long_name(node.dtype)} can't be cast to the desired output type"
+            f" {_long_name(old.dtype)}",
+        )
+    return ops.cast(node, old.dtype)
 
 
 _LONG_NAMES = {

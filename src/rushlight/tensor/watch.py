@@ -44,6 +44,18 @@ class Watch:
             self._keep(gradient)
         return gradient
 
+    def follow(self, old: Node, new: Node) -> None:
+        """Keeps the gradient of what a tensor holds now rather than of what was there before.
+
+        Hooks stay with the value that they were registered on.
+        """
+        if self.keeps and new is not old and new.watch is None:
+            owner = self.owner()
+            if owner is not None:
+                self.keeps = False
+                new.watch = watch = Watch(owner)
+                watch.keeps = True
+
     def _keep(self, gradient: Node) -> None:
         from .tensor import Tensor
 
