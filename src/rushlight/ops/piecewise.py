@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
+from rushlight.base.dtypes import FLOATS
+from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
 from .activation import Activation
+from .scalar import largest
 
 
 class Hardtanh(Activation):
@@ -104,17 +107,29 @@ class Softshrink(Shrink):
     name = "softshrink"
     torch = "softshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
 
+    def __call__(self, x: Any, lambd: Any = 0.5) -> Any:
+        if isinstance(x, Node) and x.dtype in FLOATS and not 0 <= lambd <= largest(x.dtype):
+            name = ops.TORCH_NAMES[x.dtype.name][1:-1]
+            raise OperationError(
+                self.name,
+                f"lambda must be in range [0, {largest(x.dtype):.6g}] for input dtype {name}, but"
+                f" found {lambd}",
+            )
+        return self.on(x, lambd)
+
     def ref(self, x: Any, lambd: Any) -> Any:
         return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0))
+
+    def errors(self, make: Any) -> Any:
+        yield from super().errors(make)
+        yield lambda: make.call(make(3), -1), RuntimeError, r"range \[0, 3.40282e\+38\] for input"
 
 
 class Threshold(Activation):
     """The input where it is above ``threshold``, ``value`` elsewhere."""
 
     name = "threshold"
-    torch = (
-        "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
-    )
+    torch = "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
 
     def __call__(self, x: Any, threshold: Any, value: Any) -> Any:
         return self.on(x, threshold, value)

@@ -60,7 +60,10 @@ def fits(value: Number, dtype: DType) -> bool:
         limits = np.iinfo(dtype.numpy)
         least = limits.min if dtype.is_signed else -limits.max
         return cmath.isfinite(value) and int(least) <= int(value) <= int(limits.max)
+    return not cmath.isfinite(value) or abs(value) <= largest(dtype)
+
+
+def largest(dtype: DType) -> float:
+    """The largest finite number of a floating point or complex dtype."""
     real = dtype.to_real()
-    return not cmath.isfinite(value) or abs(value) <= _LARGEST.get(
-        real.name, float(np.finfo(real.numpy).max)
-    )
+    return _LARGEST.get(real.name) or float(np.finfo(real.numpy).max)
