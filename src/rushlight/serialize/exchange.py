@@ -100,11 +100,13 @@ def tensor_over(view: View) -> Tensor:
             return storage.tensor
     record = storage.tensor.place.storage
     shown = strided(record.node, offset, shape, strides)
-    if shown is None:
+    views = None if shown is None else chain(record.node, shown)
+    place = None if views is None else descend(record, views)
+    if place is None:
         copied = _strided_array(storage.elements[offset:], shape, strides).copy()
         return contiguous_tensor(copied, storage.dtype, shape)
-    tensor = Tensor(shown)
-    tensor._settle_in(descend(record, chain(record.node, shown)))
+    tensor = Tensor(place.read())
+    tensor._settle_in(place)
     return tensor
 
 
