@@ -1,7 +1,7 @@
 """What recording costs: Python's part of one operation and of one training step.
 
-The step is an MLP 784-128-10 with Adam on a batch of 64. ``Python alone`` is the whole step with the
-arithmetic taken out: programs return the Buffers of their last real run, and everything else is
+The step is an MLP 784-128-10 with Adam on a batch of 64. ``Python alone`` is the whole step with
+the arithmetic taken out: programs return the Buffers of their last real run, and everything else is
 done as always: recording the forward and the backward pass and the update, cutting the graph,
 finding the kept program, handing out the results. ``whole step`` is the same step with the
 arithmetic, which also leaves the caches cold for Python. Medians in one process.

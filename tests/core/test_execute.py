@@ -259,8 +259,10 @@ STEPS = ("add", "mul", "tanh", "sum", "view", "slice", "expand", "where")
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9)), max_size=20),
-       st.lists(st.integers(0, 20), max_size=4))
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 9), st.integers(0, 9)), max_size=20),
+    st.lists(st.integers(0, 20), max_size=4),
+)
 def test_looking_on_the_way_changes_no_bit(program, looks):
     """The same random program run in one graph, and cut wherever somebody looks."""
 

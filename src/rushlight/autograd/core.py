@@ -172,10 +172,7 @@ def _release(order: list[Node]) -> None:
 
 def _is_cut_off(node: Node) -> bool:
     """Whether an input that gradients flow to has been released."""
-    for x in node.inputs:
-        if x.released and x.requires_grad:
-            return True
-    return False
+    return any(x.released and x.requires_grad for x in node.inputs)
 
 
 _masks: dict[object, tuple[bool, ...]] = {}

@@ -7,7 +7,7 @@ from .errors import ArgTypeError, DeviceError
 _KINDS = ("cpu", "cuda", "meta", "mps", "xpu", "hip")
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """A device, ``device("cpu")`` or ``device("cuda", 0)``; equal ones compare equal.
 
     Raises:

@@ -1,8 +1,8 @@
 """The number types of tensors, under PyTorch's names.
 
-Half types are stored in 16 bits and computed in float32, so a dtype has two NumPy types: ``storage``
-is what memory holds, ``numpy`` is what a reference computes with. NumPy has no bfloat16; its storage
-is the upper half of a float32's bits in ``uint16``.
+Half types are stored in 16 bits and computed in float32, so a dtype has two NumPy types:
+``storage`` is what memory holds, ``numpy`` is what a reference computes with. NumPy has no
+bfloat16; its storage is the upper half of a float32's bits in ``uint16``.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def named(name: str) -> DType:
 
 
 def from_numpy(dtype: np.dtype) -> DType | None:
-    """The dtype stored as NumPy's ``dtype``, or None when there is none (``uint16``, ``object``)."""
+    """The dtype stored as NumPy's ``dtype``; None when there is none (``uint16``, ``object``)."""
     return _BY_NUMPY.get(dtype)
 
 

@@ -2,7 +2,7 @@
 
 Types of one kind promote to the smallest that holds both. Between kinds, a tensor with dimensions
 outranks a 0-d tensor, which outranks a Python number: the lesser operand changes the result only by
-being of a higher kind (``bool < int < float < complex``), so ``float16_matrix * 2.5`` stays float16.
+being of a higher kind (``bool < int < float < complex``): ``float16_matrix * 2.5`` stays float16.
 """
 
 from __future__ import annotations

@@ -4,4 +4,13 @@ from .cut import shown
 from .pending import compute_all, note, settle
 from .realize import differentiated, realize, realize_step, value
 
-__all__ = ["compute_all", "differentiated", "note", "realize", "realize_step", "settle", "shown", "value"]
+__all__ = [
+    "compute_all",
+    "differentiated",
+    "note",
+    "realize",
+    "realize_step",
+    "settle",
+    "shown",
+    "value",
+]

@@ -13,7 +13,7 @@ from rushlight.base import site as sites
 from rushlight.base.errors import InternalError
 
 from .node import Node
-from .spec import Spec, Specs
+from .spec import Specs
 
 Fails = tuple[Callable[[], object], type[Exception], str]
 """A call that must fail, the exception's type, and a pattern that its text matches."""
@@ -147,7 +147,7 @@ class Op:
 
 
 class Variadic(Op):
-    """An operation on any number of inputs: ``infer``, ``vjp`` and ``ref`` take them as one tuple."""
+    """An operation on any number of inputs: ``infer``, ``vjp``, ``ref`` take them as one tuple."""
 
     def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Any:
         specs: Any = tuple(x.spec for x in inputs)

@@ -4,11 +4,13 @@ A gradient rule calls operations by ``ops.name``. The single instance of each cl
 ``rushlight.graph.op.table``.
 """
 
+# ruff: noqa: I001 - families need the ones above them
+
 from __future__ import annotations
 
 from rushlight.graph.node import Node
 
-from .elementwise import TORCH_NAMES  # noqa: I001 - families below need the ones above
+from .elementwise import TORCH_NAMES
 from .structure import clone, detach, graft, leaf, part, parts
 from .overwrite import overwrite
 from .unary import (
@@ -78,9 +80,10 @@ from .random import (
 )  # fmt: skip
 from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
 from .activation import (
-    celu, elu, gate, gelu, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
+    celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
     tanhshrink,
 )  # fmt: skip
+from .gelu import gelu
 from .piecewise import (
     hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold,
 )  # fmt: skip

@@ -6,7 +6,6 @@ as a slope are inputs, so that changing one makes no new program.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,11 @@ from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
-from rushlight.graph.op import Composite, Op
-from rushlight.graph.spec import Spec
+from rushlight.graph.op import Composite
 
 from .binary import Arithmetic
 from .elementwise import Elementwise
-from .special import erf_values, sigmoid_values
+from .special import sigmoid_values
 from .unary import Unary
 
 
@@ -84,9 +82,7 @@ class LeakyRelu(Activation):
     """``input`` where positive, ``negative_slope * input`` elsewhere."""
 
     name = "leaky_relu"
-    torch = (
-        "leaky_relu(Tensor input, Scalar negative_slope=0.01, bool inplace=False) -> Tensor"
-    )
+    torch = "leaky_relu(Tensor input, Scalar negative_slope=0.01, bool inplace=False) -> Tensor"
 
     def __call__(self, x: Any, slope: Any = 0.01) -> Any:
         return self.on(x, slope)
@@ -163,71 +159,6 @@ class Celu(Activation):
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
         yield lambda: make.call(make(2), 0.0), RuntimeError, "alpha cannot be 0"
-
-
-_ROOT_HALF = math.sqrt(0.5)
-# The paper's tanh form of Phi, Hendrycks & Gimpel 2016, section 2.
-_TANH_SCALE, _TANH_CUBE = math.sqrt(2 / math.pi), 0.044715
-
-
-class Gelu(Op):
-    r"""Gaussian error linear unit.
-
-    .. math:: \mathrm{GELU}(x) = x \, \Phi(x)
-
-    Args:
-        approximate: ``"none"`` uses erf, ``"tanh"`` the paper's tanh form.
-    Shape:
-        input (*) floating; output (*) same dtype. Half types are computed in float32.
-    Raises:
-        RuntimeError: ``approximate`` is neither ``"none"`` nor ``"tanh"``; the type is torch's.
-    Reference:
-        Hendrycks & Gimpel 2016, section 2, arXiv:1606.08415. Both forms match torch.
-    Example:
-        >>> import rushlight as rl
-        >>> rl.nn.functional.gelu(rl.tensor([-1.0, 0.0, 1.0]))
-        tensor([-0.1587,  0.0000,  0.8413])
-    """
-
-    name = "gelu"
-    torch = "gelu(Tensor input, *, str approximate='none') -> Tensor"
-    module = "nn.functional"
-    attrs = ("approximate",)
-    ulp = 8
-
-    def __call__(self, x: Node, *, approximate: str = "none") -> Node:
-        if approximate not in ("none", "tanh"):
-            raise OperationError("gelu", "approximate argument must be either none or tanh.")
-        if not x.dtype.is_floating_point:
-            name = ops.TORCH_NAMES[x.dtype.name]
-            raise OperationError("gelu", f'"GeluKernelImpl" not implemented for {name}')
-        return self.record((x,), approximate)
-
-    def infer(self, x: Spec, *, approximate: str) -> Spec:
-        return x
-
-    def vjp(self, g: Node, y: Node, x: Node, *, approximate: str) -> tuple[Node | None, ...]:
-        if approximate == "none":
-            density = ops.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-            return (g * ((ops.erf(x * _ROOT_HALF) + 1) * 0.5 + x * density),)
-        square = x * x
-        t = ops.tanh(x * (square * _TANH_CUBE + 1) * _TANH_SCALE)
-        slope = (square * (3 * _TANH_CUBE) + 1) * _TANH_SCALE
-        return (g * ((t + 1) * 0.5 + x * (1 - t * t) * slope * 0.5),)
-
-    def ref(self, x: Any, *, approximate: str) -> Any:
-        if approximate == "none":
-            return x * 0.5 * (1 + erf_values(x * _ROOT_HALF))
-        return x * 0.5 * (1 + np.tanh(_TANH_SCALE * (x + _TANH_CUBE * x * x * x)))
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4, low=-4, high=4)
-        yield make(4, 3).T, {"approximate": "tanh"}
-        yield make(0)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(2), approximate="x"), RuntimeError, "either none or tanh"
-        yield lambda: make.call(make.int(2)), RuntimeError, "not implemented for 'Long'"
 
 
 class Silu(Activation):
@@ -392,8 +323,9 @@ class Glu(Composite):
             size = x.shape[place] if x.ndim else 0
             raise OperationError(
                 "glu",
-                "glu does not support 0-dimensional tensors" if not x.ndim else
-                f"Halving dimension must be even, but dimension {place} is size {size}",
+                "glu does not support 0-dimensional tensors"
+                if not x.ndim
+                else f"Halving dimension must be even, but dimension {place} is size {size}",
             )
         half = x.shape[place] // 2
         gate = ops.slice_(x, place, half, None)
@@ -413,7 +345,6 @@ leaky_relu = LeakyRelu()
 elu = Elu()
 selu = Selu()
 celu = Celu()
-gelu = Gelu()
 silu = Silu()
 mish = Mish()
 softplus = Softplus()

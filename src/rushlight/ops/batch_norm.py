@@ -135,10 +135,10 @@ class BatchNorm(Normalization):
             )
         return None
 
-    def layout(self, shape: Shape, *, own: bool) -> Layout:  # type: ignore[override]
+    def layout(self, shape: Shape, *, own: bool) -> Layout:
         return by_channel(shape)
 
-    def statistics(self, *, own: bool) -> Statistics:  # type: ignore[override]
+    def statistics(self, *, own: bool) -> Statistics:
         return "own" if own else "given"
 
 

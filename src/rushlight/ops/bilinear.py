@@ -26,9 +26,7 @@ class Bilinear(Composite):
     """
 
     name = "bilinear"
-    torch = (
-        "bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor"
-    )
+    torch = "bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor"
     ulp = 16
 
     def __call__(self, x1: Node, x2: Node, weight: Node, bias: Node | None = None) -> Node:

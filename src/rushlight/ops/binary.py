@@ -122,7 +122,7 @@ class Mul(Arithmetic):
 
 
 class Div(Arithmetic):
-    """``input / other``, or rounded to an integer by ``rounding_mode`` ``"floor"`` or ``"trunc"``."""
+    """``input / other``; whole with ``rounding_mode`` ``"floor"`` or ``"trunc"``."""
 
     name = "div"
     torch = "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor"

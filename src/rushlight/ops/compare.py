@@ -16,6 +16,7 @@ from .binary import Arithmetic
 from .elementwise import Elementwise, Plan
 from .unary import REAL, Unary
 
+
 class Comparison(Arithmetic):
     """True where two inputs stand in a relation. Abstract."""
 

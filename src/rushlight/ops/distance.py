@@ -40,7 +40,7 @@ class PairwiseDistance(Composite):
         self, x1: Node, x2: Node, p: float = 2, eps: float = 1e-6, keepdim: bool = False
     ) -> Node:
         x1, x2 = in_one_dtype(x1, x2)
-        return ops.linalg_vector_norm(x1 - x2 + eps, p, -1, keepdim)  # type: ignore[no-any-return]
+        return ops.linalg_vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
     def samples(self, make: Any) -> Any:
         for p in (2, 1, 3, inf, 0.5):
@@ -73,9 +73,7 @@ class CosineSimilarity(Composite):
     """
 
     name = "cosine_similarity"
-    torch = (
-        "cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor"
-    )
+    torch = "cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor"
 
     def __call__(self, x1: Node, x2: Node, dim: int = 1, eps: float = 1e-8) -> Node:
         x1, x2 = in_one_dtype(x1, x2)
@@ -87,7 +85,7 @@ class CosineSimilarity(Composite):
             )
         shape = shapes.broadcast("cosine_similarity", x1.shape, x2.shape)
         one, two = (_unit(ops.expand(x, shape), 2, dim, eps) for x in (x1, x2))
-        return ops.sum(one * two, dim)  # type: ignore[no-any-return]
+        return ops.sum(one * two, dim)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), make(3, 4)

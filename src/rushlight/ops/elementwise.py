@@ -132,7 +132,7 @@ class Elementwise(Op):
 
 
 class Float(Elementwise):
-    """An elementwise function of floating point; integers promote to the default float. Abstract."""
+    """A function of floating point; integers promote to the default float. Abstract."""
 
     promotes = "float"
     dtypes: ClassVar[tuple[DType, ...]] = FLOATS

@@ -67,7 +67,7 @@ class BinaryCrossEntropy(ElementLoss):
             weight = ops.expand(weight, x.shape)
         return self.apply(x, target, reduction, weight=weight)
 
-    def losses(self, x: Any, target: Any, weight: Any = None) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any, weight: Any = None) -> Any:
         for array, kind in ((x, "input"), (target, "target")):
             if not np.all((array >= 0) & (array <= 1)):
                 raise OperationError(self.name, f"all elements of {kind} should be between 0 and 1")
@@ -76,7 +76,7 @@ class BinaryCrossEntropy(ElementLoss):
         )
         return losses if weight is None else losses * weight
 
-    def slopes(  # type: ignore[override]
+    def slopes(
         self, x: Node, target: Node, weight: Node | None = None
     ) -> tuple[Node | None, Node | None]:
         sx = st = None
@@ -164,16 +164,14 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
             pos_weight = ops.expand(pos_weight, x.shape)
         return self.apply(x, target, reduction, weight=weight, pos_weight=pos_weight)
 
-    def losses(  # type: ignore[override]
-        self, x: Any, target: Any, weight: Any = None, pos_weight: Any = None
-    ) -> Any:
+    def losses(self, x: Any, target: Any, weight: Any = None, pos_weight: Any = None) -> Any:
         softplus = np.log1p(np.exp(-np.abs(x))) + np.maximum(-x, 0)  # log(1 + exp(-x))
         if pos_weight is not None:
             softplus = softplus * (1 + (pos_weight - 1) * target)
         losses = (1 - target) * x + softplus
         return losses if weight is None else losses * weight
 
-    def slopes(  # type: ignore[override]
+    def slopes(
         self, x: Node, target: Node, weight: Node | None = None, pos_weight: Node | None = None
     ) -> tuple[Node | None, Node | None]:
         sx = st = None
@@ -255,14 +253,12 @@ class KlDiv(ElementLoss):
         loss = self.record((x, target), reduction, (), bool(log_target))
         return loss / x.shape[0] if by_batch else loss
 
-    def losses(self, x: Any, target: Any, log_target: bool) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any, log_target: bool) -> Any:
         if log_target:
             return np.exp(target) * (target - x)
         return np.where(target == 0, 0, target * np.log(target)) - target * x
 
-    def slopes(  # type: ignore[override]
-        self, x: Node, target: Node, log_target: bool
-    ) -> tuple[Node | None, Node | None]:
+    def slopes(self, x: Node, target: Node, log_target: bool) -> tuple[Node | None, Node | None]:
         factor = ops.exp(target) if log_target else target
         sx = st = None
         if x.requires_grad:

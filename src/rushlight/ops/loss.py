@@ -207,10 +207,10 @@ class MseLoss(PairLoss):
         " str reduction='mean', Tensor? weight=None) -> Tensor"
     )
 
-    def losses(self, x: Any, target: Any) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any) -> Any:
         return np.square(x - target)
 
-    def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:  # type: ignore[override]
+    def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
         return _both(2 * (x - target), x, target)
 
 
@@ -236,10 +236,10 @@ class L1Loss(PairLoss):
     )
     dtypes = (*FLOATS, *COMPLEX)
 
-    def losses(self, x: Any, target: Any) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any) -> Any:
         return np.abs(x - target)
 
-    def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:  # type: ignore[override]
+    def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
         return _both(ops.sgn(x - target), x, target)
 
     def grad_name(self, node: Node) -> str:
@@ -289,13 +289,11 @@ class HuberLoss(PairLoss):
         losses = self.weighted(x, target, weight, "none", delta=width)
         return losses if reduction == "none" else getattr(ops, reduction)(losses)
 
-    def losses(self, x: Any, target: Any, delta: Any) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any, delta: Any) -> Any:
         d = np.abs(x - target)
         return np.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta))
 
-    def slopes(  # type: ignore[override]
-        self, x: Node, target: Node, delta: Node
-    ) -> tuple[Node | None, Node | None]:
+    def slopes(self, x: Node, target: Node, delta: Node) -> tuple[Node | None, Node | None]:
         d = x - target
         return _both(ops.where(ops.abs(d) <= delta, d, delta * ops.sgn(d)), x, target)
 
@@ -348,13 +346,11 @@ class SmoothL1Loss(PairLoss):
             return l1_loss.apply(x, target, reduction)
         return self.apply(x, target, reduction, beta=number(float(beta), x.dtype))
 
-    def losses(self, x: Any, target: Any, beta: Any) -> Any:  # type: ignore[override]
+    def losses(self, x: Any, target: Any, beta: Any) -> Any:
         d = np.abs(x - target)
         return np.where(d < beta, 0.5 * d * d / beta, d - 0.5 * beta)
 
-    def slopes(  # type: ignore[override]
-        self, x: Node, target: Node, beta: Node
-    ) -> tuple[Node | None, Node | None]:
+    def slopes(self, x: Node, target: Node, beta: Node) -> tuple[Node | None, Node | None]:
         d = x - target
         return _both(ops.where(ops.abs(d) < beta, d / beta, ops.sgn(d)), x, target)
 

@@ -135,11 +135,11 @@ class LastDims(Normalization):
     attrs = ("rank", "given")
     statistics_: ClassVar[Statistics] = "own"
 
-    def layout(self, shape: Shape, *, rank: int) -> Layout:  # type: ignore[override]
+    def layout(self, shape: Shape, *, rank: int) -> Layout:
         axes = tuple(range(len(shape) - rank, len(shape)))
         return Layout(shape, axes, shape[len(shape) - rank :])
 
-    def statistics(self, *, rank: int) -> Statistics:  # type: ignore[override]
+    def statistics(self, *, rank: int) -> Statistics:
         return self.statistics_
 
     def rank(self, x: Node, normalized_shape: Any, **given: Node | None) -> int:
@@ -335,7 +335,7 @@ class GroupNorm(Normalization):
         several_values(self.name, (x.shape[0] * x.shape[1] // groups, groups, *x.shape[2:]))
         return self.apply(x, eps, groups, weight=weight, bias=bias)
 
-    def layout(self, shape: Shape, *, groups: int) -> Layout:  # type: ignore[override]
+    def layout(self, shape: Shape, *, groups: int) -> Layout:
         inner = shape[1] // groups
         return Layout((shape[0], groups, inner, prod(shape[2:])), (2, 3), (groups, inner, 1))
 

@@ -137,9 +137,7 @@ class Select(View):
     def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
         return x.with_shape(x.shape[:dim] + x.shape[dim + 1 :])
 
-    def vjp(
-        self, g: Node, y: Node, x: Node, index: Node, *, dim: int
-    ) -> tuple[Node | None, ...]:
+    def vjp(self, g: Node, y: Node, x: Node, index: Node, *, dim: int) -> tuple[Node | None, ...]:
         return unselect.record((g, index), dim, x.shape[dim]), None
 
     def ref(self, x: Any, index: Any, *, dim: int) -> Any:
@@ -163,7 +161,7 @@ class Select(View):
 
 
 class Unselect(Op):
-    """Zeros with the input laid at one place of a new dimension: the gradient of :class:`Select`."""
+    """Zeros with the input at one place of a new dimension: the gradient of :class:`Select`."""
 
     name, attrs = "unselect", ("dim", "size")
 

@@ -75,7 +75,9 @@ class Clamp(Composite):
 
     def __call__(self, x: Node, min: Any = None, max: Any = None) -> Node:
         if min is None and max is None:
-            raise OperationError("clamp", "torch.clamp: At least one of 'min' or 'max' must not be None")
+            raise OperationError(
+                "clamp", "torch.clamp: At least one of 'min' or 'max' must not be None"
+            )
         if min is not None:
             x = ops.clamp_min(x, min)
         return x if max is None else ops.clamp_max(x, max)
@@ -121,9 +123,7 @@ class Addcmul(Composite):
     """``input + value * tensor1 * tensor2``."""
 
     name = "addcmul"
-    torch = (
-        "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"
-    )
+    torch = "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"
     inplace = True
 
     def __call__(self, x: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
@@ -142,9 +142,7 @@ class Addcdiv(Composite):
     """``input + value * tensor1 / tensor2``."""
 
     name = "addcdiv"
-    torch = (
-        "addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"
-    )
+    torch = "addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"
     inplace = True
 
     def __call__(self, x: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:

@@ -88,9 +88,7 @@ class Update(Variadic):
         nodes = tuple(x if isinstance(x, Node) else number(float(x)) for x in inputs)
         return self.record(nodes, *(attrs[name] for name in self.attrs))
 
-    def infer(  # type: ignore[override]
-        self, specs: Any, *, count: int, **attrs: Any
-    ) -> tuple[Spec, ...]:
+    def infer(self, specs: Any, *, count: int, **attrs: Any) -> tuple[Spec, ...]:
         values, *others = self._columns(specs, count)
         for column in others:
             for index, (value, other) in enumerate(zip(values, column, strict=True)):

@@ -208,7 +208,7 @@ class T(Transpose):
     name = "t"
     torch: ClassVar[str | tuple[str, ...]] = "t(Tensor(a) self) -> Tensor(a)"
 
-    def __call__(self, x: Node) -> Node:  # type: ignore[override]
+    def __call__(self, x: Node) -> Node:
         if x.ndim > 2:
             raise OperationError(
                 "t", f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D"
