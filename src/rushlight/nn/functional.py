@@ -14,6 +14,7 @@ import rushlight as _rl
 from rushlight import ops as _ops
 from rushlight.tensor.functions import public as _public
 
+from .batch import batch_norm, instance_norm, local_response_norm
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
     rrelu,
