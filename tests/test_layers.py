@@ -24,6 +24,7 @@ LAYERS = (
     ("execute",),
     ("tensor", "autograd"),
     ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
+    ("cuda",),  # PyTorch's name for what is known of such devices
     ("nn",),
     ("optim",),
     ("utils",),
