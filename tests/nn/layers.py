@@ -103,4 +103,8 @@ def _gradients(framework: Any, outputs: Any, leaves: Any) -> list[Any]:
 
 
 def _numpy(tensor: Any) -> Any:
-    return None if tensor is None else tensor.detach().numpy()
+    if tensor is None:
+        return None
+    if isinstance(tensor, torch.Tensor):
+        return tensor.numpy(force=True)  # also of a gradient that is kept as a mere 0
+    return tensor.detach().numpy()

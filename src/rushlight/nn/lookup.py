@@ -144,8 +144,8 @@ def _check_bag(
 ) -> None:
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({tuple(per_sample_weights.shape)}) is not None,"
-            f" then it must have the same shape as the input ({tuple(input.shape)})"
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None,"
+            f" then it must have the same shape as the input ({input.shape})"
         )
     if input.dim() == 2 and offsets is not None:
         raise ValueError(

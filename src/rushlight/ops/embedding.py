@@ -36,10 +36,12 @@ class Embedding(Indexing):
         scale_grad_by_freq: bool = False, sparse: bool = False,
     ) -> Node:  # fmt: skip
         if indices.dtype not in (int32, int64):
+            found = ops.TORCH_NAMES[indices.dtype.name][1:-1]
             raise DTypeError(
                 "embedding",
                 "Expected tensor for argument #1 'indices' to have one of the following scalar"
-                f" types: Long, Int; but got {ops.TORCH_NAMES[indices.dtype.name][1:-1]} instead",
+                f" types: Long, Int; but got torch.{found}Tensor instead (while checking arguments"
+                " for embedding)",
                 hint="Convert it, as in indices.long().",
             )
         if weight.ndim != 2:
@@ -84,7 +86,7 @@ class Embedding(Indexing):
         w = make(5, 3)
         yield lambda: make.call(w, make.int(1, low=5, high=6)), IndexError, "index out of range"
         yield lambda: make.call(w, make.int(1, low=-2, high=-1)), IndexError, "index out of range"
-        yield lambda: make.call(w, make(1)), RuntimeError, "Long, Int; but got Float"
+        yield lambda: make.call(w, make(1)), RuntimeError, "but got torch.FloatTensor instead"
         yield lambda: make.call(make(5), make.int(1)), RuntimeError, "'weight' must be 2-D"
 
 
