@@ -9,12 +9,15 @@ never gets there, so where its graphs are cut does not depend on this.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Protocol
 from weakref import ref
 
+from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.graph.node import Node
+from rushlight.graph.op import OUTSIDE
 
 from .cut import shown
 from .lock import Lock
@@ -33,7 +36,7 @@ MAX_BYTES = 256 << 20
 _live: list[ref[Holder]] = []
 _due = MAX_NODES
 _fresh = 0
-_hurried = False
+_hurried = 0
 _lock = Lock()
 
 note: Callable[[ref[Holder]], None] = _live.append
@@ -57,14 +60,14 @@ Buffer.announce = staticmethod(arrived)
 
 
 def hurry() -> None:
-    """Asks for the next result to be computed as soon as it is recorded."""
+    """Asks for this thread's next result to be computed as soon as it is recorded."""
     global _due, _hurried
-    _due, _hurried = -1, True
+    _due, _hurried = -1, threading.get_ident()
 
 
 def hurried() -> bool:
-    """Whether the next result has to be computed as soon as it is recorded."""
-    return _hurried
+    """Whether this thread's next result has to be computed as soon as it is recorded."""
+    return _hurried == threading.get_ident()
 
 
 def settle(holder: Holder | None = None) -> None:
@@ -75,16 +78,18 @@ def settle(holder: Holder | None = None) -> None:
     """
     global _due, _fresh, _hurried
     with _lock:
-        if _hurried:
-            _hurried, _due = False, len(_live) + MAX_NODES
+        if hurried():
+            _hurried, _due = 0, len(_live) + MAX_NODES
             if holder is not None:
+                if holder._node.op is OUTSIDE:
+                    holder._node = ops.clone(holder._node)
                 realize((holder._node,))
             return
         _fresh = 0
         waiting = _waiting()
         if _too_large(waiting):
             realize(waiting)
-        _due = len(_live) + MAX_NODES
+        _due = -1 if _hurried else len(_live) + MAX_NODES
 
 
 def compute_all() -> None:

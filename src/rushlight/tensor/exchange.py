@@ -36,31 +36,35 @@ class Shared:
     def __init__(self, array: np.ndarray, dtype: DType) -> None:
         self.array = array
         self.dtype = dtype
+        # What our own nodes refer to, so that they are no references from outside.
+        self._ours = array[...]
 
     def alive(self) -> bool:
         """Whether anybody else can still reach the memory.
 
         Every array made from another one refers to the array that owns the memory, so the owner's
-        references tell. The fixed numbers are this object's own and those of the call.
+        references tell.
         """
         owner = self.array.base
-        if owner is None:
-            return sys.getrefcount(self.array) > 2
-        if isinstance(owner, np.ndarray):
-            return sys.getrefcount(self.array) > 2 or sys.getrefcount(owner) > 3
+        if owner is None or isinstance(owner, np.ndarray):
+            return _references(self) > _OWN_REFERENCES[owner is None]
         return True
 
     def read(self) -> Node:
-        """A node that shows the memory itself: whoever records with it has to compute at once."""
+        """A node with what the memory holds now.
+
+        A small memory is copied. A large one is read where it is, by whoever records with the node,
+        who then has to compute at once.
+        """
+        if self.array.nbytes <= SMALL or not self.array.flags.c_contiguous:
+            return known(Buffer(np.array(self.array, order="C"), self.dtype))
         pending.hurry()
-        return known(self._buffer(), outside=True)
+        return known(Buffer(self._ours, self.dtype), outside=True)
 
     def taken(self) -> Node:
         """The memory as an ordinary value, once nobody else can write to it."""
-        return known(self._buffer())
-
-    def _buffer(self) -> Buffer:
-        return Buffer(np.ascontiguousarray(self.array).reshape(self.array.shape), self.dtype)
+        array = np.ascontiguousarray(self._ours).reshape(self._ours.shape)
+        return known(Buffer(array, self.dtype))
 
     def write(self, node: Node) -> None:
         """Writes a value into the memory, now."""
@@ -68,7 +72,31 @@ class Shared:
 
     def strides(self) -> Shape:
         """The memory's strides in elements."""
-        return tuple(step // self.array.itemsize for step in self.array.strides)
+        return _elements(self.array)
+
+
+SMALL = 1 << 20
+"""Bytes that copying costs less than computing an operation by itself."""
+
+
+def _references(shared: Shared) -> int:
+    """How many references there are to a memory's owner and to the array that shows it."""
+    owner = shared.array.base
+    count = sys.getrefcount(shared.array)
+    return count if owner is None else count + sys.getrefcount(owner)
+
+
+def _own_references() -> dict[bool, int]:
+    """The references that are our own, for an array that owns its memory and for one that does not.
+
+    Counted rather than written down: interpreters differ in what they count.
+    """
+    whole = Shared(np.empty(1), dtypes.float64)
+    part = Shared(np.empty(2)[:1], dtypes.float64)
+    return {True: _references(whole), False: _references(part)}
+
+
+_OWN_REFERENCES = _own_references()
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
@@ -211,3 +239,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     """
     array = np.from_dlpack(ext_tensor)
     return from_numpy(array.copy() if copy else array)
+
+
+def _elements(array: np.ndarray) -> Shape:
+    return tuple(step // array.itemsize for step in array.strides)

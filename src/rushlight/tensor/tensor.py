@@ -13,7 +13,7 @@ from rushlight.base.errors import DTypeError, GradError, ShapeError
 from rushlight.base.promotion import can_cast
 from rushlight.execute import pending
 from rushlight.graph.node import Node
-from rushlight.graph.op import View, recording
+from rushlight.graph.op import OUTSIDE, View, recording
 
 from .place import (
     LeafPlace,
@@ -96,20 +96,21 @@ class Tensor:
 
     def _alias(self, result: Node) -> Tensor:
         """The tensor for a view of this one; a tensor of its own if ``result`` is no view."""
-        node = self.node
+        node = self._node  # as it was read to record ``result``
         if result is node:
             return self
-        alias = Tensor(result)
         inputs = result.inputs
         direct = inputs and inputs[0] is node and isinstance(result.op, View)
         views = [result] if direct else chain(node, result)
-        if views is not None:
-            base = self._place
-            if base is None:
-                base = self._place = Storage(node)
-            place = descend(base, views)
-            if place is not None:
-                alias._place, alias._seen = place, base.storage.version
+        if views is None:
+            return Tensor(result)
+        base = self._place
+        if base is None:
+            base = self._place = Storage(node)
+        place = descend(base, views)
+        alias = Tensor(result)
+        if place is not None:
+            alias._place, alias._seen = place, base.storage.version
         return alias
 
     # Writing ------------------------------------------------------------------------------
@@ -127,6 +128,8 @@ class Tensor:
             self._check_writable(operation, node)
         if node.spec is not old.spec:
             node = _fitted(node, old, operation)
+        if node.op is OUTSIDE:  # what others can write to is taken as it is now
+            node = ops.clone(node)
         place = self._place
         if not recording.grad:
             node = without_history(node)
