@@ -12,6 +12,7 @@ from .activation import (
 from .batchnorm import (
     BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d,
 )  # fmt: skip
+from .cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from .containers import ModuleDict, ModuleList, Sequential
 from .conv import (
     Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d,
@@ -60,4 +61,6 @@ from .rectifier import (
     CELU, ELU, GELU, SELU, Hardswish, Hardtanh, LeakyReLU, Mish, PReLU, ReLU, ReLU6, RReLU, SiLU,
     Threshold,
 )  # fmt: skip
+from .recurrent import RNNBase
+from .rnn import GRU, LSTM, RNN
 from .sparse import Embedding, EmbeddingBag
