@@ -94,6 +94,10 @@ class DTypeError(Fault, RuntimeError):
     """A dtype that the operation does not take."""
 
 
+class NoKernelError(DTypeError, NotImplementedError):
+    """A dtype for which neither PyTorch nor rushlight has the operation at all."""
+
+
 class DeviceError(Fault, RuntimeError):
     """A device that does not exist here, or tensors on different devices."""
 

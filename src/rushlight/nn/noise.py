@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import rushlight as rl
 from rushlight import Tensor
-from rushlight.base.errors import ArgValueError, OperationError
+from rushlight.base.errors import (
+    ArgValueError,
+    DTypeError,
+    NoKernelError,
+    OperationError,
+    ShapeError,
+)
+from rushlight.ops import TORCH_NAMES
 from rushlight.tensor import random
 
 # Klambauer et al. 2017, arXiv:1706.02515: the negative saturation value of SELU.
@@ -46,22 +54,35 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _finished(input, random.dropout(input, p), inplace)
 
 
-def _dropped_channels(
-    name: str, input: Tensor, p: float, training: bool, inplace: bool, spatial: int
-) -> Tensor:
-    """Zeroes whole channels: all ``spatial`` last dimensions share one draw."""
-    _checked(p)
-    if input.ndim not in (spatial + 1, spatial + 2):
-        raise OperationError(
-            name,
-            f"{name}: expected {spatial + 1}D or {spatial + 2}D input, but received a"
-            f" {input.ndim}D input.",
-        )
+def _dropped_channels(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    """Zeroes whole channels, which are the first two dimensions."""
     if not training or p == 0.0:
         return input
-    shape = (*input.shape[: input.ndim - spatial], *(1,) * spatial)
-    mask = random.dropout(rl.ones(shape, dtype=input.dtype), p)
+    mask = random.dropout(rl.ones(_channels(input), dtype=input.dtype), p)
     return _finished(input, input * mask, inplace)
+
+
+def _channels(input: Tensor) -> tuple[int, ...]:
+    """A shape with one element for each channel, which broadcasts to that of ``input``."""
+    if input.ndim < 2:
+        raise ShapeError(
+            "feature_dropout",
+            "Feature dropout requires at least 2 dimensions in the input",
+            rule=f"The input is {tuple(input.shape)}.",
+        )
+    return (*input.shape[:2], *(1,) * (input.ndim - 2))
+
+
+def _warn_of_dimensions(name: str, given: int, spatial: int) -> None:
+    """Says that a number of dimensions is taken only for the sake of old programs."""
+    warnings.warn(
+        f"{name}: Received a {given}-D input to {name}, which is deprecated and will result in an"
+        " error in a future release. To retain the behavior and silence this warning, please use"
+        f" dropout instead. Note that {name} exists to provide channel-wise dropout on inputs with"
+        f" {spatial} spatial dimensions, a channel dimension, and an optional batch dimension (i.e."
+        f" {spatial + 1}D or {spatial + 2}D inputs).",
+        stacklevel=3,
+    )
 
 
 def dropout1d(
@@ -73,25 +94,62 @@ def dropout1d(
         Tompson et al. 2014, "Efficient Object Localization Using Convolutional Networks",
         arXiv:1411.4280.
     """
-    return _dropped_channels("dropout1d", input, p, training, inplace, 1)
+    _checked(p)
+    if input.ndim not in (2, 3):
+        raise ShapeError(
+            "dropout1d",
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that"
+            " dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension,"
+            " a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs).",
+        )
+    if input.ndim == 3:
+        return _dropped_channels(input, p, training, inplace)
+    result = _dropped_channels(input.unsqueeze(0), p, training, inplace)
+    return input if inplace else result.squeeze(0)
 
 
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Zeroes whole channels of an input (N, C, H, W) or (C, H, W) with probability ``p``."""
-    return _dropped_channels("dropout2d", input, p, training, inplace, 2)
+    """Zeroes whole channels of an input (N, C, H, W) with probability ``p``.
+
+    As in PyTorch, three dimensions are (N, C, L), and other numbers than four get a warning.
+    """
+    _checked(p)
+    if input.ndim not in (3, 4):
+        _warn_of_dimensions("dropout2d", input.ndim, 2)
+    if input.ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout"
+            " behavior is desired - input is interpreted as shape (N, C, L), where C is the channel"
+            " dim. This behavior will change in a future release to interpret the input as one"
+            " without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise"
+            " dropout behavior, please switch to using dropout1d instead.",
+            stacklevel=2,
+        )
+    return _dropped_channels(input, p, training, inplace)
 
 
 def dropout3d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
     """Zeroes whole channels of an input (N, C, D, H, W) or (C, D, H, W) with probability ``p``."""
-    return _dropped_channels("dropout3d", input, p, training, inplace, 3)
+    _checked(p)
+    if input.ndim not in (4, 5):
+        _warn_of_dimensions("dropout3d", input.ndim, 3)
+    if input.ndim == 5:
+        return _dropped_channels(input, p, training, inplace)
+    result = _dropped_channels(input.unsqueeze(0), p, training, inplace)
+    return input if inplace else result.squeeze(0)
 
 
 def _alpha(input: Tensor, p: float, inplace: bool, shape: tuple[int, ...]) -> Tensor:
     """Puts SELU's saturation value in the place of dropped elements, keeping mean and variance."""
+    if not input.dtype.is_floating_point:
+        name = TORCH_NAMES[input.dtype.name].strip("'")
+        raise DTypeError(
+            "alpha_dropout", f"result type Float can't be cast to the desired output type {name}"
+        )
     if p == 1.0:
         return _finished(input, input * 0.0, inplace)
     keep = rl.rand(shape, dtype=rl.float32) >= p
@@ -121,7 +179,7 @@ def feature_alpha_dropout(
     _checked(p)
     if not training or p == 0.0:
         return input
-    return _alpha(input, p, inplace, (*input.shape[:2], *(1,) * (input.ndim - 2)))
+    return _alpha(input, p, inplace, _channels(input))
 
 
 def rrelu(
@@ -136,10 +194,21 @@ def rrelu(
     Reference:
         Xu et al. 2015, "Empirical Evaluation of Rectified Activations", arXiv:1505.00853.
     """
-    if not training:
-        slope: Tensor | float = (lower + upper) / 2
-    else:
-        slope = rl.rand(tuple(input.shape), dtype=input.dtype) * (upper - lower) + lower
+    if not input.dtype.is_floating_point:
+        raise NoKernelError(
+            "rrelu", f'"leaky_relu_cpu" not implemented for {TORCH_NAMES[input.dtype.name]}'
+        )
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise OperationError("rrelu", f"rrelu: {name} bound must be finite, got {bound:g}")
+    if lower > upper:
+        raise OperationError(
+            "rrelu", "Lower bound should be less than or equal to the upper bound",
+            rule=f"They are {lower:g} and {upper:g}.",
+        )  # fmt: skip
+    slope: Tensor | float = (lower + upper) / 2
+    if training:
+        slope = rl.empty(input.shape, dtype=input.dtype).uniform_(lower, upper)
     return _finished(input, rl.where(input > 0, input, input * slope), inplace)
 
 
@@ -155,9 +224,9 @@ def gumbel_softmax(
         Jang, Gu & Poole 2016, "Categorical Reparameterization with Gumbel-Softmax",
         arXiv:1611.01144.
     """
-    uniform = rl.rand(tuple(logits.shape), dtype=logits.dtype)
-    # The smallest positive draw stands in for 0, whose logarithm is infinite.
-    noise = -rl.log(-rl.log(uniform.clamp(min=math.ldexp(1.0, -25))))
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    noise = -rl.empty_like(logits).exponential_().log()  # of Gumbel's distribution
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:
         return soft

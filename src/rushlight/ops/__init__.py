@@ -76,8 +76,9 @@ from .product import bmm, cross, dot, inner, mm, mv, outer, tensordot, vdot
 from .accumulate import addbmm, addmm, addmv, addr, baddbmm
 from .einsum import einsum
 from .random import (
-    dropout, random_integer, random_normal, random_permutation, random_uniform,
+    DIGITS, random_exponential, random_integer, random_normal, random_permutation, random_uniform,
 )  # fmt: skip
+from .chance import dropout, multinomial, random_bernoulli
 from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
 from .activation import (
     celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,

@@ -21,12 +21,10 @@ BLOCK = 4
 """Words in one block."""
 
 
-def blocks(seed: int, first: int, count: int) -> np.ndarray:
-    """Blocks ``first`` to ``first + count`` of the stream of ``seed``: uint32 (count, 4)."""
-    counter = np.arange(count, dtype=np.uint64) + np.uint64(first & 0xFFFFFFFFFFFFFFFF)
-    c0, c1 = counter & _LOW, counter >> _HALF
-    c2, c3 = np.zeros_like(c0), np.zeros_like(c0)
-    k0, k1 = seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+def scrambled(counters: np.ndarray, key: int) -> np.ndarray:
+    """The blocks at 128-bit ``counters``, uint64 (count, 4) of 32 bits each, under a 64-bit key."""
+    c0, c1, c2, c3 = counters.T
+    k0, k1 = key & 0xFFFFFFFF, (key >> 32) & 0xFFFFFFFF
     for _ in range(ROUNDS):
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (
@@ -37,6 +35,14 @@ def blocks(seed: int, first: int, count: int) -> np.ndarray:
         )
         k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
     return np.stack([c0, c1, c2, c3], axis=1).astype(np.uint32)
+
+
+def blocks(seed: int, first: int, count: int) -> np.ndarray:
+    """Blocks ``first`` to ``first + count`` of the stream of ``seed``: uint32 (count, 4)."""
+    position = np.arange(count, dtype=np.uint64) + np.uint64(first & 0xFFFFFFFFFFFFFFFF)
+    counters = np.zeros((BLOCK, count), np.uint64)
+    counters[0], counters[1] = position & _LOW, position >> _HALF
+    return scrambled(counters.T, seed)
 
 
 def words(seed: int, offset: int, count: int) -> np.ndarray:

@@ -1,85 +1,141 @@
 """Random values, each a function of a seed and an offset in its Philox stream.
 
-Seed and offset are inputs, so the same graph serves every draw. float32 takes 24 bits of a word for
-a uniform number, float64 takes 53 of two; half types are drawn as float32.
+Seed and offset are inputs, as are the parameters of the distributions, so the same graph serves
+every draw. A uniform number has as many random bits as its dtype has digits; the other
+distributions are drawn in float32 for the half types.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from rushlight.base.dtypes import DType, float64
+from rushlight import ops
+from rushlight.base.dtypes import DType, bfloat16, float16, float32, float64
+from rushlight.base.errors import OperationError
+from rushlight.base.half import rounded
 from rushlight.base.shapes import Shape, prod
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op
+from rushlight.graph.op import NUMBER, Op
 from rushlight.graph.spec import Spec
 
 from . import philox
 
+# Binary digits of a float, the hidden one included.
+DIGITS: Final = {float16: 11, bfloat16: 8, float32: 24, float64: 53}
+
 
 class Random(Op):
-    """Values drawn from a stream. Abstract."""
+    """Values drawn from a stream, after the parameters of their distribution. Abstract."""
 
     attrs = ("shape", "dtype")
     differentiable = False
 
-    def infer(self, seed: Spec, offset: Spec, *, shape: Shape, dtype: DType) -> Spec:
+    def infer(
+        self, seed: Spec, offset: Spec, *parameters: Spec, shape: Shape, dtype: DType
+    ) -> Spec:
         return Spec.of(shape, dtype)
 
     def blocks(self, shape: Shape, dtype: DType) -> int:
         """How many blocks of the stream a draw uses."""
-        return philox.used(prod(shape), wide=dtype is float64)
+        return philox.used(parts(shape, dtype), wide=dtype.to_real() is float64)
 
 
-def uniform_numbers(seed: Any, offset: Any, count: int, wide: bool) -> np.ndarray:
-    """Numbers in [0, 1), float64 with 53 random bits or float32 with 24."""
-    if wide:
+def parts(shape: Shape, dtype: DType) -> int:
+    """How many numbers make up a value; a complex number has two."""
+    return prod(shape) * (2 if dtype.is_complex else 1)
+
+
+def uniform_numbers(seed: Any, offset: Any, count: int, dtype: DType) -> np.ndarray:
+    """Multiples in [0, 1) of the spacing that ``dtype`` has just below 1."""
+    digits = DIGITS[dtype]
+    if dtype is float64:
         bits = philox.wide_words(int(seed), int(offset), count)
-        return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return (bits >> np.uint64(64 - digits)).astype(np.float64) * 2.0**-digits
     bits32 = philox.words(int(seed), int(offset), count)
-    return (bits32 >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+    return (bits32 >> np.uint32(32 - digits)).astype(np.float32) * np.float32(2.0**-digits)
 
 
 class RandomUniform(Random):
-    """Uniform numbers in [0, 1)."""
+    """Uniform numbers in [low, high)."""
 
     name = "random_uniform"
 
-    def ref(self, seed: Any, offset: Any, *, shape: Shape, dtype: DType) -> Any:
-        return uniform_numbers(seed, offset, prod(shape), dtype is float64).reshape(shape)
+    def ref(
+        self, seed: Any, offset: Any, low: Any, high: Any, *, shape: Shape, dtype: DType
+    ) -> Any:
+        real = dtype.to_real()
+        numbers = uniform_numbers(seed, offset, parts(shape, dtype), real) * (high - low) + low
+        if real.is_half:
+            numbers = rounded(numbers, real)
+        # Half a cell below ``high`` rounds up to it. It goes to ``low``, which has the other half.
+        numbers = np.where(numbers >= high, low, numbers)
+        return numbers.view(dtype.numpy).reshape(shape)
 
 
 class RandomNormal(Random):
-    """Normal numbers with mean 0 and variance 1, by Box and Muller's transform.
+    """Normal numbers with the given means and standard deviations, by Box and Muller's transform.
+
+    No gradient flows to mean and deviation, as in PyTorch.
 
     Box & Muller, "A Note on the Generation of Random Normal Deviates", 1958: two uniform numbers
     make two normal ones.
     """
 
     name = "random_normal"
+    differentiable = True
 
     def blocks(self, shape: Shape, dtype: DType) -> int:
-        return philox.used(prod(shape) + prod(shape) % 2, wide=dtype is float64)
+        count = parts(shape, dtype)
+        return philox.used(count + count % 2, wide=dtype.to_real() is float64)
 
-    def ref(self, seed: Any, offset: Any, *, shape: Shape, dtype: DType) -> Any:
-        count = prod(shape)
-        pairs = uniform_numbers(seed, offset, count + count % 2, dtype is float64).reshape(-1, 2)
+    def vjp(
+        self, g: Node, y: Node, seed: Node, offset: Node, mean: Node, std: Node, **form: Any
+    ) -> tuple[Node | None, ...]:
+        return None, None, ops.zeros(mean.spec), ops.zeros(std.spec)
+
+    def ref(
+        self, seed: Any, offset: Any, mean: Any, std: Any, *, shape: Shape, dtype: DType
+    ) -> Any:
+        if not (std >= 0).all():
+            raise OperationError("normal", "normal expects all elements of std >= 0.0")
+        numbers = self._unit(seed, offset, parts(shape, dtype), dtype.to_real())
+        if dtype.is_complex:  # the variance is that of the modulus
+            numbers = (numbers * numbers.dtype.type(0.5**0.5)).view(dtype.numpy)
+        return numbers.reshape(shape) * std + mean
+
+    @staticmethod
+    def _unit(seed: Any, offset: Any, count: int, dtype: DType) -> np.ndarray:
+        wide = float64 if dtype is float64 else float32
+        pairs = uniform_numbers(seed, offset, count + count % 2, wide).reshape(-1, 2)
         # 1 - u is in (0, 1], where the logarithm is finite.
         radius = np.sqrt(-2 * np.log(1 - pairs[:, 0]))
         angle = pairs.dtype.type(2 * np.pi) * pairs[:, 1]
         normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-        return normal.reshape(-1)[:count].reshape(shape)
+        return normal.reshape(-1)[:count]
+
+    def grad_name(self, node: Node) -> str:
+        mean, std = (x.op is not NUMBER for x in node.inputs[2:])
+        return f"NormalBackward{mean + 2 * std}"
+
+
+class RandomExponential(Random):
+    """Waiting times between events that come at the given rate; none is 0."""
+
+    name = "random_exponential"
+
+    def ref(self, seed: Any, offset: Any, rate: Any, *, shape: Shape, dtype: DType) -> Any:
+        wide = float64 if dtype is float64 else float32
+        numbers = uniform_numbers(seed, offset, prod(shape), wide)
+        least = numbers.dtype.type(2.0 ** -DIGITS[wide])  # stands in for 0
+        return (-np.log1p(-np.maximum(numbers, least)) / rate).reshape(shape)
 
 
 class RandomInteger(Random):
-    """Whole numbers from ``low`` up to, not including, ``high``; both are inputs."""
+    """Whole numbers from ``low`` up to, not including, ``high``."""
 
     name = "random_integer"
-
-    def infer(self, seed: Spec, offset: Spec, *rest: Spec, shape: Shape, dtype: DType) -> Spec:
-        return Spec.of(shape, dtype)
 
     def blocks(self, shape: Shape, dtype: DType) -> int:
         return philox.used(prod(shape), wide=True)
@@ -107,44 +163,8 @@ class RandomPermutation(Random):
         return np.argsort(keys, kind="stable")
 
 
-class Dropout(Op):
-    """The input with elements zeroed with probability ``p`` and the others scaled up.
-
-    Which elements stay is a function of seed and offset, so the gradient draws the same mask again
-    instead of keeping it. ``p`` is an input.
-
-    Reference:
-        Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from
-        Overfitting", JMLR 15.
-    """
-
-    name = "dropout"
-
-    def __call__(self, x: Node, p: Node, seed: Node, offset: Node) -> Node:
-        return self.record((x, p, seed, offset))
-
-    def infer(self, x: Spec, p: Spec, seed: Spec, offset: Spec) -> Spec:
-        return x
-
-    def blocks(self, shape: Shape) -> int:
-        """How many blocks of the stream a mask uses."""
-        return philox.used(prod(shape))
-
-    def vjp(
-        self, g: Node, y: Node, x: Node, p: Node, seed: Node, offset: Node
-    ) -> tuple[Node | None, ...]:
-        return dropout(g, p, seed, offset), None, None, None
-
-    def ref(self, x: Any, p: Any, seed: Any, offset: Any) -> Any:
-        rate = float(p)
-        if rate == 1.0:
-            return np.zeros_like(x)
-        kept = uniform_numbers(seed, offset, x.size, False).reshape(x.shape) >= rate
-        return np.where(kept, x * x.dtype.type(1 / (1 - rate)), x.dtype.type(0))
-
-
 random_uniform = RandomUniform()
 random_normal = RandomNormal()
+random_exponential = RandomExponential()
 random_integer = RandomInteger()
 random_permutation = RandomPermutation()
-dropout = Dropout()

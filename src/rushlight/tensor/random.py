@@ -1,294 +1,245 @@
-"""Random tensors and the generators they are drawn from."""
+"""Random tensors."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rushlight import ops
-from rushlight.base import dtypes
-from rushlight.base.device import resolve
-from rushlight.base.dtypes import DType, float64, int64
+from rushlight.base.dtypes import DType, int64, uint8
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node, number
 
-from .creation import Place, made, sizes, tensor
-from .look import array_of
+from . import draw, fill  # noqa: F401 - fill gives Tensor its methods that draw
+from .arguments import unwrapped
+from .creation import Place, made, sizes
+from .draw import real, whole
+from .generator import (  # noqa: F401 - what a user finds beside the draws
+    Generator,
+    chosen,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from .tensor import Tensor, method
 
-_STATE_BYTES = 16
+
+def _dtype(function: str, dtype: DType | None, out: Tensor | None, default: DType) -> DType:
+    """The dtype of a draw, which that of ``out`` decides when there is one."""
+    if out is None or dtype is out.dtype:
+        return dtype or default
+    if dtype is None:
+        return out.dtype
+    wanted, there = (ops.TORCH_NAMES[d.name].strip("'") for d in (dtype, out.dtype))
+    raise OperationError(
+        function, f"dtype {wanted} does not match dtype of out parameter ({there})"
+    )
 
 
-class Generator:
-    """A stream of random numbers: a seed, and how far the stream has been used.
-
-    Recording a draw moves the generator on; the numbers themselves are a function of the seed and
-    the place in the stream and are made when somebody looks.
-
-    Example:
-        >>> import rushlight as rl
-        >>> g = rl.Generator().manual_seed(1)
-        >>> a = rl.rand(2, generator=g)
-        >>> bool((rl.rand(2, generator=g.manual_seed(1)) == a).all())
-        True
-    """
-
-    def __init__(self, device: Place = "cpu") -> None:
-        self.device = resolve(device)
-        self._seed = _DEFAULT_SEED
-        self._offset = 0
-        self._lock = threading.Lock()
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Starts the stream of ``seed`` from its beginning."""
-        seed = _checked_seed(seed)
-        with self._lock:
-            self._seed, self._offset = seed, 0
-        return self
-
-    def initial_seed(self) -> int:
-        """The seed."""
-        return self._seed
-
-    def seed(self) -> int:
-        """Takes a seed from the operating system, and returns it."""
-        self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
-        return self._seed
-
-    def get_state(self) -> Tensor:
-        """Seed and place in the stream, as a tensor of bytes."""
-        state = np.array([self._seed, self._offset], np.uint64).view(np.uint8)
-        return tensor(state)
-
-    def set_state(self, new_state: Tensor) -> Generator:
-        """Goes to where :meth:`get_state` was called.
-
-        Raises:
-            TypeError: no byte tensor.
-            RuntimeError: of another length.
-        """
-        if not isinstance(new_state, Tensor) or new_state.dtype is not dtypes.uint8:
-            raise ArgTypeError("set_state", "expected a torch.ByteTensor")
-        if new_state.numel() != _STATE_BYTES:  # type: ignore[attr-defined]
-            raise OperationError("set_state", "RNG state is wrong size")
-        words = np.ascontiguousarray(array_of(new_state)).view(np.uint64)
-        with self._lock:
-            self._seed, self._offset = int(words[0]), int(words[1])
-        return self
-
-    def clone_state(self) -> Generator:
-        """Another generator at the same place of the same stream."""
-        twin = Generator()
-        twin._seed, twin._offset = self._seed, self._offset
-        return twin
-
-    def take(self, blocks: int) -> tuple[Node, Node]:
-        """Seed and offset of the next ``blocks`` blocks of the stream, which are used up."""
-        with self._lock:
-            offset = self._offset
-            self._offset += blocks
-        return number(self._seed, _BITS), number(offset, _BITS)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self._seed, self._offset)
-
-
-def _restored(seed: int, offset: int) -> Generator:
-    generator = Generator()
-    generator._seed, generator._offset = seed, offset
-    return generator
-
-
-# PyTorch's own default seed.
-_DEFAULT_SEED = 67280421310721
-# Seeds and offsets are 64 bits that nobody does arithmetic on; int64 holds them.
-_BITS = int64
-
-default_generator = Generator()
-
-
-def _checked_seed(seed: int) -> int:
-    seed = int(seed)
-    if not -(2**63) <= seed < 2**64:
-        raise OperationError("manual_seed", "Overflow when unpacking long")
-    return seed % 2**64
-
-
-def manual_seed(seed: int) -> Generator:
-    """Seeds the default generator, and returns it.
-
-    Example:
-        >>> import rushlight as rl
-        >>> _ = rl.manual_seed(0)
-    """
-    return default_generator.manual_seed(seed)
-
-
-def seed() -> int:
-    """Seeds the default generator from the operating system, and returns the seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The default generator's seed."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> Tensor:
-    """The default generator's state."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: Tensor) -> None:
-    """Sets the default generator's state."""
-    default_generator.set_state(new_state)
-
-
-# Draws as nodes -----------------------------------------------------------------------------------
-
-
-def drawn(op: Any, shape: tuple[int, ...], dtype: DType, generator: Generator | None) -> Node:
-    """A recorded draw."""
-    source = generator or default_generator
-    return op.record(source.take(op.blocks(shape, dtype)), shape, dtype)  # type: ignore[no-any-return]
-
-
-def uniform(
-    shape: tuple[int, ...], dtype: DType, generator: Generator | None, low: float, high: float
-) -> Node:
-    """Uniform numbers in [low, high)."""
-    node = drawn(ops.random_uniform, shape, dtype, generator)
-    return node if (low, high) == (0.0, 1.0) else node * (high - low) + low
-
-
-def normal_numbers(
-    shape: tuple[int, ...], dtype: DType, generator: Generator | None, mean: float, std: float
-) -> Node:
-    """Normal numbers."""
-    node = drawn(ops.random_normal, shape, dtype, generator)
-    return node if (mean, std) == (0.0, 1.0) else node * std + mean
-
-
-def integers(
-    shape: tuple[int, ...], dtype: DType, generator: Generator | None, low: int, high: int
-) -> Node:
-    """Whole numbers from ``low`` up to, not including, ``high``."""
-    op = ops.random_integer
-    seed_, offset = (generator or default_generator).take(op.blocks(shape, dtype))
-    return op.record((seed_, offset, number(low, int64), number(high, int64)), shape, dtype)
-
-
-def _floating(function: str, dtype: DType | None) -> DType:
-    dtype = dtype or default_dtype()
-    if not dtype.is_floating_point:
-        name = {"bool": "Bool", "int64": "Long", "int32": "Int"}.get(dtype.name, dtype.name)
-        raise OperationError(function, f'"{function}" not implemented for \'{name}\'')
-    return dtype
-
-
-# Public functions -----------------------------------------------------------------------------------
+def _size(function: str, size: tuple[Any, ...], named: dict[str, Any]) -> tuple[int, ...]:
+    """The sizes given one by one, as a sequence, or by the name ``size``."""
+    if "size" in named and not size:
+        size = (named.pop("size"),)
+    if named:
+        name = next(iter(named))
+        raise ArgTypeError(function, f"{function}() got an unexpected keyword argument '{name}'")
+    if not size:
+        raise ArgTypeError(
+            function, f"{function}() received an invalid combination of arguments - got ()"
+        )
+    return sizes(function, size)
 
 
 def rand(
     *size: Any, generator: Generator | None = None, out: Tensor | None = None,
     dtype: DType | None = None, layout: Any = None, device: Place = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    requires_grad: bool = False, pin_memory: bool = False, **named: Any,
 ) -> Tensor:  # fmt: skip
-    """Uniform numbers in [0, 1) of the given sizes."""
-    node = uniform(sizes("rand", size), _floating("rand", dtype), generator, 0.0, 1.0)
+    """Uniform numbers in [0, 1) of the given sizes.
+
+    Raises:
+        NotImplementedError: the dtype is not floating point.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.rand(2, 3).shape
+        torch.Size([2, 3])
+    """
+    dtype = _dtype("rand", dtype, out, default_dtype())
+    node = draw.uniform("rand", _size("rand", size, named), dtype, generator, 0.0, 1.0)
     return made(node, device, requires_grad, out)
 
 
 def randn(
     *size: Any, generator: Generator | None = None, out: Tensor | None = None,
     dtype: DType | None = None, layout: Any = None, device: Place = None,
-    requires_grad: bool = False, pin_memory: bool = False,
+    requires_grad: bool = False, pin_memory: bool = False, **named: Any,
 ) -> Tensor:  # fmt: skip
-    """Normal numbers with mean 0 and variance 1 of the given sizes."""
-    node = normal_numbers(sizes("randn", size), _floating("normal_kernel_cpu", dtype), generator, 0.0, 1.0)
+    """Normal numbers with mean 0 and variance 1 of the given sizes.
+
+    Raises:
+        NotImplementedError: the dtype is not floating point.
+    """
+    dtype = _dtype("randn", dtype, out, default_dtype())
+    node = draw.normal("randn", _size("randn", size, named), dtype, generator, 0.0, 1.0)
     return made(node, device, requires_grad, out)
 
 
-def rand_like(input: Tensor, *, dtype: DType | None = None, **options: Any) -> Tensor:
-    """Uniform numbers of the size and dtype of ``input``."""
-    return rand(tuple(input.shape), dtype=dtype or input.dtype, **_known(options))
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None,
+    layout: Any = None, device: Place = None, requires_grad: bool = False,
+    pin_memory: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Uniform numbers in [0, 1) of the size and, unless given, the dtype of ``input``."""
+    x = unwrapped(input, "rand_like", "input", 1)
+    node = draw.uniform("rand_like", x.shape, dtype or x.dtype, generator, 0.0, 1.0)
+    return made(node, device, requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: DType | None = None, **options: Any) -> Tensor:
-    """Normal numbers of the size and dtype of ``input``."""
-    return randn(tuple(input.shape), dtype=dtype or input.dtype, **_known(options))
-
-
-def _known(options: dict[str, Any]) -> dict[str, Any]:
-    options.pop("memory_format", None)
-    return options
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None,
+    layout: Any = None, device: Place = None, requires_grad: bool = False,
+    pin_memory: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Normal numbers of the size and, unless given, the dtype of ``input``."""
+    x = unwrapped(input, "randn_like", "input", 1)
+    node = draw.normal("randn_like", x.shape, dtype or x.dtype, generator, 0.0, 1.0)
+    return made(node, device, requires_grad)
 
 
 def randint(
-    low: int, high: Any = None, size: Sequence[int] | None = None, *,
+    low: Any = 0, high: Any = None, size: Any = None, *,
     generator: Generator | None = None, out: Tensor | None = None, dtype: DType | None = None,
     layout: Any = None, device: Place = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers from ``low`` (0 when one bound is given) up to, not including, ``high``.
 
+    Called as ``randint(high, size)`` or ``randint(low, high, size)``.
+
     Raises:
-        RuntimeError: the range is empty.
+        RuntimeError: the range is empty, or the dtype does not hold it.
+    Example:
+        >>> import rushlight as rl
+        >>> bool((rl.randint(3, (100,)) < 3).all())
+        True
     """
-    if size is None and not isinstance(high, int):
+    if size is None:
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
-    if size is None:
-        raise ArgTypeError("randint", "randint(): argument 'size' is missing")
-    if low >= high:
-        raise OperationError(
-            "randint", f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+    if not isinstance(size, Sequence):
+        raise ArgTypeError(
+            "randint",
+            "randint(): argument 'size' (position 2) must be tuple of ints, not"
+            f" {type(size).__name__}",
         )
-    node = integers(sizes("randint", (size,)), dtype or int64, generator, int(low), int(high))
-    return made(node, device, requires_grad, out)
+    return _integers("randint", low, high, sizes("randint", (size,)), generator, out,
+                     _dtype("randint", dtype, out, int64), device, requires_grad)  # fmt: skip
 
 
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, dtype: DType | None = None, **options: Any
-) -> Tensor:
-    """Whole numbers of the size and dtype of ``input``."""
+    input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
+    dtype: DType | None = None, layout: Any = None, device: Place = None,
+    requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Whole numbers of the size and, unless given, the dtype of ``input``."""
+    x = unwrapped(input, "randint_like", "input", 1)
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, **_known(options))
+    return _integers("randint_like", low, high, x.shape, generator, None, dtype or x.dtype,
+                     device, requires_grad)  # fmt: skip
+
+
+def _integers(
+    function: str, low: Any, high: Any, shape: tuple[int, ...], generator: Generator | None,
+    out: Tensor | None, dtype: DType, device: Place, requires_grad: bool,
+) -> Tensor:  # fmt: skip
+    bounds = whole(low, function, "low", 1), whole(high, function, "high", 1 + (low != 0))
+    node = draw.integers(function, shape, dtype, generator, *bounds)
+    return made(node, device, requires_grad, out)
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, out: Tensor | None = None, dtype: DType = int64,
-    layout: Any = None, device: Place = None, requires_grad: bool = False, pin_memory: bool = False,
+    n: int, *, generator: Generator | None = None, out: Tensor | None = None,
+    dtype: DType | None = None, layout: Any = None, device: Place = None,
+    requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The whole numbers below ``n`` in a random order."""
-    if n < 0:
-        raise OperationError("randperm", f"n must be non-negative, got {n}")
-    node = drawn(ops.random_permutation, (n,), int64, generator)
+    """The whole numbers below ``n`` in a random order.
+
+    Raises:
+        RuntimeError: ``n`` is negative, or the dtype does not hold all the numbers.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.randperm(5).sort().values
+        tensor([0, 1, 2, 3, 4])
+    """
+    n = whole(n, "randperm", "n", 1)
+    dtype = _dtype("randperm", dtype, out, int64)
+    _check_permutation(n, dtype)
+    op = ops.random_permutation
+    node = op.record(chosen(generator, "randperm").take(op.blocks((n,), int64)), (n,), int64)
     return made(ops.cast(node, dtype), device, requires_grad, out)
 
 
+def _check_permutation(n: int, dtype: DType) -> None:
+    if n < 0:
+        raise OperationError(
+            "randperm", f"Trying to create tensor with negative dimension {n}: [{n}]"
+        )
+    if dtype.kind not in ("int", "float"):
+        raise draw.refused("randperm", "randperm", dtype)
+    last = draw.last_whole(dtype)
+    if n - 1 <= last:
+        return
+    if dtype.is_floating_point:
+        name = ops.TORCH_NAMES[dtype.name].strip("'")
+        raise OperationError("randperm", f"n cannot be greater than {last + 1} for {name} type.")
+    name = f"{dtype.name}_t" if dtype is uint8 else dtype.name
+    raise OperationError("randperm", f"value cannot be converted to type {name} without overflow")
+
+
 def normal(
-    mean: Any, std: Any = 1.0, size: Sequence[int] | None = None, *,
+    mean: Any, std: Any = 1.0, size: Any = None, *,
     generator: Generator | None = None, out: Tensor | None = None, dtype: DType | None = None,
-    device: Place = None, requires_grad: bool = False, layout: Any = None,
-    pin_memory: bool = False,
+    layout: Any = None, device: Place = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Normal numbers; mean and standard deviation may be tensors."""
-    if size is not None:
-        node = normal_numbers(sizes("normal", (size,)), dtype or default_dtype(), generator, mean, std)
-        return made(node, device, requires_grad, out)
-    given = [v for v in (mean, std) if isinstance(v, Tensor)]
-    shape = ops.add(*[v.node for v in given]).shape if len(given) == 2 else given[0].shape
-    unit = drawn(ops.random_normal, tuple(shape), given[0].dtype, generator)
-    mean, std = (v.node if isinstance(v, Tensor) else v for v in (mean, std))
-    return made(unit * std + mean, device, requires_grad, out)
+    """Normal numbers; mean and standard deviation may be tensors, which broadcast.
+
+    Numbers for both need a ``size``.
+
+    Raises:
+        RuntimeError: a standard deviation is negative; one in a tensor is seen when computed.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.normal(rl.tensor([1.0, 2.0]), 0.0)
+        tensor([1., 2.])
+    """
+    given = [x.node for x in (mean, std) if isinstance(x, Tensor)]
+    if bool(given) == isinstance(size, Sequence):
+        kinds = ", ".join(type(x).__name__ for x in (mean, std, size) if x is not None)
+        raise ArgTypeError(
+            "normal",
+            f"normal() received an invalid combination of arguments - got ({kinds})",
+            rule="Two numbers come with a size; a tensor brings its own.",
+        )
+    for x in given:
+        if x.dtype.kind not in ("float", "complex"):
+            raise draw.refused("normal", "normal_kernel_cpu", x.dtype)
+    kind = given[0].dtype if given else _dtype("normal", dtype, out, default_dtype())
+    shape = None if given else sizes("normal", (size,))
+    parameters = _parameter(mean, "mean", 1), _parameter(std, "std", 2)
+    return made(
+        draw.normal("normal", shape, kind, generator, *parameters), device, requires_grad, out
+    )
 
 
+def _parameter(value: Any, name: str, position: int) -> Node | float:
+    return value.node if isinstance(value, Tensor) else real(value, "normal", name, position)
+
+
+@method
 def bernoulli(
     input: Tensor, p: float | None = None, *, generator: Generator | None = None,
     out: Tensor | None = None,
@@ -296,144 +247,60 @@ def bernoulli(
     """1 with the probability that ``input`` holds at each place (or ``p``), else 0.
 
     Raises:
-        RuntimeError: a probability is outside of [0, 1].
+        RuntimeError: a probability is outside of [0, 1]; one in a tensor is seen when computed.
+        NotImplementedError: ``input`` holds no floating point probabilities.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.bernoulli(rl.tensor([0.0, 1.0]))
+        tensor([0., 1.])
     """
-    wide = float64 if input.dtype is float64 else default_dtype()
-    draw = drawn(ops.random_uniform, tuple(input.shape), wide, generator)
-    if p is not None and not 0 <= p <= 1:
-        raise OperationError("bernoulli", f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-    if p is None:
-        given = array_of(input)
-        if not ((given >= 0) & (given <= 1)).all():
-            raise OperationError("bernoulli", "Expected p_in >= 0 && p_in <= 1 to be true")
-    chance = p if p is not None else ops.detach(input.node)
-    return made(ops.cast(draw < chance, input.dtype), None, False, out)
+    x = unwrapped(input, "bernoulli", "input", 1)
+    chance = x if p is None else real(p, "bernoulli", "p", 2)
+    dtype = x.dtype if out is None else out.dtype
+    return made(draw.bernoulli("bernoulli", x.shape, dtype, generator, chance), None, False, out)
 
 
+@method
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *,
     generator: Generator | None = None, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Places drawn in proportion to the weights in each row of ``input``.
 
+    Shape:
+        input (C) or (N, C), floating; output (num_samples) or (N, num_samples), int64.
     Raises:
-        RuntimeError: weights are negative or not finite, or too few are positive.
+        RuntimeError: fewer places than samples without replacement; weights that are negative, not
+            finite or all zero, which is seen when computed.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.multinomial(rl.tensor([0.0, 1.0, 0.0]), 3, replacement=True)
+        tensor([1, 1, 1])
     """
-    weights = array_of(input).astype(np.float64)
-    _check_weights(weights, num_samples, replacement)
-    rows = np.atleast_2d(weights)
-    shape = (rows.shape[0], num_samples if replacement else rows.shape[1])
-    draws = array_of(Tensor(drawn(ops.random_uniform, shape, float64, generator)))
-    if replacement:
-        edges = np.cumsum(rows, axis=1)
-        wanted = draws * edges[:, -1:]
-        found = np.stack([np.searchsorted(e, w, "right") for e, w in zip(edges, wanted, strict=True)])
-    else:
-        # The smallest of exponential waiting times come first in proportion to the weights.
-        with np.errstate(divide="ignore"):
-            waits = -np.log1p(-draws) / rows
-        found = np.argsort(waits, axis=1, kind="stable")[:, :num_samples]
-    result = tensor(found.astype(np.int64).reshape(*weights.shape[:-1], num_samples))
-    return result if out is None else out._write(result.node)
+    x = unwrapped(input, "multinomial", "input", 1)
+    num_samples = whole(num_samples, "multinomial", "num_samples", 2)
+    _check_multinomial(x, num_samples, replacement, out)
+    op = ops.multinomial
+    stream = chosen(generator, "multinomial").take(op.blocks(x.shape, num_samples, replacement))
+    return made(op.record((x, *stream), num_samples, bool(replacement)), None, False, out)
 
 
-def _check_weights(weights: np.ndarray, num_samples: int, replacement: bool) -> None:
-    if weights.ndim not in (1, 2):
-        raise OperationError("multinomial", "prob_dist must be 1 or 2 dim")
-    if num_samples <= 0:
-        raise OperationError("multinomial", "cannot sample n_sample <= 0 samples")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise OperationError(
-            "multinomial", "probability tensor contains either `inf`, `nan` or element < 0"
-        )
-    if (weights.sum(axis=-1) <= 0).any():
-        raise OperationError(
-            "multinomial", "invalid multinomial distribution (sum of probabilities <= 0)"
-        )
-    if not replacement and num_samples > weights.shape[-1]:
-        raise OperationError(
-            "multinomial",
-            "cannot sample n_sample > prob_dist.size(-1) samples without replacement",
-        )
-
-
-# In place -------------------------------------------------------------------------------------------
-
-
-@method
-def uniform_(
-    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None,
-    **named: float,
-) -> Tensor:  # fmt: skip
-    """Writes uniform numbers in [from, to)."""
-    low = named.get("from", named.get("a", from_))
-    high = named.get("b", to)
-    if low > high:
-        raise OperationError(
-            "uniform_", f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
-        )
-    return self._write(uniform(self._node.shape, self.dtype, generator, low, high), "uniform_")
-
-
-@method
-def normal_(
-    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
-    """Writes normal numbers."""
-    if std < 0:
-        raise OperationError("normal_", f"normal expects std >= 0.0, but found std {std}")
-    return self._write(
-        normal_numbers(self._node.shape, self.dtype, generator, mean, std), "normal_"
-    )
-
-
-@method
-def random_(
-    self: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None,
-    **named: int,
-) -> Tensor:  # fmt: skip
-    """Writes whole numbers from ``from`` up to, not including, ``to``."""
-    low = named.get("from", from_)
-    if to is None and low and "from" not in named:
-        low, to = 0, low
-    if to is None:
-        to = _largest(self.dtype)
-    node = integers(self._node.shape, self.dtype if self.dtype.kind == "int" else int64, generator, low, to)
-    return self._write(ops.cast(node, self.dtype), "random_")
-
-
-def _largest(dtype: DType) -> int:
-    """One more than the largest whole number that ``dtype`` holds exactly."""
-    if dtype.kind == "int":
-        return int(np.iinfo(dtype.numpy).max) + (dtype is not int64)
-    return {"float64": 2**53, "float32": 2**24, "float16": 2**11, "bfloat16": 2**8}.get(dtype.name, 2)
-
-
-@method
-def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Writes 1 with probability ``p``, else 0."""
-    if isinstance(p, Tensor):
-        return self._write(bernoulli(p.expand(self.shape), generator=generator).node, "bernoulli_")  # type: ignore[attr-defined]
-    if not 0 <= p <= 1:
-        raise OperationError("bernoulli_", f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-    draw = drawn(ops.random_uniform, self._node.shape, default_dtype(), generator)
-    return self._write(ops.cast(draw < p, self.dtype), "bernoulli_")
-
-
-@method
-def exponential_(
-    self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
-    """Writes waiting times with rate ``lambd``."""
-    if lambd <= 0:
-        raise OperationError("exponential_", f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
-    draw = drawn(ops.random_uniform, self._node.shape, self.dtype, generator)
-    return self._write(ops.log(1 - draw) * (-1 / lambd), "exponential_")
-
-
-# A function whose first parameter is a tensor is a method too.
-method(bernoulli)
-method(multinomial)
+def _check_multinomial(x: Node, num_samples: int, replacement: bool, out: Tensor | None) -> None:
+    problem = ""
+    if out is not None and out.dtype is not int64:
+        name = ops.TORCH_NAMES[out.dtype.name].strip("'")
+        problem = f"multinomial expects Long tensor out, got: {name}"
+    elif x.ndim not in (1, 2):
+        problem = "prob_dist must be 1 or 2 dim"
+    elif not x.dtype.is_floating_point:
+        name = ops.TORCH_NAMES[x.dtype.name].strip("'")
+        problem = f"multinomial only supports floating-point dtypes for input, got: {name}"
+    elif num_samples <= 0:
+        problem = "cannot sample n_sample <= 0 samples"
+    elif not replacement and num_samples > x.shape[-1]:
+        problem = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
+    if problem:
+        raise OperationError("multinomial", problem)
 
 
 def dropout(x: Tensor, p: float, generator: Generator | None = None) -> Tensor:
@@ -441,13 +308,12 @@ def dropout(x: Tensor, p: float, generator: Generator | None = None) -> Tensor:
 
     Raises:
         ValueError: ``p`` is outside of [0, 1].
+        RuntimeError: ``x`` is not floating point.
     """
     if not 0 <= p <= 1:
         raise ArgValueError(
             "dropout", f"dropout probability has to be between 0 and 1, but got {p}"
         )
-    node = x.node
-    source = generator or default_generator
-    seed_, offset = source.take(ops.dropout.blocks(node.shape))
-    return Tensor(ops.dropout(node, number(float(p)), seed_, offset))
-
+    node = unwrapped(x, "dropout", "input", 1)
+    stream = chosen(generator, "dropout").take(ops.dropout.blocks(node.shape))
+    return Tensor(ops.dropout(node, number(float(p)), *stream))
