@@ -256,6 +256,29 @@ def test_a_second_ctrl_c_does_not_wait(
     assert read_tree(folder / "last.safetensors")["state"]["step"] == 4
 
 
+def test_a_signal_stops_a_whole_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_step(monkeypatch, 3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    sweep = tmp_path / "sweep"
+    assert main(["-m", *WORDS, "trainer.seed=1,2", f"hydra.sweep.dir={sweep}"]) == 143
+    assert [path.name for path in sweep.iterdir() if path.is_dir()] == ["0_trainer.seed=1"]
+    assert f"`rushlight train resume={sweep}/0_trainer.seed=1`" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_first_step_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "prepare", interrupted)
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 130
+    assert capsys.readouterr().err == "rushlight train: interrupted before the first step\n"
+    assert os.listdir() == []
+
+
 # A run that ended, and what may change.
 
 
