@@ -19,9 +19,6 @@ class Sigmoid(Module):
         tensor([0.5000, 0.8808])
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def forward(self, input: Tensor) -> Any:
         return F.sigmoid(input)
 
@@ -34,9 +31,6 @@ class Tanh(Module):
         >>> rl.nn.Tanh()(rl.tensor([0.0, 1.0]))
         tensor([0.0000, 0.7616])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, input: Tensor) -> Any:
         return F.tanh(input)
@@ -71,9 +65,6 @@ class LogSigmoid(Module):
         >>> rl.nn.LogSigmoid()(rl.tensor([0.0, -200.0]))
         tensor([  -0.6931, -200.0000])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, input: Tensor) -> Any:
         return F.logsigmoid(input)
@@ -113,9 +104,6 @@ class Softsign(Module):
         >>> rl.nn.Softsign()(rl.tensor([-1.0, 3.0]))
         tensor([-0.5000,  0.7500])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, input: Tensor) -> Any:
         return F.softsign(input)
@@ -171,9 +159,6 @@ class Tanhshrink(Module):
         >>> rl.nn.Tanhshrink()(rl.tensor([0.0, 1.0]))
         tensor([0.0000, 0.2384])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, input: Tensor) -> Any:
         return F.tanhshrink(input)
@@ -284,9 +269,6 @@ class Softmax2d(Module):
         >>> rl.nn.Softmax2d()(rl.zeros(2, 1, 1)).flatten()
         tensor([0.5000, 0.5000])
     """
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def forward(self, input: Tensor) -> Any:
         if input.dim() not in (3, 4):

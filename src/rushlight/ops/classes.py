@@ -12,6 +12,7 @@ from rushlight.base.dtypes import int64, uint8
 from rushlight.base.errors import ArgValueError, DTypeError, RangeError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
+from rushlight.graph.spec import Spec
 
 
 class Shares:
@@ -81,7 +82,7 @@ def unrows(rows: Any, shape: Shape) -> Any:
     return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
 
 
-def check(loss: str, x: Node, target: Node, weight: Node | None, ignore_index: int) -> None:
+def check(loss: str, x: Spec, target: Spec, weight: Spec | None) -> None:
     """Refuses scores, classes and weights that do not fit together."""
     if not x.ndim or target.ndim > x.ndim - 1 + (x.ndim == 1):
         raise ShapeError(
@@ -114,10 +115,9 @@ def check(loss: str, x: Node, target: Node, weight: Node | None, ignore_index: i
     if weight is not None and weight.dtype is not x.dtype:
         found_name, name = (ops.TORCH_NAMES[n.dtype.name][1:-1] for n in (weight, x))
         raise DTypeError(loss, f"expected scalar type {name} but found {found_name}")
-    _check_known(target, class_count(x.shape), ignore_index)
 
 
-def _check_known(target: Node, count: int, ignored: int) -> None:
+def check_known(target: Node, count: int, ignored: int) -> None:
     """Refuses classes out of range at once, where they are known already."""
     while target.op.transparent and target.buffer is None:
         target = target.inputs[0]

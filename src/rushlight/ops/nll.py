@@ -20,7 +20,16 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
-from .classes import Shares, check, class_count, class_dim, rows_of, sample_shape, unrows
+from .classes import (
+    Shares,
+    check,
+    check_known,
+    class_count,
+    class_dim,
+    rows_of,
+    sample_shape,
+    unrows,
+)
 from .loss import REDUCTIONS, reduction_of, undifferentiated
 from .softmax import log_softmax_of, softmax_of
 
@@ -40,6 +49,7 @@ class ClassLoss(Op):
         self, x: Spec, target: Spec, ignored: Spec, smoothing: Spec, weight: Spec | None = None, *,
         reduction: str, smooth: bool, spatial: int,
     ) -> Spec:  # fmt: skip
+        check(self.name, x, target, weight)
         return x.with_shape(sample_shape(x.shape) if reduction == "none" else ())
 
     def grad_name(self, node: Node) -> str:
@@ -54,12 +64,14 @@ class ClassLoss(Op):
         self, x: Node, target: Node, weight: Node | None, ignore_index: int, smoothing: float,
         reduction: str,
     ) -> Node:  # fmt: skip
-        """Records the loss, once its inputs are seen to fit together."""
-        check(self.name, x, target, weight, ignore_index)
-        undifferentiated("nll_loss_forward", weight=weight)
+        """Records the loss."""
+        if weight is not None:
+            undifferentiated("nll_loss_forward", weight=weight)
         rest = (target, number(int(ignore_index)), number(float(smoothing), x.dtype))
         inputs = (x, *rest) if weight is None else (x, *rest, weight)
-        return self.record(inputs, reduction, smoothing > 0, max(x.ndim - 2, 0))
+        loss = self.record(inputs, reduction, smoothing > 0, max(x.ndim - 2, 0))
+        check_known(target, class_count(x.shape), ignore_index)
+        return loss
 
 
 class NllLoss(ClassLoss):
