@@ -49,7 +49,7 @@ from .middle import (
     kthvalue, median, median_all, median_along, mode, nanmedian, nanmedian_all, nanmedian_along,
 )  # fmt: skip
 from .variance import std, std_mean, var, var_mean
-from .vector_norm import linalg_vector_norm, norm
+from .vector_norm import cdist, dist, linalg_vector_norm, norm
 from .scan import cummax, cummin, cumprod, cumsum, linear_recurrence, logcumsumexp, shifted
 from .join import cat, column_stack, dstack, hstack, stack, vstack
 from .split import (
@@ -114,6 +114,21 @@ from .multiclass import multi_margin_loss, multilabel_margin_loss, multilabel_so
 from .likelihood import gaussian_nll_loss, least_variance, poisson_nll_loss
 from .bilinear import bilinear
 from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from .sort import argsort, msort, sort, topk
+from .search import bucketize, searchsorted
+from .solve import cholesky_solve, linalg_inv, linalg_solve, linalg_solve_triangular
+from .determinant import cofactors, linalg_det, linalg_slogdet, logdet
+from .factor import (
+    linalg_cholesky, linalg_eigh, linalg_eigvalsh, linalg_qr, linalg_svd, linalg_svdvals,
+)  # fmt: skip
+from .matrix import (
+    linalg_cross, linalg_diagonal, linalg_matrix_exp, linalg_matrix_power, linalg_multi_dot,
+    linalg_pinv, linalg_vecdot,
+)  # fmt: skip
+from .matrix_norm import linalg_cond, linalg_matrix_norm, linalg_matrix_rank, linalg_norm
+from .older import (
+    cholesky, det, inverse, matrix_exp, matrix_power, pinverse, qr, slogdet, svd,
+)  # fmt: skip
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,

@@ -24,7 +24,7 @@ class Searchsorted(Op):
 
     name, attrs, differentiable = "searchsorted", ("right", "out_int32"), False
     torch = (
-        "searchsorted(Tensor sorted_sequence, Any self, *, bool out_int32=False, bool right=False,"
+        "searchsorted(Tensor sorted_sequence, Any input, *, bool out_int32=False, bool right=False,"
         " str? side=None, Tensor? sorter=None) -> Tensor"
     )
 
@@ -81,8 +81,8 @@ class Searchsorted(Op):
 
     def ref(self, sequence: Any, values: Any, *, right: bool, out_int32: bool) -> Any:
         side: Any = "right" if right else "left"
-        if sequence.ndim == 1:
-            return np.searchsorted(sequence, values, side)
+        if sequence.ndim == 1 or not values.size:
+            return np.searchsorted(sequence.reshape(-1), values, side)
         rows = sequence.reshape(-1, sequence.shape[-1])
         wanted = values.reshape(len(rows), values.shape[-1])
         found = [np.searchsorted(row, w, side) for row, w in zip(rows, wanted, strict=True)]
@@ -113,7 +113,7 @@ class Bucketize(Composite):
 
     name, differentiable = "bucketize", False
     torch = (
-        "bucketize(Any self, Tensor boundaries, *, bool out_int32=False, bool right=False)"
+        "bucketize(Any input, Tensor boundaries, *, bool out_int32=False, bool right=False)"
         " -> Tensor"
     )
 

@@ -10,7 +10,13 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import ArgTypeError, DTypeError, OperationError
+from rushlight.base.errors import (
+    ArgTypeError,
+    ArgValueError,
+    DTypeError,
+    OperationError,
+    ShapeError,
+)  # fmt: skip
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -164,5 +170,77 @@ class Norm(Composite):
         yield lambda: make.call(make.int(3)), RuntimeError, "floating point or complex"
 
 
+class Dist(Composite):
+    """The ``p``-norm of the difference of two tensors."""
+
+    name, torch, ulp = "dist", "dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", 16
+
+    def __call__(self, x: Node, other: Node, p: Any = 2) -> Node:
+        return ops.linalg_vector_norm(x - other, p)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(3, 4)
+        yield make(3, 4), make(4), 3
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), make(4)), RuntimeError, "must match the size"
+        yield lambda: make.call(make.int(3), make.int(3)), RuntimeError, "floating point or complex"
+
+
+class Cdist(Composite):
+    """The ``p``-norm of the difference of each row of ``x1`` and each row of ``x2``."""
+
+    name, ulp = "cdist", 16
+    torch = "cdist(Tensor x1, Tensor x2, float p=2.0, str? compute_mode=None) -> Tensor"
+
+    def __call__(self, x1: Node, x2: Node, p: float = 2.0, compute_mode: str | None = None) -> Node:
+        for x, who in ((x1, "X1"), (x2, "X2")):
+            if x.ndim < 2:
+                raise ShapeError(
+                    "cdist", f"cdist only supports at least 2D tensors, {who} got: {x.ndim}D"
+                )
+            if not x.dtype.is_floating_point:
+                raise DTypeError(
+                    "cdist",
+                    f"cdist only supports floating-point dtypes, {who} got:"
+                    f" {ops.TORCH_NAMES[x.dtype.name][1:-1]}",
+                )
+        if x1.shape[-1] != x2.shape[-1]:
+            raise ShapeError(
+                "cdist",
+                "X1 and X2 must have the same number of columns. X1:"
+                f" {x1.shape[-1]} X2: {x2.shape[-1]}",
+            )
+        if p < 0:
+            raise OperationError("cdist", "cdist only supports non-negative p values")
+        if compute_mode not in (None, *MODES):
+            raise ArgValueError("cdist", f"{compute_mode} is not a valid value for compute_mode")
+        shapes.broadcast("cdist", x1.shape[:-2], x2.shape[:-2])
+        if not x1.shape[-1]:  # no columns, no distance
+            return ops.sum(ops.unsqueeze(x1, -2) - ops.unsqueeze(x2, -3), -1)
+        return ops.linalg_vector_norm(ops.unsqueeze(x1, -2) - ops.unsqueeze(x2, -3), p, -1)
+
+    def samples(self, make: Any) -> Any:
+        for p in (2.0, 1.0, 0.5, 3.0, inf):
+            yield make(3, 4), make(5, 4), p
+        yield make(2, 3, 4), make(5, 4)
+        yield make(3, 0), make(2, 0)
+
+    def errors(self, make: Any) -> Any:
+        x = make(3, 4)
+        yield lambda: make.call(x, make(4)), RuntimeError, "at least 2D tensors, X2 got: 1D"
+        yield lambda: make.call(x, make(3, 2)), RuntimeError, "same number of columns"
+        yield lambda: make.call(x, x, -1.0), RuntimeError, "non-negative p values"
+        yield lambda: make.call(x, make.int(3, 4)), RuntimeError, "X2 got: Long"
+        yield lambda: make.call(x, x, compute_mode="fast"), ValueError, "not a valid value"
+
+
+MODES = (
+    "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist",
+)  # fmt: skip
+"""PyTorch's choices of how to compute; the result is the same."""
+
 linalg_vector_norm = VectorNorm()
+dist = Dist()
+cdist = Cdist()
 norm = Norm()
