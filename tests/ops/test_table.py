@@ -25,6 +25,8 @@ PUBLIC = sorted((op for op in table.values() if op.torch), key=lambda op: op.nam
 ATOL = 1e-6
 # PyTorch divides by 6 in float32 on the way back, whatever the dtype.
 LOOSE_GRADIENTS = {"hardsigmoid": 1e-7}
+# PyTorch differentiates these a first time only.
+ONCE = {"cdist"}
 
 
 def cases():
@@ -69,7 +71,7 @@ def test_gradients_are_pytorchs(op, k):
     _compare(first, torch_first, rtol)
     again = [g for g in first if g is not None and g.requires_grad]
     torch_again = [g for g in torch_first if g is not None and g.requires_grad]
-    if torch_again and again:
+    if torch_again and again and op.name not in ONCE:
         _compare(_gradients(rl, again, leaves), _gradients(torch, torch_again, torch_leaves), rtol)
 
 
