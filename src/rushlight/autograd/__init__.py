@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 _HOMES = {
-    "backward": "backward", "grad": "backward", "no_grad": "mode", "enable_grad": "mode",
+    "backward": "walk", "grad": "walk", "no_grad": "mode", "enable_grad": "mode",
     "set_grad_enabled": "mode", "inference_mode": "mode", "is_grad_enabled": "mode",
-    "is_inference_mode_enabled": "mode", "Function": "function", "gradcheck": "gradcheck",
-    "gradgradcheck": "gradcheck",
+    "is_inference_mode_enabled": "mode", "Function": "function", "gradcheck": "differences",
+    "gradgradcheck": "differences", "GradcheckError": "differences", "Variable": "variable",
+    "once_differentiable": "function",
 }  # fmt: skip
 
 

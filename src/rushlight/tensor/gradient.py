@@ -88,7 +88,7 @@ def backward(
         create_graph: whether the gradients can be differentiated themselves.
         inputs: leaves to collect for; all when None.
     """
-    from rushlight.autograd.backward import backward as walk
+    from rushlight.autograd.walk import backward as walk
 
     walk(self, gradient, retain_graph, create_graph, inputs=inputs)
 
