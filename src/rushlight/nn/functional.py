@@ -25,8 +25,10 @@ from .vectors import normalize, triplet_margin_with_distance_loss
 
 # Functions that stand in both places, with the same parameters.
 _SHARED = frozenset((
-    "bilinear", "channel_shuffle", "cosine_similarity", "native_channel_shuffle",
-    "pairwise_distance", "pixel_shuffle", "pixel_unshuffle", "sigmoid", "tanh",
+    "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity",
+    "group_norm", "layer_norm", "native_channel_shuffle", "pairwise_distance", "pixel_shuffle",
+    "pixel_unshuffle", "rms_norm", "sigmoid", "tanh",
 ))  # fmt: skip
 
 # Those of one operation whose parameters here are not those in ``rushlight``.

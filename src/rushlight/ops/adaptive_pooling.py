@@ -119,7 +119,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPooling):
         tensor([[1.5000, 2.5000]])
     """
 
-    name, rank = "adaptive_avg_pool1d", 1
+    name, rank, module = "adaptive_avg_pool1d", 1, ""
     torch = "adaptive_avg_pool1d(Tensor input, int[1] output_size) -> Tensor"
 
 

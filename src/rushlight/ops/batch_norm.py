@@ -79,6 +79,8 @@ class BatchNorm(Normalization):
         momentum: float = 0.1, eps: float = 1e-5,
     ) -> tuple[Node, ...]:  # fmt: skip
         """The normalized input, followed by new running averages if there are new ones."""
+        if x.ndim < 2 and not x.spec.numel:
+            return (ops.clone(x),)  # nothing at all, which PyTorch takes
         running = self.check(x, training, running_mean, running_var, weight, bias)
         new: tuple[Node, ...] = ()
         own = training and x.spec.numel > 0

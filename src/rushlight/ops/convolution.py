@@ -23,7 +23,6 @@ class Function(Composite):
         transposed: whether the filters' first dimension meets the image's channels.
     """
 
-    module = "nn.functional"
     rank: ClassVar[int]
     transposed: ClassVar[bool] = False
 

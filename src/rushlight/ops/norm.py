@@ -34,7 +34,6 @@ class Normalization(Op):
     ``weight``, ``bias``, ``mean`` and ``variance``.
     """
 
-    module = "nn.functional"
     ulp = 64
 
     def layout(self, shape: Shape, **form: Any) -> Layout:
@@ -234,7 +233,7 @@ class RMSNorm(LastDims):
         weight: of that shape.
         eps: the smallest step of the dtype above 1 when None.
     Shape:
-        input (*, normalized_shape) floating; output the same.
+        input (*, normalized_shape) floating or complex; output the same.
     Raises:
         RuntimeError: shapes that do not fit, or dtypes that differ.
     Reference:
@@ -255,7 +254,11 @@ class RMSNorm(LastDims):
         self, x: Node, normalized_shape: Any, weight: Node | None = None, eps: float | None = None
     ) -> Node:
         rank = self.rank(x, normalized_shape, weight=weight)
-        return self.apply(x, _step(x.dtype) if eps is None else eps, rank, weight=weight)
+        eps = _step(x.dtype.to_real()) if eps is None else eps
+        if not x.dtype.is_complex:
+            return self.apply(x, eps, rank, weight=weight)
+        y = x * ops.rsqrt(ops.mean(x * x, tuple(range(-rank, 0)), True) + eps)
+        return y if weight is None else y * weight
 
     def grad_name(self, node: Node) -> str:
         return "MulBackward0"
@@ -265,6 +268,7 @@ class RMSNorm(LastDims):
         yield make(4, 3), (3,), make(3)
         yield make(2, 4, 3), [4, 3], make(4, 3), {"eps": 0.1}
         yield make(3, 4).T, (3,), make(3), 1e-3
+        yield make.complex(4, 3), (3,), make.complex(3)
         yield make(0, 3), (3,), make(3)
 
 

@@ -70,7 +70,7 @@ class Pooling(Composite):
     ) -> tuple[Sliding, ...]:  # fmt: skip
         """Windows that slide over dimensions of ``size``."""
         kernels = self.spread(kernel, "kernel_size")
-        strides = kernels if stride is None or stride == [] else self.spread(stride, "stride")
+        strides = kernels if stride in (None, (), []) else self.spread(stride, "stride")
         pads, dilations = self.spread(padding, "padding"), self.spread(dilation, "dilation")
         numbers = list(zip(size, kernels, strides, pads, dilations, strict=True))
         windows = tuple(self._window(*five, ceil_mode=ceil_mode) for five in numbers)
@@ -269,7 +269,7 @@ class AvgPool1d(AvgPooling):
         tensor([[2.0000, 3.5000]])
     """
 
-    name, rank = "avg_pool1d", 1
+    name, rank, module = "avg_pool1d", 1, ""
     torch = (
         "avg_pool1d(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0,"
         " bool ceil_mode=False, bool count_include_pad=True) -> Tensor"
