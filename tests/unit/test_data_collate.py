@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from data_programs import same
+from naming import without_addresses
 
 import rushlight as rl
 from rushlight.utils import data
@@ -101,7 +102,7 @@ BATCHES = [
 ]
 
 
-@pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: repr(batch)[:40])
+@pytest.mark.parametrize("batch", BATCHES, ids=lambda batch: without_addresses(batch)[:40])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_collate(batch):
     same(lambda lib: lib.utils.data.default_collate(batch))
@@ -126,7 +127,7 @@ SAMPLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: repr(sample)[:40])
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: without_addresses(sample)[:40])
 def test_convert(sample):
     if isinstance(sample, np.ndarray) and sample.dtype == object:
         assert data.default_convert(sample) is sample

@@ -11,6 +11,7 @@ import pytest
 from data_programs import same
 
 import rushlight as rl
+from naming import without_addresses
 from rushlight.utils import data
 
 
@@ -68,7 +69,7 @@ def squares(lib, size=7):
         {"batch_size": 4, "collate_fn": list}, {"batch_size": None, "collate_fn": list},
         {"batch_size": 4, "collate_fn": lambda batch: type(batch).__name__},
     ],
-    ids=repr,
+    ids=without_addresses,
 )  # fmt: skip
 def test_batches_of_a_map(options):
     same(lambda lib: list(lib.utils.data.DataLoader(squares(lib), **options)))
@@ -88,7 +89,7 @@ def test_samplers_may_be_iterators():
         {}, {"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None},
         {"batch_size": 7}, {"shuffle": False}, {"batch_size": 3, "collate_fn": sum},
     ],
-    ids=repr,
+    ids=without_addresses,
 )  # fmt: skip
 def test_batches_of_a_stream(options, length):
     same(lambda lib: list(lib.utils.data.DataLoader(stream(lib, range(7), length), **options)))
@@ -197,7 +198,7 @@ def test_errors_of_the_dataset_are_the_users():
         {"batch_size": 1.5}, {"batch_size": "2"}, {"batch_size": True}, {"drop_last": "no"},
         {"drop_last": 1},
     ],
-    ids=repr,
+    ids=without_addresses,
 )  # fmt: skip
 def test_options_that_are_wrong(options):
     same(lambda lib: lib.utils.data.DataLoader(squares(lib), **options))
@@ -206,7 +207,7 @@ def test_options_that_are_wrong(options):
 @pytest.mark.parametrize(
     "options",
     [{"shuffle": True}, {"shuffle": 1}, {"sampler": [0]}, {"batch_sampler": [[0]]}],
-    ids=repr,
+    ids=without_addresses,
 )
 def test_options_that_a_stream_does_not_take(options):
     same(lambda lib: lib.utils.data.DataLoader(stream(lib, []), **options))

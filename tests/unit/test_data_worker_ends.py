@@ -13,6 +13,7 @@ import pytest
 from data_processes import Numbers, Slow, all_end, children, load, pids
 
 import rushlight as rl
+from naming import without_addresses
 from rushlight.utils import data
 from rushlight.utils.data.outcome import Failure
 
@@ -49,7 +50,7 @@ class Raises(Numbers):
         (Peculiar(1, 2), RuntimeError),
         (type("Local", (Exception,), {})("unknown elsewhere"), RuntimeError),
     ],
-    ids=repr,
+    ids=without_addresses,
 )
 def test_exceptions_come_back(error, kind):
     iterator = iter(load(Raises(error), 2, batch_size=None))

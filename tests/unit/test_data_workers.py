@@ -12,6 +12,7 @@ import pytest
 from data_processes import Numbers, Slow, all_end, children, load, pids, running, values
 
 import rushlight as rl
+from naming import without_addresses
 from rushlight.utils import data
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
@@ -38,7 +39,7 @@ class Draws(Numbers):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("options", [{}, {"batch_size": 3}, {"batch_size": None}], ids=repr)
+@pytest.mark.parametrize("options", [{}, {"batch_size": 3}, {"batch_size": None}], ids=without_addresses)
 def test_the_same_batches_in_the_same_order(workers, options):
     alone = values(load(Slow(7), 0, **options))
     assert values(load(Slow(7), workers, **options)) == alone
@@ -201,7 +202,7 @@ def test_indices_that_cannot_be_read_end_the_worker():
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 0), (0, 0, 0), (0, 9, 1)])
-@pytest.mark.parametrize("options", [{"batch_size": 2}, {"batch_size": None}], ids=repr)
+@pytest.mark.parametrize("options", [{"batch_size": 2}, {"batch_size": None}], ids=without_addresses)
 def test_streams_that_end_at_different_times(lengths, options):
     def flat(batches):
         return sorted(

@@ -1,1 +1,0 @@
-"""The tests of the operations share one module of sample inputs."""
