@@ -146,8 +146,7 @@ def kill_points() -> list[tuple[str, int]]:
         *(("step", step) for step in steps),
         ("step", STEPS),  # the epoch's last step, before its evaluation
         ("before rename", 10),  # the best of the first epoch is half written
-        ("after rename", 10),  # the last checkpoint does not know of the best
-        ("after rename", 11),  # nor of the table's first row
+        ("after rename", 11),  # the last checkpoint knows neither of it nor of the table's row
     ]
 
 
