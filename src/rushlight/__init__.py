@@ -42,6 +42,7 @@ from .tensor.creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace, logspace, ones,
     ones_like, tensor, zeros, zeros_like,
 )  # fmt: skip
+from .tensor.defaults import get_default_dtype, set_default_dtype
 from .tensor.dynamic import (
     allclose, argwhere, bincount, equal, index_put, masked_select, narrow, nonzero,
     repeat_interleave, tensor_split, unique, unique_consecutive, where,
@@ -53,6 +54,7 @@ from .tensor.random import (
     normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm, seed,
     set_rng_state,
 )  # fmt: skip
+from .tensor.show import show
 from .tensor.size import Size
 from .tensor.tensor import Tensor
 

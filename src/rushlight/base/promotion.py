@@ -37,16 +37,13 @@ def default_dtype() -> DType:
 
 
 def set_default_dtype(d: DType) -> None:
-    """Makes ``d`` the default floating type; complex numbers default to the complex type of it.
+    """Makes ``d`` the default floating type, and the complex type of it that of complex numbers.
+
+    Types that operations have worked out before are not forgotten by this; that takes the public
+    function.
 
     Raises:
         TypeError: ``d`` is not a floating-point dtype.
-    Example:
-        >>> import rushlight as rl
-        >>> rl.set_default_dtype(rl.float64)
-        >>> rl.tensor([1.5]).dtype
-        torch.float64
-        >>> rl.set_default_dtype(rl.float32)
     """
     global _default
     rule = "only floating-point types are supported as the default type"
