@@ -54,6 +54,12 @@ def test_normalize(p, dim):
     agree(*functions, random(3, 4))
 
 
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, float("inf"), 0.0])
+def test_distances_of_all_pairs(p):
+    functions = [lambda x, f=f: f.nn.functional.pdist(x, p) for f in (rl, torch)]
+    agree(*functions, random(5, 3), second=False)
+
+
 def test_vectors_of_length_0_stay_0_and_have_a_gradient():
     functions = [
         lambda x, f=f: f.nn.functional.normalize(x * f.tensor([[0.0], [1.0]]), eps=1e-3)

@@ -14,6 +14,7 @@ import rushlight as _rl
 from rushlight import ops as _ops
 from rushlight.tensor.functions import public as _public
 
+from .attention import scaled_dot_product_attention
 from .batch import batch_norm, instance_norm, local_response_norm
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
@@ -27,8 +28,8 @@ from .vectors import normalize, triplet_margin_with_distance_loss
 _SHARED = frozenset((
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d", "conv2d",
     "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity",
-    "group_norm", "layer_norm", "native_channel_shuffle", "pairwise_distance", "pixel_shuffle",
-    "pixel_unshuffle", "rms_norm", "sigmoid", "tanh",
+    "group_norm", "layer_norm", "native_channel_shuffle", "pairwise_distance", "pdist",
+    "pixel_shuffle", "pixel_unshuffle", "rms_norm", "sigmoid", "tanh",
 ))  # fmt: skip
 
 # Those of one operation whose parameters here are not those in ``rushlight``.

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import DTypeError
-from rushlight.graph.node import Node
+from rushlight.base.buffer import Buffer
+from rushlight.base.dtypes import int64
+from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.graph.node import Node, known
 from rushlight.graph.op import Composite
 
 from .loss import in_one_dtype
@@ -52,6 +56,48 @@ class PairwiseDistance(Composite):
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3, 4), make(3, 5)), RuntimeError, "must match the size"
         yield lambda: make.call(make(3, 4), 1.0), TypeError, "must be Tensor, not float"
+
+
+class Pdist(Composite):
+    r"""The distances :math:`\lVert x_i - x_j \rVert_p` of all pairs of rows with ``i < j``.
+
+    Shape:
+        input (N, D); output (N * (N - 1) / 2), the pairs of row 0 first.
+    Raises:
+        RuntimeError: the input is no matrix, or ``p`` is negative.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.pdist(rl.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+        tensor([5.0000, 1.0000, 4.2426])
+    """
+
+    name = "pdist"
+    torch = "pdist(Tensor self, float p=2) -> Tensor"
+
+    def __call__(self, x: Node, p: float = 2) -> Node:
+        if x.ndim != 2:
+            raise ShapeError(
+                "pdist", f"pdist only supports 2D tensors, got: {x.ndim}D", rule="Give one matrix."
+            )
+        if not x.dtype.is_floating_point:
+            raise DTypeError("pdist", "pdist only supports floating-point dtypes")
+        if p < 0:
+            raise OperationError("pdist", "pdist only supports non-negative p values")
+        pairs = [known(Buffer(side, int64)) for side in np.triu_indices(x.shape[0], 1)]
+        one, two = (ops.index_select.record((x, rows), 0) for rows in pairs)
+        return ops.linalg_vector_norm(one - two, p, -1)  # type: ignore[no-any-return]
+
+    def samples(self, make: Any) -> Any:
+        # Without gradients: PyTorch has no second ones here, and crashes on empty ones.
+        for p in (2, 1, 3, inf):
+            yield make(4, 3).detach(), p
+        yield make(1, 3).detach()
+        yield make(0, 3).detach()
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3)), RuntimeError, "only supports 2D tensors, got: 1D"
+        yield lambda: make.call(make(3, 2), -1.0), RuntimeError, "non-negative p values"
+        yield lambda: make.call(make.int(3, 2)), RuntimeError, "floating-point dtypes"
 
 
 class CosineSimilarity(Composite):
@@ -142,5 +188,6 @@ def _unit(x: Node, p: float, dim: int | Sequence[int], eps: float) -> Node:
 
 
 pairwise_distance = PairwiseDistance()
+pdist = Pdist()
 cosine_similarity = CosineSimilarity()
 normalize = Normalize()

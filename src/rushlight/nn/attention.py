@@ -1,0 +1,125 @@
+"""Attention: a mean of values, weighted by how well their keys fit each query."""
+
+from __future__ import annotations
+
+import math
+
+import rushlight as rl
+from rushlight import Tensor
+from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.ops import TORCH_NAMES
+
+from .noise import dropout
+
+_NAME = "scaled_dot_product_attention"
+
+
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0, is_causal: bool = False, scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:  # fmt: skip
+    r"""Attention: :math:`\operatorname{softmax}(s\,Q K^T + M)\,V`.
+
+    Args:
+        attn_mask: True where a query may look at a key, or what is added to the scores.
+        dropout_p: with what probability a weight is left out; also outside of training.
+        is_causal: whether query ``i`` looks only at the keys up to ``i``.
+        scale: what the scores are multiplied with, ``1 / sqrt(E)`` when None.
+        enable_gqa: whether groups of query heads share a head of keys and values.
+    Shape:
+        query (*, L, E); key (*, S, E); value (*, S, V); attn_mask broadcasts to (*, L, S); output
+        (*, L, V). A query that may look at no key gets zeros. With ``enable_gqa`` dimension -3 is
+        that of the heads.
+    Raises:
+        RuntimeError: dtypes or shapes do not fit each other, or both kinds of mask are given.
+    Reference:
+        Vaswani et al. 2017, "Attention Is All You Need", equation 1, arXiv:1706.03762; Ainslie et
+        al. 2023, arXiv:2305.13245 (shared heads).
+    Example:
+        >>> import rushlight as rl
+        >>> q, k, v = rl.zeros(1, 2), rl.ones(3, 2), rl.tensor([[0.0], [1.0], [5.0]])
+        >>> rl.nn.functional.scaled_dot_product_attention(q, k, v)
+        tensor([[2.]])
+    """
+    _check(query, key, value, attn_mask, is_causal)
+    if enable_gqa:
+        key, value = _shared_heads(query, key, value)
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = (query * factor) @ key.transpose(-2, -1)  # (*, L, S)
+    if is_causal:
+        scores = scores.masked_fill(~_seen(*scores.shape[-2:]), -math.inf)
+    if attn_mask is not None:
+        weights = _masked_softmax(scores, attn_mask)
+    else:
+        weights = scores.softmax(-1)
+    return dropout(weights, dropout_p) @ value
+
+
+def _seen(queries: int, keys: int) -> Tensor:
+    """Which keys each query may look at when none may look ahead."""
+    return rl.arange(queries).unsqueeze(1) >= rl.arange(keys)
+
+
+def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax along the last dimension, 0 for a query that may look at no key."""
+    if mask.dtype is rl.bool:
+        scores = rl.where(mask, scores, -math.inf)
+    else:
+        scores = scores + mask
+    blind = (scores == -math.inf).all(-1, True)
+    return rl.where(blind, 0.0, rl.where(blind, 0.0, scores).softmax(-1))
+
+
+def _shared_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values with a head for each of the query's."""
+    heads = query.shape[-3]
+    if any(not x.shape[-3] or heads % x.shape[-3] for x in (key, value)):
+        raise ShapeError(
+            _NAME,
+            "Number of heads in key and value must divide the number of heads in query",
+            rule=f"There are {heads} heads of queries, {key.shape[-3]} of keys and"
+            f" {value.shape[-3]} of values.",
+        )
+    return tuple(x.repeat_interleave(heads // x.shape[-3], -3) for x in (key, value))
+
+
+def _check(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool
+) -> None:
+    tensors = {"query": query, "key": key, "value": value}
+    if any(x.dtype is not query.dtype for x in tensors.values()):
+        found = [f"{name}.dtype: {_named(x)}" for name, x in tensors.items()]
+        raise DTypeError(
+            _NAME,
+            "Expected query, key, and value to have the same dtype, but got"
+            f" {found[0]} {found[1]} and {found[2]} instead.",
+        )
+    if any(x.dim() < 2 for x in tensors.values()):
+        raise ShapeError(
+            _NAME,
+            "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim:"
+            f" {query.dim()} key.dim: {key.dim()} and value.dim: {value.dim()} instead.",
+        )
+    if mask is None:
+        return
+    if is_causal:
+        raise OperationError(
+            _NAME,
+            "_scaled_dot_product_attention: Explicit attn_mask should not be set when"
+            " is_causal=True",
+        )
+    if mask.dtype not in (rl.bool, query.dtype):
+        raise DTypeError(
+            _NAME,
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got"
+            f" attn_mask.dtype: {_named(mask)} and  query.dtype: {_named(query)} instead.",
+        )
+
+
+_C_NAMES = {"Long": "long int", "Half": "c10::Half", "BFloat16": "c10::BFloat16"}
+
+
+def _named(x: Tensor) -> str:
+    name = TORCH_NAMES[x.dtype.name][1:-1]
+    return _C_NAMES.get(name, name.lower())
