@@ -9,7 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.errors import OperationError, RangeError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
@@ -112,8 +112,12 @@ class Roll(Op):
                 "roll",
                 f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}",
             )
+        if not x.ndim:
+            raise RangeError(
+                "roll", f"Dimension specified as {dims[0]} but tensor has no dimensions"
+            )
         places = tuple(shapes.axis("roll", dim, x.ndim) for dim in dims)
-        return self.record((x,), shifts, places) if x.ndim else ops.clone(x)
+        return self.record((x,), shifts, places)
 
     def infer(self, x: Spec, *, shifts: Shape, dims: Shape) -> Spec:
         return x
@@ -138,6 +142,7 @@ class Roll(Op):
         yield lambda: make.call(make(3), (1, 2), (0,)), RuntimeError, "must align. shifts: 2"
         yield lambda: make.call(make(3), 1, 1), IndexError, "Dimension out of range"
         yield lambda: make.call(make(3), ()), RuntimeError, "`shifts` required"
+        yield lambda: make.call(make(), 1, 0), IndexError, "tensor has no dimensions"
 
 
 class Rot90(Composite):

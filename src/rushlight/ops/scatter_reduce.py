@@ -39,7 +39,7 @@ class Reducing(Scattering):
 class ScatterProd(Reducing):
     """The product of each element and all that is scattered to it.
 
-    The second derivative is right where no factor is 0.
+    Its third derivative is not right where two factors of a place are 0.
     """
 
     name = "scatter_prod"
@@ -56,16 +56,22 @@ class ScatterProd(Reducing):
         return gx, None, gs
 
     def _source_part(self, g: Node, x: Node, index: Node, source: Node, dim: int) -> Node | None:
-        # The product of the others of a place: the whole divided by the factor itself. A lone 0 has
-        # the product of all that is not 0; what stands beside a 0 has gradient 0.
+        # The others of a place: the product of all that is not 0 divided by the factor, times the
+        # other zeros. Of those there is none (1), one, or so many that nothing is left.
         read = _read(source, index)
         zero = ops.eq(read, 0)
-        factor = ops.where(zero, 1.0, read)
+        own, factor = ops.cast(zero, x.dtype), ops.where(zero, 1.0, read)
         product = self.record((x, index, factor), dim)
-        zeros = ops.gather.record((self.counted(x, dim, index, zero), index), dim)
         others = ops.gather.record((g * product, index), dim) / factor
-        lone = ops.eq(zeros, ops.cast(zero, x.dtype))
-        return self.source_padded(ops.where(lone, others, 0.0), source)
+        zeros = ops.gather.record((self.counted(x, dim, index, zero), index), dim) - own
+        rest = self._other_zeros(x, index, ops.where(zero, read, 0.0), dim)
+        left = ops.where(ops.eq(zeros, 0), 1.0, ops.where(ops.eq(zeros, 1), rest, 0.0))
+        return self.source_padded(others * left, source)
+
+    def _other_zeros(self, x: Node, index: Node, zeros: Node, dim: int) -> Node:
+        """For each factor the sum of the other zeros of its place: 0, but with their gradients."""
+        total = ops.scatter_add.record((ops.zeros(x.spec), index, zeros), dim)
+        return ops.gather.record((total, index), dim) - zeros
 
     def put(self, result: Any, places: Any, values: Any, **attrs: Any) -> None:
         np.multiply.at(result, places, values)
