@@ -51,9 +51,7 @@ def _plain_attributes(layer: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def agree(
-    ours: Any, theirs: Any, *inputs: Any, second: bool = True, rtol: float = 1e-9
-) -> None:
+def agree(ours: Any, theirs: Any, *inputs: Any, second: bool = True, rtol: float = 1e-9) -> None:
     """The same values, gradients and, if wanted, second gradients, in double precision."""
     found = [_derivatives(f, call, inputs, second) for f, call in zip(FRAMEWORKS, (ours, theirs))]
     names = ("value", "gradient", "second gradient")

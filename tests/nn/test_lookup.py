@@ -116,9 +116,7 @@ PROGRAMS = {
         f.tensor([0]), f.zeros(3, 1), padding_idx=3
     ),
     "bag without offsets": lambda f: f.nn.EmbeddingBag(3, 4)(f.tensor([1])),
-    "bag weights": lambda f: f.nn.EmbeddingBag(3, 4, mode="sum")(
-        f.tensor([[1]]), None, f.ones(2)
-    ),
+    "bag weights": lambda f: f.nn.EmbeddingBag(3, 4, mode="sum")(f.tensor([[1]]), None, f.ones(2)),
     "bag rank": lambda f: f.nn.EmbeddingBag(3, 4)(f.tensor([[[1]]])),
     "frozen": lambda f: f.nn.Embedding.from_pretrained(f.zeros(2, 1)).weight,
     "not frozen": lambda f: f.nn.Embedding.from_pretrained(f.zeros(2, 1), freeze=False).weight,

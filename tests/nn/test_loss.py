@@ -147,9 +147,9 @@ PROGRAMS = {
     "ranking sizes": lambda f: f.nn.MarginRankingLoss()(f.ones(3), f.ones(3), f.ones(1, 3)),
     "empty mean": lambda f: f.nn.MSELoss()(f.ones(0), f.ones(0)).isnan(),
     "empty sum": lambda f: f.nn.MSELoss(reduction="sum")(f.ones(0), f.ones(0)),
-    "whole targets": lambda f: f.nn.SoftMarginLoss(reduction="none")(
-        f.zeros(2), f.tensor([1, -1])
-    ).shape,
+    "whole targets": lambda f: (
+        f.nn.SoftMarginLoss(reduction="none")(f.zeros(2), f.tensor([1, -1])).shape
+    ),
     "scalar losses": lambda f: f.nn.MSELoss()(f.tensor(1.0), f.tensor(3.0)),
 }
 

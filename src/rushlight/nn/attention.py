@@ -84,9 +84,7 @@ def _shared_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Te
     return tuple(x.repeat_interleave(heads // x.shape[-3], -3) for x in (key, value))
 
 
-def _check(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool
-) -> None:
+def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool) -> None:
     tensors = {"query": query, "key": key, "value": value}
     if any(x.dtype is not query.dtype for x in tensors.values()):
         found = [f"{name}.dtype: {_named(x)}" for name, x in tensors.items()]

@@ -85,7 +85,7 @@ class Pdist(Composite):
             raise OperationError("pdist", "pdist only supports non-negative p values")
         pairs = [known(Buffer(side, int64)) for side in np.triu_indices(x.shape[0], 1)]
         one, two = (ops.index_select.record((x, rows), 0) for rows in pairs)
-        return ops.linalg_vector_norm(one - two, p, -1)  # type: ignore[no-any-return]
+        return ops.linalg_vector_norm(one - two, p, -1)
 
     def samples(self, make: Any) -> Any:
         # Without gradients: PyTorch has no second ones here, and crashes on empty ones.

@@ -74,7 +74,7 @@ def _log_factorial(count: Node) -> Node:
     large = count > 1
     count = ops.where(large, count, 1)
     value = count * ops.log(count) - count + 0.5 * ops.log(2 * math.pi * count)
-    return ops.where(large, value, 0.0)
+    return ops.where(large, value, 0.0)  # type: ignore[no-any-return]
 
 
 class LeastVariance(Op):
