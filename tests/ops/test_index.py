@@ -78,7 +78,7 @@ def test_writing(key):
     mine, other = keys(key)
     new = RANDOM.random(tuple(t[other].shape[-1:]))
     x[mine], t[other] = rl.tensor(new), torch.tensor(new)
-    # Where places repeat the last value stays here; PyTorch promises nothing, so compare a constant.
+    # Where places repeat PyTorch does not promise which value stays, so compare a constant.
     x[mine], t[other] = 2.0, 2.0
     assert_same(x, t)
 
@@ -170,7 +170,7 @@ def test_a_place_outside_is_refused_at_its_line(use, kind, text, computed):
             lambda x, i: rl.embedding(x, i)]
 )  # fmt: skip
 def test_minus_one_is_no_place_where_pytorch_refuses_it(use):
-    with pytest.raises((RuntimeError, IndexError), match="out of (bounds|range)"):
+    with pytest.raises((RuntimeError, IndexError), match=r"out of (bounds|range)"):
         use(rl.zeros(3, 4), rl.tensor([-1]) + 0).sum().item()
 
 

@@ -159,12 +159,12 @@ def test_gradients_flow_through_what_depends_on_values():
 @pytest.mark.parametrize(
     "use, kind, text",
     [
-        (lambda: rl.tensor([1, 2]).repeat_interleave(rl.tensor([1, 2, 3])), RuntimeError, "same size"),
+        (lambda: rl.tensor([1, 2]).repeat_interleave(rl.tensor([1, 2, 3])), RuntimeError, "same"),
         (lambda: rl.tensor([1, 2]).repeat_interleave(rl.tensor([1, -2])), RuntimeError, "negative"),
         (lambda: rl.tensor([1.0]).bincount(), RuntimeError, "not implemented for 'Float'"),
         (lambda: rl.tensor([-1]).bincount(), RuntimeError, "non-negative integral"),
         (lambda: rl.tensor([1]).masked_select(rl.tensor([1])), RuntimeError, "BoolTensor"),
-        (lambda: rl.zeros(3).index_put((rl.tensor([0.0]),), rl.ones(1)), IndexError, "must be long"),
+        (lambda: rl.zeros(3).index_put((rl.tensor([0.0]),), rl.ones(1)), IndexError, "be long"),
         (lambda: rl.equal(rl.zeros(1), rl.tensor([0])), RuntimeError, "Expected object of data"),
         (lambda: rl.linalg.inv(rl.zeros(2, 2)).tolist(), rl.linalg.LinAlgError, "singular"),
     ],
