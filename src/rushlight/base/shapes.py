@@ -178,8 +178,12 @@ def whole(operation: str, value: int | Sequence[int], name: str) -> Shape:
     Raises:
         ArgTypeError: one is no integer.
     """
-    numbers = tuple(value) if isinstance(value, Sequence) else (value,)
+    if type(value) is int:
+        return (value,)
+    numbers = tuple(value) if isinstance(value, (tuple, Sequence)) else (value,)
     for number in numbers:
+        if type(number) is int:
+            continue
         if isinstance(number, bool) or not hasattr(number, "__index__"):
             raise ArgTypeError(
                 operation,

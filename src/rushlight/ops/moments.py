@@ -36,6 +36,12 @@ class Layout(NamedTuple):
         """The shape of the statistics."""
         return tuple(1 if axis in self.axes else n for axis, n in enumerate(self.shape))
 
+    @property
+    def uniform(self) -> bool:
+        """Whether all elements of a statistic have one weight."""
+        first = len(self.shape) - len(self.affine)
+        return all(axis < first or self.affine[axis - first] == 1 for axis in self.axes)
+
 
 class OnArrays:
     """What the arithmetic needs beyond the operators, for NumPy arrays."""
@@ -46,7 +52,7 @@ class OnArrays:
 
     @staticmethod
     def mean(x: Any, axes: Shape) -> Any:
-        count = prod(x.shape[axis] for axis in axes)
+        count = max(prod(x.shape[axis] for axis in axes), 1)  # of nothing it is 0
         return x.sum(axis=axes, keepdims=True, dtype=x.dtype) / x.dtype.type(count)
 
     @staticmethod
@@ -67,7 +73,7 @@ class OnNodes:
 
     @staticmethod
     def mean(x: Any, axes: Shape) -> Any:
-        return ops.mean(x, axes, True)
+        return ops.mean(x, axes, True) if x.spec.numel else ops.sum(x, axes, True)
 
     @staticmethod
     def rsqrt(x: Any) -> Any:
@@ -125,17 +131,39 @@ def gradients(
     """The gradients of input, weight and bias that are wanted, in the layout's shapes."""
     g = xp.reshape(g, layout.shape)
     unit = parts.centred * parts.scale
+    if layout.uniform:
+        return _uniform_gradients(xp, g, unit, parts.scale, layout, statistics, weight)
     found: dict[str, Any] = {}
     if "bias" in wanted:
         found["bias"] = xp.sum_to(g, layout.affine)
     if "weight" in wanted:
         found["weight"] = xp.sum_to(g * unit, layout.affine)
     if "input" in wanted:
-        inner = g if weight is None else g * xp.reshape(weight, layout.affine)
-        moved = inner
-        if statistics == "own":
-            moved = moved - xp.mean(inner, layout.axes)
-        if statistics != "given":
-            moved = moved - unit * xp.mean(inner * unit, layout.axes)
+        if weight is not None:
+            g = g * xp.reshape(weight, layout.affine)
+        moved = _moved(g, unit, statistics, xp.mean(g, layout.axes), xp.mean(g * unit, layout.axes))
         found["input"] = moved * parts.scale
     return found
+
+
+def _uniform_gradients(
+    xp: Any, g: Any, unit: Any, scale: Any, layout: Layout, statistics: Statistics, weight: Any
+) -> dict[str, Any]:
+    """The same where all elements of a statistic share one weight: so do their sums."""
+    count = prod(layout.shape[axis] for axis in layout.axes)
+    mean, slope = xp.mean(g, layout.axes), xp.mean(g * unit, layout.axes)
+    if weight is not None:
+        scale = scale * xp.reshape(weight, layout.affine)
+    return {
+        "bias": xp.sum_to(mean * count, layout.affine),
+        "weight": xp.sum_to(slope * count, layout.affine),
+        "input": _moved(g, unit, statistics, mean, slope) * scale,
+    }
+
+
+def _moved(g: Any, unit: Any, statistics: Statistics, mean: Any, slope: Any) -> Any:
+    """A gradient without what moves or stretches all elements of a statistic together."""
+    if statistics == "given":
+        return g
+    stretched = g - unit * slope
+    return stretched - mean if statistics == "own" else stretched

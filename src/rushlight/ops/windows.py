@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Places = slice | np.ndarray
+Tap = tuple[int, Places, Places]
+"""A tap's number, the windows that have it, and its places in the input."""
 
 
 class Sliding(NamedTuple):
@@ -23,21 +25,30 @@ class Sliding(NamedTuple):
     dilation: int
     outputs: int
 
-    def taps(self, size: int) -> list[tuple[Places, Places]]:
-        """For each element of a window: the windows that have it, and its places in the input."""
-        found: list[tuple[Places, Places]] = []
+    def taps(self, size: int) -> list[Tap]:
+        """The taps that are not empty."""
+        found: list[Tap] = []
         for k in range(self.kernel):
             shift = k * self.dilation - self.padding
             first = max(0, -(shift // self.stride))
             last = min(self.outputs - 1, (size - 1 - shift) // self.stride)
             if first <= last:
                 start, end = first * self.stride + shift, last * self.stride + shift
-                found.append((slice(first, last + 1), slice(start, end + 1, self.stride)))
+                found.append((k, slice(first, last + 1), slice(start, end + 1, self.stride)))
         return found
+
+    @property
+    def spacing(self) -> int:
+        """From one tap to the next."""
+        return self.dilation
+
+    def starts(self, size: int) -> Any:
+        """Where each window starts, which may be before the input."""
+        return np.arange(self.outputs) * self.stride - self.padding
 
     def lengths(self, size: int, *, padded: bool) -> Any:
         """How many elements each window has, with or without what lies in the padding."""
-        start = np.arange(self.outputs) * self.stride - self.padding
+        start = self.starts(size)
         end = np.minimum(start + self.kernel, size + self.padding)
         return end - start if padded else np.minimum(end, size) - np.maximum(start, 0)
 
@@ -46,22 +57,24 @@ class Adaptive(NamedTuple):
     """``outputs`` windows of nearly equal size that cover the input; they may overlap by one."""
 
     outputs: int
+    spacing = 1
 
-    def taps(self, size: int) -> list[tuple[Places, Places]]:
-        """For each element of a window: the windows that have it, and its places in the input."""
+    def taps(self, size: int) -> list[Tap]:
+        """The taps that are not empty."""
         if self.outputs and size % self.outputs == 0:
             step = size // self.outputs
-            return [(slice(0, self.outputs), slice(k, size, step)) for k in range(step)]
-        start, length = self._starts(size), self.lengths(size, padded=False)
+            return [(k, slice(0, self.outputs), slice(k, size, step)) for k in range(step)]
+        start, length = self.starts(size), self.lengths(size, padded=False)
         windows = [np.flatnonzero(length > k) for k in range(max(length, default=0))]
-        return [(some, start[some] + k) for k, some in enumerate(windows)]
+        return [(k, some, start[some] + k) for k, some in enumerate(windows)]
 
     def lengths(self, size: int, *, padded: bool) -> Any:
         """How many elements each window has."""
         window = np.arange(1, self.outputs + 1)
-        return -(-window * size // max(self.outputs, 1)) - self._starts(size)
+        return -(-window * size // max(self.outputs, 1)) - self.starts(size)
 
-    def _starts(self, size: int) -> Any:
+    def starts(self, size: int) -> Any:
+        """Where each window starts."""
         return np.arange(self.outputs) * size // max(self.outputs, 1)
 
 
@@ -79,30 +92,49 @@ def largest(x: Any, windows: Windows) -> tuple[Any, Any]:
 
     Of equal ones it is the first; a NaN is larger than everything.
     """
-    rank = len(windows)
-    step = 1
+    size = x.shape[-len(windows) :]
+    has_nan = x.dtype.kind == "f" and x.size > 0 and bool(np.isnan(x.min()))
+    taken: list[Any] = []  # which tap each window took, for the last dimension first
+    for axis in range(-1, -1 - len(windows), -1):
+        x, *taken = _largest_along(axis, windows[axis], x, taken, has_nan)
     places: Any = 0
-    for axis in range(-1, -1 - rank, -1):
-        own = np.arange(x.shape[axis], dtype=np.int64) * step
-        step *= x.shape[axis]
-        places = np.broadcast_to(places + own.reshape(-1, *(1,) * (-1 - axis)), x.shape)
-        x, places = _largest_along(axis, x, places, windows[axis])
+    step = 1
+    for axis, tap in zip(range(-1, -1 - len(windows), -1), taken, strict=True):
+        window = windows[axis]
+        start = window.starts(size[axis]).reshape(-1, *(1,) * (-1 - axis))
+        places = places + (start + tap.astype(np.int64) * window.spacing) * step
+        step *= size[axis]
     return x, places
 
 
-def _largest_along(axis: int, x: Any, places: Any, window: Sliding | Adaptive) -> tuple[Any, Any]:
+def _largest_along(
+    axis: int, window: Sliding | Adaptive, x: Any, taken: list[Any], has_nan: bool
+) -> tuple[Any, ...]:
+    """The largest of each window along one dimension, what else it took, and which tap that was.
+
+    Choosing by arithmetic is several times as fast as choosing by a random mask: taps come in
+    rising order, and ``old + m (new - old)`` is exact in unsigned numbers.
+    """
     taps = window.taps(x.shape[axis])
-    first = np.zeros(window.outputs, np.intp)
-    for outs, ins in reversed(taps):
-        first[outs] = np.arange(x.shape[axis])[ins]
-    best, where = np.take(x, first, axis), np.take(places, first, axis)
-    for outs, ins in taps:
+    first, place = np.zeros((2, window.outputs), np.intp)
+    for k, outs, ins in reversed(taps):
+        first[outs], place[outs] = k, np.arange(x.shape[axis])[ins]
+    best, *carried = (np.take(array, place, axis) for array in (x, *taken))
+    number = np.min_scalar_type(len(taps)).type
+    tap = np.empty(best.shape, number)
+    tap[...] = first.reshape(-1, *(1,) * (-1 - axis))
+    for k, outs, ins in taps[1:] if not first.any() else taps:
         here, there = _along(axis, outs), _along(axis, ins)
-        old, new = best[here], x[there]
-        better = (new > old) | (new != new)
-        best[here] = np.where(better, new, old)
-        where[here] = np.where(better, places[there], where[here])
-    return best, where
+        new, old = np.ascontiguousarray(x[there]), best[here]
+        better = new > old
+        if has_nan:
+            better |= np.isnan(new)
+        best[here] = np.maximum(old, new)
+        chosen = better.view(np.uint8)
+        tap[here] = np.maximum(tap[here], chosen * number(k))
+        for kept, array in zip(carried, taken, strict=True):
+            kept[here] += chosen * (array[there] - kept[here])
+    return best, *carried, tap
 
 
 def total(x: Any, windows: Windows) -> Any:
@@ -111,7 +143,7 @@ def total(x: Any, windows: Windows) -> Any:
         shape = list(x.shape)
         shape[axis] = window.outputs
         result = np.zeros(shape, x.dtype)
-        for outs, ins in window.taps(x.shape[axis]):
+        for _, outs, ins in window.taps(x.shape[axis]):
             result[_along(axis, outs)] += x[_along(axis, ins)]
         x = result
     return x
@@ -123,7 +155,7 @@ def untotal(g: Any, windows: Windows, size: tuple[int, ...]) -> Any:
         shape = list(g.shape)
         shape[axis] = size[axis]
         result = np.zeros(shape, g.dtype)
-        for outs, ins in window.taps(size[axis]):
+        for _, outs, ins in window.taps(size[axis]):
             there, here = _along(axis, ins), _along(axis, outs)
             if isinstance(ins, slice):
                 result[there] += g[here]
