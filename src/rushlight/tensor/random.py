@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rushlight import ops
-from rushlight.base.dtypes import DType, int64, uint8
+from rushlight.base.dtypes import DType, int64
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node, number
@@ -196,8 +196,8 @@ def _check_permutation(n: int, dtype: DType) -> None:
     if dtype.is_floating_point:
         name = ops.TORCH_NAMES[dtype.name].strip("'")
         raise OperationError("randperm", f"n cannot be greater than {last + 1} for {name} type.")
-    name = f"{dtype.name}_t" if dtype is uint8 else dtype.name
-    raise OperationError("randperm", f"value cannot be converted to type {name} without overflow")
+    problem = f"value cannot be converted to type {dtype.name}_t without overflow"
+    raise OperationError("randperm", problem, rule=f"{dtype} holds no more than {last}.")
 
 
 def normal(
