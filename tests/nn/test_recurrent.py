@@ -195,6 +195,17 @@ def test_pad_sequence(side, batch_first):
         np.testing.assert_array_equal(a, b)
 
 
+def test_whole_numbers_stay_whole():
+    parts, found = [[1, 2, 3], [4]], []
+    for library in FRAMEWORKS:
+        rnn = library.nn.utils.rnn
+        tensors = [library.tensor(part) for part in parts]
+        packed = rnn.pack_sequence(tensors)
+        made = (rnn.pad_sequence(tensors), rnn.pad_packed_sequence(packed, padding_value=7.9)[0])
+        found.append([(str(t.dtype), t.tolist()) for t in (*made, packed.data)])
+    assert found[0] == found[1]
+
+
 def test_a_packed_sequence_converts_and_prints():
     p = rl.nn.utils.rnn.pack_sequence([rl.tensor([1.0, 2.0]), rl.tensor([3.0])])
     q = torch.nn.utils.rnn.pack_sequence([torch.tensor([1.0, 2.0]), torch.tensor([3.0])])

@@ -57,7 +57,11 @@ class Adaptive(NamedTuple):
     """``outputs`` windows of nearly equal size that cover the input; they may overlap by one."""
 
     outputs: int
-    spacing = 1
+
+    @property
+    def spacing(self) -> int:
+        """From one tap to the next."""
+        return 1
 
     def taps(self, size: int) -> list[Tap]:
         """The taps that are not empty."""

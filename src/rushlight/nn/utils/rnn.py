@@ -206,7 +206,7 @@ def padded(
         within = np.zeros((steps * count, *(1,) * len(rest)), np.bool_)
         within[inside] = True
         mask = Buffer.of(within, bool_)
-        rows = ops.where(known(mask), rows, padding_value)
+        rows = ops.where(known(mask), rows, ops.full((), padding_value, rows.dtype))
     return Tensor(ops.reshape(rows, (steps, count, *rest))), _numbers(lengths)
 
 
