@@ -68,7 +68,8 @@ from .gather import gather, scatter, scatter_add, scatter_from, take_along_dim
 from .scatter_reduce import (
     index_reduce, scatter_amax, scatter_amin, scatter_prod, scatter_reduce,
 )  # fmt: skip
-from .rows import index_add, index_copy, index_fill, index_select, put, take
+from .rows import index_add, index_copy, index_fill, index_select
+from .flat import put, take
 from .masked import masked_fill, masked_scatter, unmasked_places
 from .embedding import embedding, one_hot
 from .matmul import linear, matmul

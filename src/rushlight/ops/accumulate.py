@@ -45,7 +45,14 @@ class Added(Composite):
 
 
 class Addmm(Added):
-    """``beta * input + alpha * (mat1 @ mat2)``."""
+    """``beta * input + alpha * (mat1 @ mat2)``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.addmm(rl.tensor([1.0]), rl.ones(2, 3), rl.ones(3, 2))
+        tensor([[4., 4.],
+                [4., 4.]])
+    """
 
     name = "addmm"
     torch = (
@@ -129,7 +136,13 @@ class Addr(Added):
 
 
 class Baddbmm(Added):
-    """``beta * input + alpha * (batch1 @ batch2)``, for each matrix of the batches."""
+    """``beta * input + alpha * (batch1 @ batch2)``, for each matrix of the batches.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.baddbmm(rl.tensor([1.0]), rl.ones(1, 2, 3), rl.ones(1, 3, 1)).flatten()
+        tensor([4., 4.])
+    """
 
     name = "baddbmm"
     torch = (

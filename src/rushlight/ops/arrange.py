@@ -24,7 +24,14 @@ def ints(values: Dims) -> Shape:
 
 
 class Flip(Op):
-    """The elements along some dimensions from the last to the first."""
+    """The elements along some dimensions from the last to the first.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4]]).flip(1)
+        tensor([[2, 1],
+                [4, 3]])
+    """
 
     name, attrs = "flip", ("dims",)
     torch = "flip(Tensor self, int[] dims) -> Tensor"
@@ -95,6 +102,11 @@ class Roll(Op):
     """The elements moved along; what leaves at the end comes back at the front.
 
     Without ``dims`` the tensor is moved along as one vector.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(4).roll(1)
+        tensor([3, 0, 1, 2])
     """
 
     name, attrs = "roll", ("shifts", "dims")
@@ -146,7 +158,14 @@ class Roll(Op):
 
 
 class Rot90(Composite):
-    """The plane of two dimensions turned by ``k`` right angles, from the first to the second."""
+    """The plane of two dimensions turned by ``k`` right angles, from the first to the second.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4]]).rot90()
+        tensor([[2, 4],
+                [1, 3]])
+    """
 
     name = "rot90"
     torch = "rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor"
@@ -194,7 +213,14 @@ class Rot90(Composite):
 
 
 class Repeat(Composite):
-    """The tensor laid out again and again along each dimension, new ones in front."""
+    """The tensor laid out again and again along each dimension, new ones in front.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2]).repeat(2, 2)
+        tensor([[1, 2, 1, 2],
+                [1, 2, 1, 2]])
+    """
 
     name, torch = "repeat", "repeat(Tensor self, int[] repeats) -> Tensor"
 
@@ -233,7 +259,13 @@ class Repeat(Composite):
 
 
 class Tile(Composite):
-    """:func:`repeat` that takes 1 for dimensions in front that ``dims`` does not name."""
+    """:func:`repeat` that takes 1 for dimensions in front that ``dims`` does not name.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2]).tile(2)
+        tensor([1, 2, 1, 2])
+    """
 
     name, torch = "tile", "tile(Tensor self, int[] dims) -> Tensor"
 
@@ -302,7 +334,14 @@ class Triangle(Op):
 
 
 class Tril(Triangle):
-    """The lower triangle of matrices: zeros above the diagonal."""
+    """The lower triangle of matrices: zeros above the diagonal.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.ones(2, 3).tril()
+        tensor([[1., 0., 0.],
+                [1., 1., 0.]])
+    """
 
     name, torch = "tril", "tril(Tensor self, int diagonal=0) -> Tensor"
 
@@ -311,7 +350,14 @@ class Tril(Triangle):
 
 
 class Triu(Triangle):
-    """The upper triangle of matrices: zeros below the diagonal."""
+    """The upper triangle of matrices: zeros below the diagonal.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.ones(2, 3).triu(1)
+        tensor([[0., 1., 1.],
+                [0., 0., 1.]])
+    """
 
     name, torch = "triu", "triu(Tensor self, int diagonal=0) -> Tensor"
 

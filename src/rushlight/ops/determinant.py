@@ -16,7 +16,13 @@ from .solve import adjoint, bad_made, square, strong, wide
 
 
 class Det(Op):
-    """The determinant of square matrices."""
+    """The determinant of square matrices.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.det(rl.tensor([[2.0, 1.0], [0.0, 3.0]]))
+        tensor(6.)
+    """
 
     name, module = "linalg_det", "linalg"
     torch = "det(Tensor A) -> Tensor"
@@ -72,7 +78,13 @@ class Cofactors(Op):
 
 
 class Slogdet(Op):
-    """The sign of the determinant and the logarithm of its absolute value."""
+    """The sign of the determinant and the logarithm of its absolute value.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.slogdet(rl.tensor([[1.0, 0.0], [0.0, -1.0]])).sign
+        tensor(-1.)
+    """
 
     name, module = "linalg_slogdet", "linalg"
     torch = "slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)"

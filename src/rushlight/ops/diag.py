@@ -14,7 +14,15 @@ from .join import together
 
 
 class DiagEmbed(Composite):
-    """The last dimension laid on a diagonal of matrices, zeros elsewhere."""
+    """The last dimension laid on a diagonal of matrices, zeros elsewhere.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2]).diag_embed(1)
+        tensor([[0, 1, 0],
+                [0, 0, 2],
+                [0, 0, 0]])
+    """
 
     name = "diag_embed"
     torch = "diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor"
@@ -43,7 +51,14 @@ class DiagEmbed(Composite):
 
 
 class Diag(Composite):
-    """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector."""
+    """A vector as the diagonal of a matrix, or the diagonal of a matrix as a vector.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2]).diag()
+        tensor([[1, 0],
+                [0, 2]])
+    """
 
     name, torch = "diag", "diag(Tensor self, int diagonal=0) -> Tensor"
 
@@ -82,7 +97,13 @@ class Diagflat(Composite):
 
 
 class Trace(Composite):
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4]]).trace()
+        tensor(5)
+    """
 
     name, torch = "trace", "trace(Tensor self) -> Tensor"
 
@@ -101,7 +122,14 @@ class Trace(Composite):
 
 
 class Kron(Composite):
-    """Each element of ``input`` times all of ``other``, as blocks of one tensor."""
+    """Each element of ``input`` times all of ``other``, as blocks of one tensor.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.kron(rl.eye(2), rl.tensor([[1.0, 2.0]]))
+        tensor([[1., 2., 0., 0.],
+                [0., 0., 1., 2.]])
+    """
 
     name, torch = "kron", "kron(Tensor self, Tensor other) -> Tensor"
 
@@ -124,7 +152,14 @@ class Kron(Composite):
 
 
 class BlockDiag(Composite):
-    """Matrices as the blocks on the diagonal of one; vectors are rows."""
+    """Matrices as the blocks on the diagonal of one; vectors are rows.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.block_diag(rl.tensor([[1]]), rl.tensor([[2, 3]]))
+        tensor([[1, 0, 0],
+                [0, 2, 3]])
+    """
 
     name, torch = "block_diag", "block_diag(Tensor[] *tensors) -> Tensor"
 

@@ -25,6 +25,13 @@ class Einsum(Composite):
 
     A label twice in one operand takes its diagonal; ``...`` stands for dimensions that broadcast.
     Instead of an equation, each operand may be followed by a list of numbers as its labels.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.einsum("ij,j->i", rl.tensor([[1, 2], [3, 4]]), rl.tensor([1, 1]))
+        tensor([3, 7])
+        >>> rl.einsum("ii", rl.eye(3))
+        tensor(3.)
     """
 
     name = "einsum"

@@ -22,6 +22,12 @@ class Embedding(Indexing):
 
     The row at ``padding_idx`` gets no gradient (-1 for none). With ``scale_grad_by_freq`` a row's
     gradient is divided by how often the row was named.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.embedding(rl.tensor([[1.0, 2.0], [3.0, 4.0]]), rl.tensor([1, 1]))
+        tensor([[3., 4.],
+                [3., 4.]])
     """
 
     name = "embedding"

@@ -88,7 +88,13 @@ class Shared(Reduction):
 
 
 class Amax(Shared):
-    """The largest element."""
+    """The largest element.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 5], [3, 2]]).amax(1)
+        tensor([5, 3])
+    """
 
     name = "amax"
     torch: ClassVar[str | tuple[str, ...]] = (
@@ -217,7 +223,15 @@ class Overloaded(Composite):
 
 
 class Max(Overloaded):
-    """The largest element; with ``dim`` also its place; of two tensors the larger elements."""
+    """The largest element; with ``dim`` also its place; of two tensors the larger elements.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1.0, 5.0, 3.0]).max(0).indices
+        tensor(1)
+        >>> rl.tensor([1.0, 5.0, 3.0]).max()
+        tensor(5.)
+    """
 
     name = "max"
     torch = "max(Tensor self, Any dim=None, bool keepdim=False, *, Any other=None) -> Tensor"
@@ -305,7 +319,13 @@ class Place(Op):
 
 
 class Argmax(Place):
-    """Where the first of the largest elements stands."""
+    """Where the first of the largest elements stands.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 5], [3, 2]]).argmax(1)
+        tensor([1, 0])
+    """
 
     name = "argmax"
     torch = "argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor"

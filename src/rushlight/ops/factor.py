@@ -38,6 +38,12 @@ class Cholesky(Op):
     """The triangular ``L`` with ``L @ L.mH = A`` for positive definite matrices.
 
     Only the lower triangle of ``A`` is read; with ``upper`` the upper one, and ``L.mH`` returned.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.cholesky(rl.tensor([[4.0, 0.0], [0.0, 9.0]]))
+        tensor([[2., 0.],
+                [0., 3.]])
     """
 
     name, module, backward = "linalg_cholesky", "linalg", "LinalgCholeskyEx"
@@ -180,6 +186,11 @@ class Eigh(Op):
 
     Only the triangle that ``UPLO`` names is read. A gradient through eigenvectors needs eigenvalues
     that differ, and a function that does not depend on their signs.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.eigh(rl.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+        tensor([1., 2.])
     """
 
     name, module, attrs = "linalg_eigh", "linalg", ("lower",)
@@ -332,7 +343,13 @@ def _skew(x: Node) -> Node:
 
 
 class Svdvals(Composite):
-    """The singular values of matrices, largest first."""
+    """The singular values of matrices, largest first.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.svdvals(rl.tensor([[3.0, 0.0], [0.0, 4.0]]))
+        tensor([4., 3.])
+    """
 
     name, module = "linalg_svdvals", "linalg"
     torch = "svdvals(Tensor A) -> Tensor"

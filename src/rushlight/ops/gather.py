@@ -37,7 +37,14 @@ def _window(index: Shape) -> tuple[slice, ...]:
 
 
 class Gather(Picking):
-    """``result[i][j] = input[index[i][j]][j]`` for ``dim=0``, and likewise for other dimensions."""
+    """``result[i][j] = input[index[i][j]][j]`` for ``dim=0``, and likewise for other dimensions.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4]]).gather(1, rl.tensor([[0], [1]]))
+        tensor([[1],
+                [4]])
+    """
 
     name = "gather"
     torch = "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor"
@@ -224,7 +231,13 @@ class ScatterFrom(Scattering):
 
 
 class ScatterAdd(Scattering):
-    """``input`` with ``result[index[i][j]][j] += src[i][j]`` for ``dim=0``."""
+    """``input`` with ``result[index[i][j]][j] += src[i][j]`` for ``dim=0``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).scatter_add(0, rl.tensor([0, 2, 0]), rl.tensor([1.0, 2.0, 3.0]))
+        tensor([4., 0., 2.])
+    """
 
     name = "scatter_add"
     torch = "scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"
@@ -244,6 +257,11 @@ class Scatter(Composite):
     """``input`` with a source or one number written where ``index`` points along ``dim``.
 
     Where several elements go to one place the last stays. ``reduce`` adds or multiplies instead.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(4).scatter(0, rl.tensor([3, 1]), rl.tensor([1.0, 2.0]))
+        tensor([0., 2., 0., 1.])
     """
 
     name = "scatter"
@@ -290,7 +308,14 @@ class Scatter(Composite):
 
 
 class TakeAlongDim(Composite):
-    """:func:`gather` with an index that broadcasts; flat when there is no ``dim``."""
+    """:func:`gather` with an index that broadcasts; flat when there is no ``dim``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> x = rl.tensor([[3, 1, 2]])
+        >>> rl.take_along_dim(x, x.argsort(), 1)
+        tensor([[1, 2, 3]])
+    """
 
     name = "take_along_dim"
     torch = "take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor"

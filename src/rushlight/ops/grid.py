@@ -14,7 +14,14 @@ from .join import at_least_2d, at_least_3d
 
 
 class BroadcastTensors(Composite):
-    """The tensors in the one shape that they broadcast to."""
+    """The tensors in the one shape that they broadcast to.
+
+    Example:
+        >>> import rushlight as rl
+        >>> a, b = rl.broadcast_tensors(rl.zeros(3, 1), rl.zeros(4))
+        >>> b.shape
+        torch.Size([3, 4])
+    """
 
     name = "broadcast_tensors"
     torch = "broadcast_tensors(Tensor(a)[] *tensors) -> Tensor(a)[]"
@@ -84,6 +91,13 @@ class Meshgrid(Composite):
     """Vectors as the axes of a grid: for each the coordinate of every point of the grid.
 
     ``indexing`` is ``"ij"`` (also by default), or ``"xy"`` to swap the first two.
+
+    Example:
+        >>> import rushlight as rl
+        >>> x, y = rl.meshgrid(rl.arange(2), rl.arange(3), indexing="ij")
+        >>> y
+        tensor([[0, 1, 2],
+                [0, 1, 2]])
     """
 
     name = "meshgrid"

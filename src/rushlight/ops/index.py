@@ -15,8 +15,7 @@ from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.spec import Spec
 
-from .elementwise import TORCH_NAMES
-from .places import Indexing, add_rows
+from .places import Indexing, add_rows, long_name
 
 Gathers = Sequence[Node | None]
 
@@ -103,7 +102,7 @@ class IndexPut(Advanced):
     def __call__(self, x: Node, gathers: Gathers, values: Node, accumulate: bool = False) -> Node:
         dims, indices = self.read(x, gathers)
         if values.dtype is not x.dtype:
-            names = [TORCH_NAMES[dtype.name][1:-1] for dtype in (x.dtype, values.dtype)]
+            names = [long_name(dtype) for dtype in (x.dtype, values.dtype)]
             raise DTypeError(
                 "index_put",
                 "Index put requires the source and destination dtypes match, got"

@@ -36,6 +36,13 @@ class Cat(Variadic):
     """Tensors laid one behind the other along a dimension.
 
     Their other sizes are equal. An empty vector fits everything, as it always has in PyTorch.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.cat([rl.zeros(1, 2), rl.ones(2, 2)])
+        tensor([[0., 0.],
+                [1., 1.],
+                [1., 1.]])
     """
 
     name, attrs = "cat", ("dim",)
@@ -119,7 +126,14 @@ class Cat(Variadic):
 
 
 class Stack(Variadic):
-    """Tensors of one shape laid along a new dimension."""
+    """Tensors of one shape laid along a new dimension.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.stack([rl.tensor([1, 2]), rl.tensor([3, 4])], dim=1)
+        tensor([[1, 3],
+                [2, 4]])
+    """
 
     name, attrs = "stack", ("dim",)
     torch = "stack(Tensor[] tensors, int dim=0) -> Tensor"
@@ -193,7 +207,13 @@ class Joined(Composite):
 
 
 class Hstack(Joined):
-    """Tensors side by side: along dimension 1, vectors along 0."""
+    """Tensors side by side: along dimension 1, vectors along 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.hstack([rl.tensor([1, 2]), rl.tensor([3])])
+        tensor([1, 2, 3])
+    """
 
     name, torch = "hstack", "hstack(Tensor[] tensors) -> Tensor"
 
@@ -205,7 +225,14 @@ class Hstack(Joined):
 
 
 class Vstack(Joined):
-    """Tensors one below the other: along dimension 0, vectors as rows."""
+    """Tensors one below the other: along dimension 0, vectors as rows.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.vstack([rl.tensor([1, 2]), rl.tensor([3, 4])])
+        tensor([[1, 2],
+                [3, 4]])
+    """
 
     name = "vstack"
     torch = (
@@ -218,7 +245,14 @@ class Vstack(Joined):
 
 
 class Dstack(Joined):
-    """Tensors one behind the other in depth: along dimension 2."""
+    """Tensors one behind the other in depth: along dimension 2.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.dstack([rl.tensor([1, 2]), rl.tensor([3, 4])])
+        tensor([[[1, 3],
+                 [2, 4]]])
+    """
 
     name, torch, dim = "dstack", "dstack(Tensor[] tensors) -> Tensor", 2
 
@@ -227,7 +261,14 @@ class Dstack(Joined):
 
 
 class ColumnStack(Joined):
-    """Tensors as columns: vectors along a new dimension 1, others along dimension 1."""
+    """Tensors as columns: vectors along a new dimension 1, others along dimension 1.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.column_stack([rl.tensor([1, 2]), rl.tensor([3, 4])])
+        tensor([[1, 3],
+                [2, 4]])
+    """
 
     name, torch, dim = "column_stack", "column_stack(Tensor[] tensors) -> Tensor", 1
 

@@ -28,7 +28,14 @@ def _bool_only(operation: str, mask: Node) -> None:
 
 
 class MaskedFill(Op):
-    """``input`` with one number where the mask is true; the two broadcast."""
+    """``input`` with one number where the mask is true; the two broadcast.
+
+    Example:
+        >>> import rushlight as rl
+        >>> x = rl.tensor([1.0, -2.0, 3.0])
+        >>> x.masked_fill(x < 0, 0.0)
+        tensor([1., 0., 3.])
+    """
 
     name = "masked_fill"
     torch = "masked_fill(Tensor self, Tensor mask, Any value) -> Tensor"
@@ -68,7 +75,13 @@ class MaskedFill(Op):
 
 
 class MaskedScatter(Composite):
-    """``input`` with the elements of ``source``, in order, where the mask is true."""
+    """``input`` with the elements of ``source``, in order, where the mask is true.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).masked_scatter(rl.tensor([True, False, True]), rl.tensor([1.0, 2.0]))
+        tensor([1., 0., 2.])
+    """
 
     name = "masked_scatter"
     torch = "masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor"

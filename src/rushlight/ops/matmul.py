@@ -67,6 +67,11 @@ class Matmul(Op):
 
     A vector counts as a row on the left and as a column on the right, and the result has no
     dimension for it.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.matmul(rl.tensor([[1, 2], [3, 4]]), rl.tensor([1, 1]))
+        tensor([3, 7])
     """
 
     name, backward = "matmul", "Mm"

@@ -18,7 +18,14 @@ from .solve import adjoint, bad_made, matrices, square, strong
 
 
 class MatrixExp(Op):
-    """The exponential of square matrices."""
+    """The exponential of square matrices.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.matrix_exp(rl.zeros(2, 2))
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
 
     name, module, backward = "linalg_matrix_exp", "linalg", "LinalgMatrixExp"
     torch = "matrix_exp(Tensor A) -> Tensor"
@@ -67,7 +74,14 @@ class MatrixExp(Op):
 
 
 class MatrixPower(Composite):
-    """A whole power of square matrices; negative ones of the inverse."""
+    """A whole power of square matrices; negative ones of the inverse.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.matrix_power(rl.tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
+        tensor([[1., 3.],
+                [0., 1.]])
+    """
 
     name, module = "linalg_matrix_power", "linalg"
     torch = "matrix_power(Tensor A, int n) -> Tensor"
@@ -163,7 +177,13 @@ def _cheapest(chain: list[Node]) -> Node:
 
 
 class Pinv(Op):
-    """The Moore-Penrose inverse; singular values of at most ``rtol * largest`` count as 0."""
+    """The Moore-Penrose inverse; singular values of at most ``rtol * largest`` count as 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.pinv(rl.tensor([[2.0], [0.0]]))
+        tensor([[0.5000, 0.0000]])
+    """
 
     name, module = "linalg_pinv", "linalg"
     torch = "pinv(Tensor A, Any rcond=None, *, Any rtol=None, bool hermitian=False) -> Tensor"
@@ -208,7 +228,13 @@ class Pinv(Op):
 
 
 class Vecdot(Composite):
-    """The dot products of vectors along a dimension, the first conjugated."""
+    """The dot products of vectors along a dimension, the first conjugated.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.vecdot(rl.ones(2, 3), rl.ones(3))
+        tensor([3., 3.])
+    """
 
     name, module = "linalg_vecdot", "linalg"
     torch = "vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor"

@@ -25,6 +25,11 @@ class MatrixNorm(Composite):
     ``ord`` is ``"fro"`` (the 2-norm of all elements), ``"nuc"`` (the sum of the singular values),
     2 and -2 (the largest and the smallest of them), 1, -1 and infinities (of sums of columns and
     rows).
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.matrix_norm(rl.tensor([[3.0, 0.0], [0.0, 4.0]]), 2)
+        tensor(4.)
     """
 
     name, module = "linalg_matrix_norm", "linalg"
@@ -92,6 +97,11 @@ class LinalgNorm(Composite):
     """A norm of the vectors or matrices in ``dim``, or of a whole vector or matrix.
 
     Without ``ord`` it is the 2-norm of all elements.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.norm(rl.tensor([3.0, 4.0]))
+        tensor(5.)
     """
 
     name, module = "linalg_norm", "linalg"
@@ -173,6 +183,11 @@ class MatrixRank(Composite):
     """How many singular values of matrices are above ``max(atol, rtol * largest)``.
 
     ``rtol`` is the precision times the larger size when neither is given.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.matrix_rank(rl.ones(3, 3))
+        tensor(1)
     """
 
     name, module, differentiable = "linalg_matrix_rank", "linalg", False

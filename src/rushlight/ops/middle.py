@@ -96,7 +96,13 @@ def _middles(make: Any) -> Any:
 
 
 class Median(Composite):
-    """The lower of the two middle elements; with ``dim`` also its place."""
+    """The lower of the two middle elements; with ``dim`` also its place.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([5.0, 1.0, 3.0, 2.0]).median()
+        tensor(2.)
+    """
 
     name = "median"
     torch = "median(Tensor self, int? dim=None, bool keepdim=False) -> Tensor"
@@ -117,7 +123,13 @@ class Median(Composite):
 
 
 class Nanmedian(Composite):
-    """:func:`median` of what is not NaN."""
+    """:func:`median` of what is not NaN.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([5.0, float("nan"), 3.0]).nanmedian()
+        tensor(3.)
+    """
 
     name = "nanmedian"
     torch = "nanmedian(Tensor self, int? dim=None, bool keepdim=False) -> Tensor"
@@ -138,7 +150,13 @@ class Nanmedian(Composite):
 
 
 class Mode(Choice):
-    """The most frequent element along a dimension, the smallest of several, and its last place."""
+    """The most frequent element along a dimension, the smallest of several, and its last place.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([3, 1, 3]).mode().values
+        tensor(3)
+    """
 
     name = "mode"
     torch = "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)"
@@ -169,7 +187,13 @@ def _mode_place(line: Any) -> int:
 
 
 class Kthvalue(Choice):
-    """The ``k``-th smallest element along a dimension, counted from 1, and its place."""
+    """The ``k``-th smallest element along a dimension, counted from 1, and its place.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([5.0, 1.0, 3.0]).kthvalue(2).values
+        tensor(3.)
+    """
 
     name = "kthvalue"
     attrs = ("dim", "keepdim", "k")

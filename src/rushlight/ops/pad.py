@@ -60,6 +60,11 @@ class Pad(Composite):
     ``mode`` is ``"constant"``, ``"reflect"`` (the edge is not repeated), ``"replicate"`` (the edge
     is) or ``"circular"``; all but the first pad the last one, two or three dimensions behind batch
     and channel.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.nn.functional.pad(rl.tensor([1, 2]), (1, 2))
+        tensor([0, 1, 2, 0, 0])
     """
 
     name, module = "pad", "nn.functional"

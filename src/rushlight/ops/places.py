@@ -8,11 +8,13 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.buffer import Buffer
-from rushlight.base.dtypes import int32, int64
+from rushlight.base.dtypes import DType, int32, int64
 from rushlight.base.errors import DTypeError, Fault, OperationError, RangeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
+
+from .elementwise import TORCH_NAMES
 
 Bounds = tuple[int, int]
 
@@ -79,6 +81,11 @@ class Picking(Indexing):
                 hint="Convert it, as in index.long().",
             )
         return ops.cast(index, int64)
+
+
+def long_name(dtype: DType) -> str:
+    """PyTorch's old name of a dtype, as its messages use it."""
+    return TORCH_NAMES[dtype.name][1:-1]
 
 
 def bounds_of(index: Any) -> Bounds:

@@ -23,7 +23,13 @@ def long_name(x: Any) -> str:
 
 
 class Dot(Op):
-    """The sum of the products of two vectors."""
+    """The sum of the products of two vectors.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.dot(rl.tensor([1, 2]), rl.tensor([3, 4]))
+        tensor(11)
+    """
 
     name, torch = "dot", "dot(Tensor self, Tensor tensor) -> Tensor"
     ulp = 64
@@ -144,7 +150,13 @@ class Mm(Composite):
 
 
 class Bmm(Composite):
-    """Each matrix of a batch times the matrix at its place in another."""
+    """Each matrix of a batch times the matrix at its place in another.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.bmm(rl.ones(2, 1, 3), rl.ones(2, 3, 1)).flatten()
+        tensor([3., 3.])
+    """
 
     name, torch = "bmm", "bmm(Tensor self, Tensor mat2) -> Tensor"
     ulp = 64
@@ -182,7 +194,14 @@ def batches(operation: str, a: Node, b: Node) -> None:
 
 
 class Outer(Composite):
-    """Each element of one vector times each of another."""
+    """Each element of one vector times each of another.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.outer(rl.tensor([1, 2]), rl.tensor([3, 4]))
+        tensor([[3, 4],
+                [6, 8]])
+    """
 
     name = "outer"
     torch = (
@@ -234,6 +253,11 @@ class Tensordot(Composite):
     """The products over some dimensions of two tensors: those left of the first, then the second.
 
     ``dims`` counts the last dimensions of the first and the first of the second, or names both.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensordot(rl.ones(2, 3, 4), rl.ones(3, 4, 5)).shape
+        torch.Size([2, 5])
     """
 
     name = "tensordot"
@@ -300,7 +324,13 @@ def _contracted(a: Node, b: Node, dims: Any) -> tuple[list[int], list[int]]:
 
 
 class Cross(Composite):
-    """The vector at a right angle to two vectors of 3 elements along ``dim``."""
+    """The vector at a right angle to two vectors of 3 elements along ``dim``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.cross(rl.tensor([1, 0, 0]), rl.tensor([0, 1, 0]))
+        tensor([0, 0, 1])
+    """
 
     name, torch = "cross", "cross(Tensor self, Tensor other, int? dim=None) -> Tensor"
     ulp = 8

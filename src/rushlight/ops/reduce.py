@@ -117,7 +117,13 @@ class Mean(Reduction):
 
 
 class Prod(Reduction):
-    """The product; integers and bools are multiplied as int64."""
+    """The product; integers and bools are multiplied as int64.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([2.0, 3.0, 4.0]).prod()
+        tensor(24.)
+    """
 
     name = "prod"
     torch = (
@@ -186,7 +192,13 @@ class Truth(Reduction):
 
 
 class AnyTrue(Truth):
-    """Whether at least one element is true."""
+    """Whether at least one element is true.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[0, 1], [0, 0]]).any(1)
+        tensor([ True, False])
+    """
 
     name = "any"
     torch = "any(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
@@ -196,7 +208,13 @@ class AnyTrue(Truth):
 
 
 class AllTrue(Truth):
-    """Whether all elements are true."""
+    """Whether all elements are true.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 1], [0, 1]]).all(1)
+        tensor([ True, False])
+    """
 
     name = "all"
     torch = "all(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
@@ -206,7 +224,13 @@ class AllTrue(Truth):
 
 
 class CountNonzero(Composite):
-    """How many elements are not 0."""
+    """How many elements are not 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([0, 3, 0, 5]).count_nonzero()
+        tensor(2)
+    """
 
     name = "count_nonzero"
     torch = "count_nonzero(Tensor self, int[1]? dim=None) -> Tensor"
@@ -225,7 +249,13 @@ class CountNonzero(Composite):
 
 
 class Nansum(Composite):
-    """The sum of what is not NaN."""
+    """The sum of what is not NaN.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1.0, float("nan"), 2.0]).nansum()
+        tensor(3.)
+    """
 
     name = "nansum"
     torch = (
@@ -251,7 +281,13 @@ class Nansum(Composite):
 
 
 class Nanmean(Composite):
-    """The mean of what is not NaN."""
+    """The mean of what is not NaN.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1.0, float("nan"), 2.0]).nanmean()
+        tensor(1.5000)
+    """
 
     name = "nanmean"
     torch = (
@@ -282,7 +318,13 @@ class Nanmean(Composite):
 
 
 class Logsumexp(Reduction):
-    """The logarithm of the sum of the exponentials, without overflow on the way."""
+    """The logarithm of the sum of the exponentials, without overflow on the way.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1000.0, 1000.0]).logsumexp(0)
+        tensor(1000.6932)
+    """
 
     name = "logsumexp"
     torch = "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor"

@@ -12,21 +12,15 @@ from rushlight.base.dtypes import int32, int64
 from rushlight.base.errors import DTypeError, Fault, RangeError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, number
-from rushlight.graph.op import Composite
 from rushlight.graph.spec import Spec
 
-from .elementwise import TORCH_NAMES
-from .places import Picking, add_rows
+from .places import Picking, add_rows, long_name
 from .scalar import filling
 
 
 def along(dim: int, places: Any) -> tuple[Any, ...]:
     """NumPy's key for the slices at ``places``."""
     return (slice(None),) * dim + (places,)
-
-
-def _long_name(dtype: Any) -> str:
-    return TORCH_NAMES[dtype.name][1:-1]
 
 
 class Rows(Picking):
@@ -68,8 +62,8 @@ class Rows(Picking):
         if source.dtype is not x.dtype:
             raise DTypeError(
                 self.name,
-                f"{self.name}_(): self ({_long_name(x.dtype)}) and source"
-                f" ({_long_name(source.dtype)}) must have the same scalar type",
+                f"{self.name}_(): self ({long_name(x.dtype)}) and source"
+                f" ({long_name(source.dtype)}) must have the same scalar type",
             )
 
 
@@ -78,7 +72,14 @@ def _other(shape: Shape, dim: int) -> Shape:
 
 
 class IndexSelect(Rows):
-    """The slices of ``input`` along ``dim`` at the places that a vector names."""
+    """The slices of ``input`` along ``dim`` at the places that a vector names.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4], [5, 6]]).index_select(0, rl.tensor([2, 0]))
+        tensor([[5, 6],
+                [1, 2]])
+    """
 
     name = "index_select"
     torch = "index_select(Tensor self, int dim, Tensor index) -> Tensor"
@@ -137,7 +138,13 @@ def out_of_range(name: str, place: int, dim: int, size: int) -> Fault:
 
 
 class IndexAdd(Rows):
-    """``input`` with the slices of ``source`` added at the places that a vector names."""
+    """``input`` with the slices of ``source`` added at the places that a vector names.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).index_add(0, rl.tensor([0, 0, 2]), rl.ones(3))
+        tensor([2., 0., 1.])
+    """
 
     name = "index_add"
     torch = (
@@ -194,7 +201,13 @@ class IndexAdd(Rows):
 
 
 class IndexCopy(Rows):
-    """``input`` with its slices at the places that a vector names replaced by ``source``'s."""
+    """``input`` with its slices at the places that a vector names replaced by ``source``'s.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).index_copy(0, rl.tensor([2, 0]), rl.tensor([1.0, 2.0]))
+        tensor([2., 0., 1.])
+    """
 
     name = "index_copy"
     torch = "index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor"
@@ -265,7 +278,13 @@ class IndexCopy(Rows):
 
 
 class IndexFill(Rows):
-    """``input`` with one number in the slices at the places that a vector names."""
+    """``input`` with one number in the slices at the places that a vector names.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).index_fill(0, rl.tensor([0, -1]), 5)
+        tensor([5., 0., 5.])
+    """
 
     name = "index_fill"
     torch = "index_fill(Tensor self, int dim, Tensor index, Any value) -> Tensor"
@@ -315,71 +334,7 @@ class IndexFill(Rows):
         yield lambda: make.call(make(3), 0, one, make(2)), RuntimeError, "0-dimensional"
 
 
-class Take(Composite):
-    """The elements of ``input``, seen as a vector, at the places of ``index``."""
-
-    name, torch = "take", "take(Tensor self, Tensor index) -> Tensor"
-
-    def __call__(self, x: Node, index: Node) -> Node:
-        if index.dtype is not int64:
-            raise DTypeError(
-                "take",
-                f"take(): Expected a long tensor for index, but got {_long_name(index.dtype)}",
-            )
-        return ops.index(ops.reshape(x, (-1,)), (index,))
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4), make.int(2, 2, low=-12, high=11)
-        yield make(4, 3).T, make.int(low=0, high=11)
-        yield make(), make.int(3, low=-1, high=0)
-        yield make(3), make.int(0, low=0, high=2)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(3), make.int(1, low=3, high=4)), IndexError, "out of bounds"
-        yield lambda: make.call(make(3), make(1)), RuntimeError, "Expected a long tensor"
-
-
-class Put(Composite):
-    """``input``, seen as a vector, with ``source`` written at the places of ``index``."""
-
-    name = "put"
-    torch = "put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor"
-    inplace = True
-
-    def __call__(self, x: Node, index: Node, source: Node, accumulate: bool = False) -> Node:
-        if index.dtype is not int64:
-            raise DTypeError(
-                "put",
-                f"put_(): Expected a long tensor for index, but got {_long_name(index.dtype)}",
-            )
-        if source.dtype is not x.dtype:
-            raise DTypeError(
-                "put",
-                "put_(): self and source expected to have the same dtype, but got self.dtype ="
-                f" {_long_name(x.dtype)} and source.dtype = {_long_name(source.dtype)}",
-            )
-        if source.spec.numel != index.spec.numel:
-            raise RangeError(
-                "put",
-                "put_(): Expected source and index to have the same number of elements, but got"
-                f" source.numel() = {source.spec.numel}, index.numel() = {index.spec.numel}",
-            )
-        flat, source = ops.reshape(x, (-1,)), ops.reshape(source, index.shape)
-        return ops.reshape(ops.index_put(flat, (index,), source, accumulate), x.shape)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4), make.int(1, low=-12, high=11), make(1)
-        yield make(3, 4), make.int(2, 3, low=0, high=11), make(6), True
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(3), make.int(1, low=3), make(1)), IndexError, "out of bounds"
-        yield lambda: make.call(make(3), make.int(2), make(1)), IndexError, "same number of elem"
-        yield lambda: make.call(make(3), make.int(1), make.int(1)), RuntimeError, "same dtype"
-
-
 index_select = IndexSelect()
 index_add = IndexAdd()
 index_copy = IndexCopy()
 index_fill = IndexFill()
-take = Take()
-put = Put()

@@ -74,7 +74,13 @@ class Recurrence(Scan):
 
 
 class Cumsum(Scan):
-    """The sum of each element and all before it; integers and bools are added as int64."""
+    """The sum of each element and all before it; integers and bools are added as int64.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2, 3]).cumsum(0)
+        tensor([1, 3, 6])
+    """
 
     name = "cumsum"
     torch = "cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor"
@@ -100,7 +106,13 @@ class Cumsum(Scan):
 
 
 class Cumprod(Scan):
-    """The product of each element and all before it; integers and bools are multiplied as int64."""
+    """The product of each element and all before it; integers and bools are multiplied as int64.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 2, 3]).cumprod(0)
+        tensor([1, 2, 6])
+    """
 
     name = "cumprod"
     torch = "cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor"
@@ -127,7 +139,13 @@ class Cumprod(Scan):
 
 
 class Logcumsumexp(Scan):
-    """The logarithm of the sum of the exponentials of each element and all before it."""
+    """The logarithm of the sum of the exponentials of each element and all before it.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(3).logcumsumexp(0)
+        tensor([0.0000, 0.6931, 1.0986])
+    """
 
     name = "logcumsumexp"
     torch = "logcumsumexp(Tensor self, int dim) -> Tensor"
@@ -198,7 +216,13 @@ class Running(Scan):
 
 
 class Cummax(Running):
-    """The largest of each element and all before it, and where it stands."""
+    """The largest of each element and all before it, and where it stands.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1, 3, 2]).cummax(0).values
+        tensor([1, 3, 3])
+    """
 
     name = "cummax"
     torch = "cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)"
@@ -209,7 +233,13 @@ class Cummax(Running):
 
 
 class Cummin(Running):
-    """The smallest of each element and all before it, and where it stands."""
+    """The smallest of each element and all before it, and where it stands.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([2, 1, 3]).cummin(0).values
+        tensor([2, 1, 1])
+    """
 
     name = "cummin"
     torch = "cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)"

@@ -121,6 +121,11 @@ class ScatterReduce(Composite):
 
     ``reduce`` is ``"sum"``, ``"prod"``, ``"mean"``, ``"amax"`` or ``"amin"``. Without
     ``include_self`` the old elements of places that something goes to do not count.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(2).scatter_reduce(0, rl.tensor([0, 0, 1]), rl.tensor([1.0, 5.0, 2.0]), "amax")
+        tensor([5., 2.])
     """
 
     name = "scatter_reduce"
@@ -206,7 +211,13 @@ def limits(x: Node) -> tuple[Number, Number]:
 
 
 class IndexReduce(Composite):
-    """``source``'s slices reduced into the slices of ``input`` that ``index`` names."""
+    """``source``'s slices reduced into the slices of ``input`` that ``index`` names.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.ones(2).index_reduce(0, rl.tensor([0, 0]), rl.tensor([2.0, 3.0]), "prod")
+        tensor([6., 1.])
+    """
 
     name = "index_reduce"
     torch = (

@@ -20,6 +20,13 @@ class Searchsorted(Op):
 
     ``right`` (or ``side="right"``) takes the last such place. A sequence with several dimensions
     holds one sequence for each row of values; ``sorter`` names the order of one that is not sorted.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.searchsorted(rl.tensor([1, 3, 5]), rl.tensor([3, 4]))
+        tensor([1, 2])
+        >>> rl.searchsorted(rl.tensor([1, 3, 5]), rl.tensor([3, 4]), right=True)
+        tensor([2, 2])
     """
 
     name, attrs, differentiable = "searchsorted", ("right", "out_int32"), False
@@ -109,7 +116,13 @@ class Searchsorted(Op):
 
 
 class Bucketize(Composite):
-    """Between which two of some boundaries each value lies."""
+    """Between which two of some boundaries each value lies.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.bucketize(rl.tensor([0.5, 2.5]), rl.tensor([1.0, 2.0, 3.0]))
+        tensor([0, 2])
+    """
 
     name, differentiable = "bucketize", False
     torch = (

@@ -15,7 +15,13 @@ from .arrange import Dims, ints
 
 
 class Movedim(Composite):
-    """Some dimensions moved to other places; the rest keep their order."""
+    """Some dimensions moved to other places; the rest keep their order.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(2, 3, 4).movedim(0, -1).shape
+        torch.Size([3, 4, 2])
+    """
 
     name = "movedim"
     torch = (
@@ -58,7 +64,13 @@ class Movedim(Composite):
 
 
 class Flatten(Composite):
-    """Neighbouring dimensions in one, all of them by default."""
+    """Neighbouring dimensions in one, all of them by default.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(2, 3, 4).flatten(1).shape
+        torch.Size([2, 12])
+    """
 
     name = "flatten"
     torch = "flatten(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)"
@@ -105,7 +117,13 @@ class Ravel(Composite):
 
 
 class Unflatten(Composite):
-    """One dimension as several."""
+    """One dimension as several.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.zeros(2, 12).unflatten(1, (3, -1)).shape
+        torch.Size([2, 3, 4])
+    """
 
     name = "unflatten"
     torch = "unflatten(Tensor(a) self, int dim, int[] sizes) -> Tensor(a)"
@@ -139,7 +157,13 @@ class Unflatten(Composite):
 
 
 class Narrow(Composite):
-    """``length`` elements from ``start`` along a dimension."""
+    """``length`` elements from ``start`` along a dimension.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).narrow(0, 1, 3)
+        tensor([1, 2, 3])
+    """
 
     name = "narrow"
     torch = "narrow(Tensor(a) self, int dim, int start, int length) -> Tensor(a)"

@@ -79,7 +79,14 @@ def _eye_like(make: Any, size: int) -> Any:
 
 
 class Inv(Op):
-    """The inverse of square matrices."""
+    """The inverse of square matrices.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.inv(rl.tensor([[2.0, 0.0], [0.0, 4.0]]))
+        tensor([[0.5000, 0.0000],
+                [0.0000, 0.2500]])
+    """
 
     name, module, backward = "linalg_inv", "linalg", "LinalgInvEx"
     torch = "inv(Tensor A) -> Tensor"
@@ -142,6 +149,11 @@ class Solve(Op):
     """``X`` in ``A @ X = B``, or in ``X @ A = B`` without ``left``, for square matrices ``A``.
 
     ``B`` may be a vector for each matrix.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.solve(rl.tensor([[2.0, 0.0], [0.0, 4.0]]), rl.tensor([2.0, 2.0]))
+        tensor([1.0000, 0.5000])
     """
 
     name, module, backward = "linalg_solve", "linalg", "LinalgSolveEx"
@@ -208,7 +220,15 @@ def solved(operation: str, a: Spec, b: Spec) -> Shape:
 
 
 class SolveTriangular(Op):
-    """:func:`solve` for triangular matrices; what is on the other side of ``A`` is not read."""
+    """:func:`solve` for triangular matrices; what is on the other side of ``A`` is not read.
+
+    Example:
+        >>> import rushlight as rl
+        >>> a = rl.tensor([[2.0, 0.0], [2.0, 4.0]])
+        >>> rl.linalg.solve_triangular(a, rl.tensor([[2.0], [6.0]]), upper=False)
+        tensor([[1.],
+                [1.]])
+    """
 
     name, module = "linalg_solve_triangular", "linalg"
     attrs = ("upper", "unitriangular")

@@ -48,6 +48,12 @@ class Sort(Ordering):
     """The elements along a dimension in order, and their places before; NaN is the largest.
 
     Equal elements stay in the order in which they stood, with ``stable`` or without.
+
+    Example:
+        >>> import rushlight as rl
+        >>> values, places = rl.tensor([3, 1, 2]).sort()
+        >>> places
+        tensor([1, 2, 0])
     """
 
     name, attrs = "sort", ("dim", "descending")
@@ -83,7 +89,13 @@ class Sort(Ordering):
 
 
 class Argsort(Composite):
-    """The places of the elements along a dimension in order."""
+    """The places of the elements along a dimension in order.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([3, 1, 2]).argsort(descending=True)
+        tensor([0, 2, 1])
+    """
 
     name, differentiable = "argsort", False
     torch = "argsort(Tensor self, int dim=-1, bool descending=False, bool stable=False) -> Tensor"
@@ -119,7 +131,13 @@ class Msort(Composite):
 
 
 class Topk(Ordering):
-    """The ``k`` largest (or smallest) elements along a dimension, in order, and their places."""
+    """The ``k`` largest (or smallest) elements along a dimension, in order, and their places.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([3, 1, 2]).topk(2).values
+        tensor([3, 2])
+    """
 
     name, attrs = "topk", ("k", "dim", "largest")
     torch = (

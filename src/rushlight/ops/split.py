@@ -40,7 +40,13 @@ def _not_scalar(operation: str, x: Node) -> None:
 
 
 class SplitWithSizes(Composite):
-    """Parts of the sizes given along a dimension."""
+    """Parts of the sizes given along a dimension.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).split_with_sizes([1, 4])
+        (tensor([0]), tensor([1, 2, 3, 4]))
+    """
 
     name = "split_with_sizes"
     torch = "split_with_sizes(Tensor(a) self, int[1] split_sizes, int dim=0) -> Tensor(a)[]"
@@ -74,7 +80,13 @@ class SplitWithSizes(Composite):
 
 
 class Split(Composite):
-    """Parts of one size (the last may be smaller), or of the sizes given."""
+    """Parts of one size (the last may be smaller), or of the sizes given.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).split(2)
+        (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
 
     name = "split"
     torch = (
@@ -119,7 +131,13 @@ class Split(Composite):
 
 
 class Chunk(Composite):
-    """At most so many parts of equal size; the last may be smaller, and there may be fewer."""
+    """At most so many parts of equal size; the last may be smaller, and there may be fewer.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).chunk(2)
+        (tensor([0, 1, 2]), tensor([3, 4]))
+    """
 
     name = "chunk"
     torch = (
@@ -152,7 +170,13 @@ class Chunk(Composite):
 
 
 class TensorSplit(Composite):
-    """So many parts whose sizes differ by 1 at most, or parts that end at the places given."""
+    """So many parts whose sizes differ by 1 at most, or parts that end at the places given.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).tensor_split((1, 3))
+        (tensor([0]), tensor([1, 2]), tensor([3, 4]))
+    """
 
     name = "tensor_split"
     torch = "tensor_split(Tensor(a) self, int[1] indices_or_sections, int dim=0) -> Tensor(a)[]"
@@ -253,7 +277,13 @@ class Dsplit(Along):
 
 
 class Unbind(Composite):
-    """The parts along a dimension, which disappears."""
+    """The parts along a dimension, which disappears.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[1, 2], [3, 4]]).unbind(1)
+        (tensor([1, 3]), tensor([2, 4]))
+    """
 
     name, torch = "unbind", "unbind(Tensor(a) self, int dim=0) -> Tensor(a)[]"
 

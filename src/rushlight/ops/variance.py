@@ -86,7 +86,15 @@ class Spread(Reduction):
 
 
 class Var(Spread):
-    """The variance."""
+    """The variance.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1.0, 2.0, 3.0]).var()
+        tensor(1.)
+        >>> rl.tensor([1.0, 2.0, 3.0]).var(correction=0)
+        tensor(0.6667)
+    """
 
     name = "var"
     torch = (
@@ -104,7 +112,13 @@ class Var(Spread):
 
 
 class Std(Spread):
-    """The standard deviation; its gradient is 0 where it is 0."""
+    """The standard deviation; its gradient is 0 where it is 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([1.0, 2.0, 3.0]).std()
+        tensor(1.)
+    """
 
     name = "std"
     torch = (
@@ -147,7 +161,13 @@ class WithMean(Composite):
 
 
 class VarMean(WithMean):
-    """The variance and the mean."""
+    """The variance and the mean.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.var_mean(rl.tensor([1.0, 2.0, 3.0]))
+        (tensor(1.), tensor(2.))
+    """
 
     name = "var_mean"
     torch = (
@@ -164,7 +184,13 @@ class VarMean(WithMean):
 
 
 class StdMean(WithMean):
-    """The standard deviation and the mean."""
+    """The standard deviation and the mean.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.std_mean(rl.tensor([1.0, 2.0, 3.0]))
+        (tensor(1.), tensor(2.))
+    """
 
     name = "std_mean"
     torch = (

@@ -29,6 +29,13 @@ class VectorNorm(Reduction):
     """``sum(abs(x) ** ord) ** (1 / ord)``; the extreme of ``abs(x)`` for an infinite ``ord``.
 
     ``ord=0`` counts what is not 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.linalg.vector_norm(rl.tensor([3.0, 4.0]))
+        tensor(5.)
+        >>> rl.linalg.vector_norm(rl.tensor([3.0, 4.0]), 1)
+        tensor(7.)
     """
 
     name = "linalg_vector_norm"
@@ -137,7 +144,13 @@ def _power_gradient(g: Node, y: Node, x: Node, ord: float) -> Node:
 
 
 class Norm(Composite):
-    """The length of vectors, or a norm of matrices for ``"nuc"``; ``"fro"`` is the 2-norm."""
+    """The length of vectors, or a norm of matrices for ``"nuc"``; ``"fro"`` is the 2-norm.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.tensor([[3.0, 0.0], [0.0, 4.0]]).norm()
+        tensor(5.)
+    """
 
     name = "norm"
     torch = (
@@ -188,7 +201,13 @@ class Dist(Composite):
 
 
 class Cdist(Composite):
-    """The ``p``-norm of the difference of each row of ``x1`` and each row of ``x2``."""
+    """The ``p``-norm of the difference of each row of ``x1`` and each row of ``x2``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.cdist(rl.zeros(1, 2), rl.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[5., 1.]])
+    """
 
     name, ulp = "cdist", 16
     torch = "cdist(Tensor x1, Tensor x2, float p=2.0, str? compute_mode=None) -> Tensor"
