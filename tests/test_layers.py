@@ -25,7 +25,7 @@ LAYERS = (
     ("tensor", "autograd"),
     ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
     ("cuda",),  # PyTorch's name for what is known of such devices
-    ("random",),
+    ("random", "special"),
     ("linalg",),
     ("nn",),
     ("optim",),
