@@ -73,11 +73,11 @@ class OnNodes:
     """The same for nodes."""
 
     @staticmethod
-    def tanh(x: Node) -> Node:
+    def tanh(x: Node) -> Any:
         return ops.tanh(x)
 
     @staticmethod
-    def where(condition: Node, x: Node, y: Any) -> Node:
+    def where(condition: Node, x: Node, y: Any) -> Any:
         return ops.where(condition, x, y)
 
     @staticmethod
@@ -85,19 +85,19 @@ class OnNodes:
         return ops.stack(tuple(nodes))
 
     @staticmethod
-    def sigmoid(x: Node) -> Node:
+    def sigmoid(x: Node) -> Any:
         return ops.sigmoid(x)
 
     @staticmethod
-    def relu(x: Node) -> Node:
+    def relu(x: Node) -> Any:
         return ops.relu(x)
 
     @staticmethod
-    def positive(y: Node, g: Node) -> Node:
+    def positive(y: Node, g: Node) -> Any:
         return ops.where(y > 0, g, 0.0)
 
     @staticmethod
-    def at(x: Node, step: int) -> Node:
+    def at(x: Node, step: int) -> Any:
         return ops.select(x, 0, step)
 
     @staticmethod
