@@ -29,7 +29,7 @@ def test_examples_in_docstrings(name: str, tmp_path: Path, monkeypatch) -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     said: list[str] = []
-    for test in finder.find(module, name, globs={"rl": rushlight, **vars(module)}):
+    for test in finder.find(module, name, globs=vars(module)):
         runner.run(test, out=said.append)
     assert not runner.failures, "".join(said)
 

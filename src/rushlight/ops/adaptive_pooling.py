@@ -115,6 +115,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPooling):
     Raises:
         RuntimeError: shapes or sizes that make no windows.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.adaptive_avg_pool1d(rl.tensor([[1.0, 2.0, 3.0]]), 2)
         tensor([[1.5000, 2.5000]])
     """
@@ -132,6 +133,7 @@ class AdaptiveAvgPool2d(AdaptiveAvgPooling):
     Shape:
         input (N, C, H, W) or (C, H, W).
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.adaptive_avg_pool2d(rl.arange(16.0).view(1, 4, 4), 1)
         tensor([[[7.5000]]])
     """
@@ -159,6 +161,7 @@ class AdaptiveMaxPool1d(AdaptiveMaxPooling):
     Raises:
         RuntimeError: shapes or sizes that make no windows.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.adaptive_max_pool1d(rl.tensor([[1.0, 4.0, 3.0]]), 2)
         tensor([[4., 4.]])
     """

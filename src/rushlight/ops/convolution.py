@@ -201,6 +201,7 @@ class Conv1d(Convolution):
     Raises:
         RuntimeError: shapes, dtypes or numbers that do not fit together.
     Example:
+        >>> import rushlight as rl
         >>> x, w = rl.tensor([[1.0, 2.0, 4.0, 8.0]]), rl.tensor([[[-1.0, 1.0]]])
         >>> rl.nn.functional.conv1d(x, w)
         tensor([[1., 2., 4.]])
@@ -225,6 +226,7 @@ class Conv2d(Convolution):
     Reference:
         LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition".
     Example:
+        >>> import rushlight as rl
         >>> x = rl.ones(1, 4, 4)
         >>> rl.nn.functional.conv2d(x, rl.ones(1, 1, 3, 3), padding="same")
         tensor([[[4., 6., 6., 4.],
@@ -333,6 +335,7 @@ class ConvTranspose1d(TransposedConvolution):
     Reference:
         Zeiler et al. 2010, "Deconvolutional networks".
     Example:
+        >>> import rushlight as rl
         >>> x, w = rl.tensor([[1.0, 2.0]]), rl.tensor([[[1.0, 10.0, 100.0]]])
         >>> rl.nn.functional.conv_transpose1d(x, w)
         tensor([[  1.,  12., 120., 200.]])

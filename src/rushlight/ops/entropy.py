@@ -35,6 +35,7 @@ class BinaryCrossEntropy(ElementLoss):
         ValueError: input and target differ in size, or another ``reduction``.
         RuntimeError: dtypes differ, an element is not from 0 to 1, the weight does not broadcast.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.binary_cross_entropy(rl.tensor([0.9, 0.2]), rl.tensor([1.0, 0.0]))
         tensor(0.1643)
     """
@@ -127,6 +128,7 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
         ValueError: input and target differ in size, or another ``reduction``.
         RuntimeError: a dtype is not floating point, or a weight does not broadcast.
     Example:
+        >>> import rushlight as rl
         >>> x, t = rl.tensor([2.0, -1.0]), rl.tensor([1.0, 0.0])
         >>> rl.nn.functional.binary_cross_entropy_with_logits(x, t)
         tensor(0.2201)
@@ -222,6 +224,7 @@ class KlDiv(ElementLoss):
     Reference:
         Kullback & Leibler 1951, "On information and sufficiency".
     Example:
+        >>> import rushlight as rl
         >>> x, t = rl.tensor([[0.5, 0.5]]).log(), rl.tensor([[0.25, 0.75]])
         >>> rl.nn.functional.kl_div(x, t, reduction="batchmean")
         tensor(0.1308)

@@ -197,6 +197,7 @@ class MseLoss(PairLoss):
         ValueError: another ``reduction``, or a weight of another size.
         RuntimeError: shapes that do not broadcast, or dtypes that are not floating point.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.mse_loss(rl.tensor([1.0, 2.0]), rl.tensor([0.0, 4.0]))
         tensor(2.5000)
     """
@@ -225,6 +226,7 @@ class L1Loss(PairLoss):
     Arguments, shapes and faults are those of :func:`mse_loss`; complex dtypes are taken too.
 
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.l1_loss(rl.tensor([1.0, 2.0]), rl.tensor([0.0, 4.0]))
         tensor(1.5000)
     """
@@ -263,6 +265,7 @@ class HuberLoss(PairLoss):
     Reference:
         Huber 1964, "Robust estimation of a location parameter".
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.huber_loss(rl.tensor([0.5, 3.0]), rl.zeros(2), reduction="none")
         tensor([0.1250, 2.5000])
     """
@@ -322,6 +325,7 @@ class SmoothL1Loss(PairLoss):
     Reference:
         Girshick 2015, "Fast R-CNN", equation 3, arXiv:1504.08083.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.smooth_l1_loss(rl.tensor([0.5, 3.0]), rl.zeros(2), reduction="none")
         tensor([0.1250, 2.5000])
     """

@@ -89,6 +89,7 @@ class NllLoss(ClassLoss):
         ValueError: numbers of samples differ, or another ``reduction``.
         RuntimeError: the target is not int64, or a shape does not fit.
     Example:
+        >>> import rushlight as rl
         >>> scores = rl.tensor([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]).log()
         >>> rl.nn.functional.nll_loss(scores, rl.tensor([0, 1]))
         tensor(0.4581)
@@ -185,6 +186,7 @@ class CrossEntropyLoss(ClassLoss):
     Reference:
         Szegedy et al. 2016, section 7, arXiv:1512.00567 (label smoothing).
     Example:
+        >>> import rushlight as rl
         >>> scores = rl.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
         >>> rl.nn.functional.cross_entropy(scores, rl.tensor([0, 2]))
         tensor(1.2395)

@@ -197,6 +197,7 @@ class LayerNorm(LastDims):
     Reference:
         Ba et al. 2016, "Layer normalization", arXiv:1607.06450.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.layer_norm(rl.tensor([[1.0, 2.0, 3.0]]), (3,))
         tensor([[-1.2247,  0.0000,  1.2247]])
     """
@@ -239,6 +240,7 @@ class RMSNorm(LastDims):
     Reference:
         Zhang & Sennrich 2019, "Root mean square layer normalization", arXiv:1910.07467.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.rms_norm(rl.tensor([[3.0, 4.0]]), (2,))
         tensor([[0.8485, 1.1314]])
     """
@@ -302,6 +304,7 @@ class GroupNorm(Normalization):
     Reference:
         Wu & He 2018, "Group normalization", arXiv:1803.08494.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.group_norm(rl.tensor([[1.0, 3.0, 10.0, 20.0]]), 2)
         tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """

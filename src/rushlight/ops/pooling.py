@@ -180,6 +180,7 @@ class MaxPool1d(MaxPooling):
     Raises:
         RuntimeError: shapes or numbers that make no windows.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.max_pool1d(rl.tensor([[1.0, 3.0, 2.0, 5.0]]), 2)
         tensor([[3., 5.]])
     """
@@ -198,6 +199,7 @@ class MaxPool2d(MaxPooling):
     Shape:
         input (N, C, H, W) or (C, H, W); output the same with smaller H and W.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.max_pool2d(rl.arange(16.0).view(1, 4, 4), 2)
         tensor([[[ 5.,  7.],
                  [13., 15.]]])
@@ -265,6 +267,7 @@ class AvgPool1d(AvgPooling):
     Raises:
         RuntimeError: shapes or numbers that make no windows.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.avg_pool1d(rl.tensor([[1.0, 3.0, 2.0, 5.0]]), 2)
         tensor([[2.0000, 3.5000]])
     """
@@ -285,6 +288,7 @@ class AvgPool2d(AvgPooling):
     Shape:
         input (N, C, H, W) or (C, H, W); output the same with smaller H and W.
     Example:
+        >>> import rushlight as rl
         >>> rl.nn.functional.avg_pool2d(rl.arange(16.0).view(1, 4, 4), 2)
         tensor([[[ 2.5000,  4.5000],
                  [10.5000, 12.5000]]])

@@ -62,6 +62,7 @@ class Softmax(Normalized):
         IndexError: there is no such dimension.
         RuntimeError: the input is not floating point.
     Example:
+        >>> import rushlight as rl
         >>> rl.softmax(rl.tensor([0.0, 0.0, 1.0]), dim=0)
         tensor([0.2119, 0.2119, 0.5761])
     """
@@ -89,6 +90,7 @@ class LogSoftmax(Normalized):
         IndexError: there is no such dimension.
         RuntimeError: the input is not floating point.
     Example:
+        >>> import rushlight as rl
         >>> rl.log_softmax(rl.tensor([0.0, 0.0, 1.0]), dim=0)
         tensor([-1.5514, -1.5514, -0.5514])
     """
