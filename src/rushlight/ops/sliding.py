@@ -20,7 +20,14 @@ from .slicing import Places
 
 
 class Unfold(View):
-    """Windows of ``size`` elements every ``step`` along a dimension, as a new last dimension."""
+    """Windows of ``size`` elements every ``step`` along a dimension, as a new last dimension.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.arange(5).unfold(0, 3, 2)
+        tensor([[0, 1, 2],
+                [2, 3, 4]])
+    """
 
     name, attrs = "unfold", ("dim", "size", "step")
     torch = "unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)"
@@ -51,13 +58,6 @@ class Unfold(View):
         return (self._written(ops.zeros(x.spec), g, dim, size, step, True),)
 
     def put(self, whole: Node, part: Node, *, dim: int, size: int, step: int) -> Node:
-        if step < size:
-            raise OperationError(
-                "unfold",
-                "unsupported operation: more than one element of the written-to tensor refers to a"
-                " single memory location. Please clone() the tensor before performing the"
-                " operation.",
-            )
         return self._written(whole, part, dim, size, step, False)
 
     def _written(
