@@ -172,7 +172,10 @@ def _release(order: list[Node]) -> None:
 
 def _is_cut_off(node: Node) -> bool:
     """Whether an input that gradients flow to has been released."""
-    return any(x.released and x.requires_grad for x in node.inputs)
+    for x in node.inputs:  # noqa: SIM110 - a generator costs more than the few inputs there are
+        if x.released and x.requires_grad:
+            return True
+    return False
 
 
 _masks: dict[object, tuple[bool, ...]] = {}

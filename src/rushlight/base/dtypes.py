@@ -23,10 +23,11 @@ class DType:
         numpy: the NumPy type that references compute with (float32 for the half types).
         storage: the NumPy type in memory (``uint16`` for bfloat16).
         itemsize: bytes per element.
+        is_differentiable: whether a tensor of this type can require gradients.
     """
 
     __slots__ = (
-        "is_complex", "is_floating_point", "is_half", "is_signed", "itemsize", "kind", "name",
+        "is_differentiable", "is_complex", "is_floating_point", "is_half", "is_signed", "itemsize", "kind", "name",
         "numpy", "storage",
     )  # fmt: skip
 
@@ -39,6 +40,7 @@ class DType:
         self.is_floating_point: Final = kind == "float"
         self.is_complex: Final = kind == "complex"
         self.is_signed: Final = kind != "bool" and name != "uint8"
+        self.is_differentiable: Final = kind in ("float", "complex")
         self.is_half: Final = self.storage.itemsize == 2 and kind == "float"
 
     def __repr__(self) -> str:
@@ -52,11 +54,6 @@ class DType:
 
     def __deepcopy__(self, memo: object) -> DType:
         return self
-
-    @property
-    def is_differentiable(self) -> bool:
-        """Whether a tensor of this type can require gradients."""
-        return self.kind in ("float", "complex")
 
     def to_complex(self) -> DType:
         """The complex type whose parts have this type (itself when complex)."""

@@ -77,10 +77,11 @@ class Cut:
                         key.append(known.spec)
                         if known.op is NUMBER:
                             key.append(NUMBER)
-                    number[x] = number[known]
+                    if known is not x:
+                        number[x] = number[known]
             if ready:
                 stack.pop()
-                places = tuple([number[x] for x in inputs])
+                places = tuple(map(number.__getitem__, inputs))
                 number[node] = len(nodes)
                 nodes.append(node)
                 numbered.append(places)
@@ -138,10 +139,10 @@ def _held(nodes: list[Node], number: dict[Node, int], inputs: list[Places]) -> l
 
     ``number`` is here because it refers to every node, once, as does ``nodes``.
     """
-    uses = Counter(chain.from_iterable(inputs))
+    uses = Counter(chain.from_iterable(inputs)).get
     held = []
     for place, references in enumerate(map(sys.getrefcount, nodes)):
-        if references > _INSIDE + uses[place]:
+        if references > _INSIDE and references > _INSIDE + uses(place, 0):
             held.append(nodes[place])
     return held
 

@@ -13,7 +13,7 @@ from rushlight.base import site as sites
 from rushlight.base.errors import InternalError
 
 from .node import Node
-from .spec import Specs
+from .spec import Spec
 
 Fails = tuple[Callable[[], object], type[Exception], str]
 """A call that must fail, the exception's type, and a pattern that its text matches."""
@@ -129,17 +129,20 @@ class Op:
         """``infer`` on the inputs' types."""
         return self.infer(*(x.spec for x in inputs), **dict(zip(self.attrs, attrs, strict=True)))
 
-    def node(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...], spec: Specs) -> Node:
+    def node(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...], spec: Any) -> Node:
         """A new node of a known type."""
         requires_grad = False
         if recording.grad and self.differentiable:
             for x in inputs:
                 if x.requires_grad:
-                    requires_grad = carries_gradient(spec)
+                    if spec.__class__ is Spec:
+                        requires_grad = spec.dtype.is_differentiable
+                    else:
+                        requires_grad = any(each.dtype.is_differentiable for each in spec)
                     break
-        site = recording.site
         # This method, the operation's call and the public function are never the user's line.
-        return Node(self, inputs, attrs, spec, requires_grad, site or sites.current(3))
+        site = recording.site or sites.current(3)
+        return Node(self, inputs, attrs, spec, requires_grad, site)
 
     def evaluate(self, arrays: tuple[np.ndarray, ...], attrs: tuple[Any, ...]) -> Any:
         """``ref`` with positional attributes."""
@@ -173,13 +176,6 @@ class View(Op):
     ) -> tuple[tuple[int, ...], int]:
         """The strides and the offset of the view in its input's memory."""
         raise NotImplementedError
-
-
-def carries_gradient(spec: Specs) -> bool:
-    """Whether a value of this type can have a gradient."""
-    if isinstance(spec, tuple):
-        return any(each.dtype.is_differentiable for each in spec)
-    return spec.dtype.is_differentiable
 
 
 class Data(Op):

@@ -295,6 +295,8 @@ class Extremum(Arithmetic):
     Abstract.
     """
 
+    takes_numbers = False
+
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         half = g / 2
         return (

@@ -167,12 +167,15 @@ class Linear(Op):
     name = "linear"
     torch = "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"
     module = "nn.functional"
+    attrs = ("biased",)
     ulp = 64
 
     def __call__(self, x: Node, weight: Node, bias: Node | None = None) -> Node:
-        return self.record((x, weight) if bias is None else (x, weight, bias))
+        if bias is None:
+            return self.record((x, weight), False)
+        return self.record((x, weight, bias), True)
 
-    def infer(self, x: Spec, weight: Spec, bias: Spec | None = None) -> Spec:
+    def infer(self, x: Spec, weight: Spec, bias: Spec | None = None, *, biased: bool) -> Spec:
         wide = x.shape[-1] if x.ndim else None
         if weight.ndim not in (1, 2) or wide != weight.shape[-1]:
             rows = shapes.prod(x.shape[:-1])
@@ -203,7 +206,7 @@ class Linear(Op):
         return ""
 
     def vjp(
-        self, g: Node, y: Node, x: Node, weight: Node, bias: Node | None = None
+        self, g: Node, y: Node, x: Node, weight: Node, bias: Node | None = None, *, biased: bool
     ) -> tuple[Node | None, ...]:
         gx = gw = None
         if weight.ndim == 1:
@@ -221,14 +224,14 @@ class Linear(Op):
             gw = matmul.product(ops.transpose.record((_rows(g),), 0, 1), ops.conj(_rows(x)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
-    def ref(self, x: Any, weight: Any, bias: Any = None) -> Any:
+    def ref(self, x: Any, weight: Any, bias: Any = None, *, biased: bool) -> Any:
         y = np.matmul(x, weight.T)
         return y if bias is None else y + bias
 
     def grad_name(self, node: Node) -> str:
-        if len(node.inputs) == 3 or node.ndim != 2:
-            return "AddmmBackward0" if node.ndim == 2 else "ViewBackward0"
-        return "MmBackward0"
+        if node.ndim != 2:
+            return "ViewBackward0" if node.attrs[0] else "UnsafeViewBackward0"
+        return "AddmmBackward0" if node.attrs[0] else "MmBackward0"
 
     def samples(self, make: Any) -> Any:
         yield make(5, 3), make(4, 3), make(4)

@@ -13,6 +13,7 @@ from rushlight.graph.op import Op
 
 from . import arguments
 from .schema import Parameter, Schema, parse
+from .tensor import Tensor
 
 Function = Callable[..., Any]
 
@@ -20,7 +21,7 @@ SCOPE = {
     "_aliased": arguments.aliased, "_wrapped": arguments.wrapped, "_any": arguments.loose,
     "_unwrapped": arguments.unwrapped, "_unwrapped_list": arguments.unwrapped_list,
     "_operand": arguments.operand, "_spread": arguments.spread, "_listed": arguments.listed,
-    "_into": arguments.into,
+    "_into": arguments.into, "_Tensor": Tensor,
 }  # fmt: skip
 
 
@@ -100,7 +101,8 @@ class _Source:
             text = f"_unwrapped_list({place})"
         elif parameter.is_tensor:
             numbers = getattr(self.op, "takes_numbers", False)
-            text = f"{'_operand' if numbers else '_unwrapped'}({place})"
+            slow = "_operand" if numbers else "_unwrapped"
+            text = f"{name}.node if isinstance({name}, _Tensor) else {slow}({place})"
         elif "Tensor" in parameter.type or parameter.type.startswith(("Scalar", "Any")):
             return f"{keyword}_any({name})"
         else:

@@ -108,7 +108,7 @@ class Detached:
         if node is None or self._version != self.storage.version:
             node = without_history(self.parent.read())
             if self.history is not None:
-                node = ops.graft(node, self.history)
+                node = grafted(node, self.history)
             self._node, self._version = node, self.storage.version
         return node
 
@@ -150,7 +150,11 @@ class LeafPlace:
         return node
 
     def write(self, node: Node) -> None:
-        write_value(self.parent, node)
+        whole = self.parent
+        if type(whole) is Storage and not (node.requires_grad or whole.node.requires_grad):
+            whole.write(node)  # no history on either side: what an optimizer does at every step
+        else:
+            write_value(whole, node)
 
     def geometry(self) -> Geometry:
         return self.parent.geometry()
@@ -233,7 +237,14 @@ def with_history(value: Node, old: Node) -> Node:
     """A value written with gradients turned off, with the history of what was there before."""
     if not old.requires_grad or value.requires_grad:
         return value
-    return ops.graft(value, history_of(old))
+    return grafted(value, history_of(old))
+
+
+def grafted(value: Node, history: Node) -> Node:
+    """A value with a history, also where nothing is being tracked."""
+    node = ops.graft(value, history)
+    node.requires_grad = True
+    return node
 
 
 def history_of(node: Node) -> Node:
