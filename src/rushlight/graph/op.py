@@ -119,9 +119,8 @@ class Op:
     def record(self, inputs: tuple[Node, ...], *attrs: Any) -> Node:
         """A new node; its type comes from ``infer``, once for each combination of types."""
         key = (*map(_spec, inputs), *attrs)
-        try:
-            spec = self.rules[key]
-        except KeyError:
+        spec = self.rules.get(key)
+        if spec is None:
             spec = self.rules[key] = self.typed(inputs, attrs)
         return self.node(inputs, attrs, spec)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS
-from rushlight.base.errors import DTypeError, OperationError
+from rushlight.base.errors import NoKernelError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -61,7 +61,7 @@ class Activation(Elementwise):
         """Records the activation of ``x``, which has to be floating point already."""
         if x.__class__ is Node and not x.dtype.is_floating_point:
             shown = ops.TORCH_NAMES[x.dtype.name]
-            raise DTypeError(self.name, f'"{self.name}_cpu" not implemented for {shown}')
+            raise NoKernelError(self.name, f'"{self.name}_cpu" not implemented for {shown}')
         return Elementwise.__call__(self, x, *numbers)
 
     def __call__(self, x: Any) -> Any:

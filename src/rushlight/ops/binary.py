@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS, DType, of_number
-from rushlight.base.errors import OperationError
+from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
 
 from .elementwise import NOT_BOOL, Elementwise
@@ -84,10 +84,11 @@ class Sub(Scaled):
     torch = "sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
     dtypes = NOT_BOOL
 
-    def refusal(self, dtype: DType) -> str:
-        return (
+    def refusal(self, dtype: DType) -> DTypeError:
+        return DTypeError(
+            self.name,
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or"
-            " `logical_xor()` operator instead."
+            " `logical_xor()` operator instead.",
         )
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import ALL, FLOATS, DType, bool_, of_number
-from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError
+from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError, NoKernelError
 from rushlight.base.promotion import Operand, default_dtype, result_type
 from rushlight.graph.node import Node, Number
 from rushlight.graph.op import NUMBER, Op
@@ -112,12 +112,17 @@ class Elementwise(Op):
         if self.promotes == "float" and promoted.kind in ("bool", "int"):
             promoted = default_dtype()
         if promoted not in self.dtypes:
-            raise DTypeError(self.name, self.refusal(promoted))
+            raise self.refusal(promoted)
         return promoted
 
-    def refusal(self, dtype: DType) -> str:
-        """What to say when ``dtype`` is not taken."""
-        return f'"{self.name}" not implemented for {TORCH_NAMES[dtype.name]}'
+    def refusal(self, dtype: DType) -> DTypeError:
+        """The fault when ``dtype`` is not taken."""
+        taken = ", ".join(str(one) for one in self.dtypes)
+        return NoKernelError(
+            self.name,
+            f'"{self.name}" not implemented for {TORCH_NAMES[dtype.name]}',
+            rule=f"It takes {taken}.",
+        )
 
     def result_dtype(self, compute: DType) -> DType:
         """The result's type."""

@@ -10,7 +10,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import COMPLEX, bool_, int64
-from rushlight.base.errors import DTypeError, Fault, OperationError, RangeError
+from rushlight.base.errors import DTypeError, Fault, NoKernelError, OperationError, RangeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
@@ -25,7 +25,7 @@ MinResult = namedtuple("min", ("values", "indices"))  # type: ignore[name-match]
 def ordered(operation: str, x: Node) -> None:
     """Refuses complex numbers, which have no order."""
     if x.dtype in COMPLEX:
-        raise DTypeError(
+        raise NoKernelError(
             operation,
             f'"{operation}" not implemented for {ops.TORCH_NAMES[x.dtype.name]}',
             rule="Complex numbers have no order.",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.errors import OperationError
+from rushlight.base.errors import NoKernelError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -50,7 +50,7 @@ class Gelu(Op):
             raise OperationError("gelu", "approximate argument must be either none or tanh.")
         if not x.dtype.is_floating_point:
             name = ops.TORCH_NAMES[x.dtype.name]
-            raise OperationError("gelu", f'"GeluKernelImpl" not implemented for {name}')
+            raise NoKernelError("gelu", f'"GeluKernelImpl" not implemented for {name}')
         return self.record((x,), approximate)
 
     def infer(self, x: Spec, *, approximate: str) -> Spec:

@@ -10,12 +10,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import COMPLEX, FLOATS, DType
-from rushlight.base.errors import (
-    ArgValueError,
-    DTypeError,
-    GradError,
-    OperationError,
-)
+from rushlight.base.errors import ArgValueError, GradError, NoKernelError, OperationError
 from rushlight.base.promotion import Operand, result_type
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
@@ -125,7 +120,7 @@ class ElementLoss(Op):
     def checked(self, dtype: DType) -> None:
         """Refuses a dtype that the loss is not for."""
         if dtype not in self.dtypes:
-            raise DTypeError(
+            raise NoKernelError(
                 self.name, f'"{self.name}" not implemented for {ops.TORCH_NAMES[dtype.name]}'
             )
 

@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import bool_
-from rushlight.base.errors import DTypeError, ShapeError
+from rushlight.base.errors import DTypeError, NoKernelError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -33,7 +33,7 @@ def inner(a: Spec, b: Spec) -> None:
     if a.shape[-1] == b.shape[-2]:
         same_dtype("matmul", a, b)
         if a.dtype is bool_:
-            raise DTypeError("matmul", "\"addmm_impl_cpu_\" not implemented for 'Bool'")
+            raise NoKernelError("matmul", "\"addmm_impl_cpu_\" not implemented for 'Bool'")
         return
     if a.ndim > 2 and b.ndim > 2:
         batch = shapes.prod(a.shape[:-2])

@@ -14,7 +14,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS
-from rushlight.base.errors import DTypeError, OperationError
+from rushlight.base.errors import DTypeError, NoKernelError, OperationError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
@@ -212,7 +212,7 @@ class CrossEntropyLoss(ClassLoss):
                 f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}",
             )
         if x.dtype not in FLOATS:
-            raise DTypeError(
+            raise NoKernelError(
                 self.name, f'"cross_entropy" not implemented for {ops.TORCH_NAMES[x.dtype.name]}'
             )
         if target.shape == x.shape:

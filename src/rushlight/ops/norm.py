@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, DType, float32
-from rushlight.base.errors import ArgTypeError, ArgValueError, DTypeError, ShapeError
+from rushlight.base.errors import ArgTypeError, ArgValueError, DTypeError, NoKernelError, ShapeError
 from rushlight.base.shapes import Shape, prod, whole
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
@@ -47,7 +47,7 @@ class Normalization(Op):
     def apply(self, x: Node, eps: float, *form: Any, **given: Node | None) -> Node:
         """Records the normalization, of a dtype that can be normalized."""
         if x.dtype not in FLOATS:
-            raise DTypeError(
+            raise NoKernelError(
                 self.name, f'"{self.name}" not implemented for {ops.TORCH_NAMES[x.dtype.name]}'
             )
         rest = {name: node for name, node in given.items() if node is not None}

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS, DType, int64
-from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.base.errors import NoKernelError, OperationError, ShapeError
 from rushlight.base.shapes import Shape, whole
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -46,7 +46,7 @@ class Pooling(Composite):
     def check_dtype(self, x: Node) -> None:
         """Refuses a dtype that is not taken."""
         if x.dtype not in self.dtypes:
-            raise DTypeError(
+            raise NoKernelError(
                 self.name, f'"{self.name}" not implemented for {ops.TORCH_NAMES[x.dtype.name]}'
             )
 

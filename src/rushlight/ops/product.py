@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import bool_
-from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.base.errors import DTypeError, NoKernelError, OperationError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
@@ -44,7 +44,7 @@ class Dot(Op):
                 f" {long_name(a)} and {long_name(b)}",
             )
         if a.dtype is bool_:
-            raise DTypeError("dot", "\"dot\" not implemented for 'Bool'")
+            raise NoKernelError("dot", "\"dot\" not implemented for 'Bool'")
         if a.shape != b.shape:
             n, m = a.shape[0], b.shape[0]
             raise ShapeError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, bool_
-from rushlight.base.errors import DTypeError
+from rushlight.base.errors import NoKernelError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -73,7 +73,7 @@ class Round(Op):
     def __call__(self, x: Node, *, decimals: int = 0) -> Node:
         if x.dtype.kind in ("bool", "complex"):
             name = ops.TORCH_NAMES[x.dtype.name]
-            raise DTypeError("round", f'"round_cpu" not implemented for {name}')
+            raise NoKernelError("round", f'"round_cpu" not implemented for {name}')
         return self.record((x,), int(decimals))
 
     def infer(self, x: Spec, *, decimals: int) -> Spec:

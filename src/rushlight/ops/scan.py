@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import COMPLEX, DType, int64
-from rushlight.base.errors import DTypeError
+from rushlight.base.errors import DTypeError, NoKernelError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
@@ -153,7 +153,7 @@ class Logcumsumexp(Scan):
 
     def __call__(self, x: Node, dim: int) -> Node:
         if not x.dtype.is_differentiable:
-            raise DTypeError(
+            raise NoKernelError(
                 "logcumsumexp",
                 f'"logcumsumexp_out_cpu" not implemented for {ops.TORCH_NAMES[x.dtype.name]}',
             )

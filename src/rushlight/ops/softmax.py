@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import FLOATS, DType
-from rushlight.base.errors import DTypeError
+from rushlight.base.errors import NoKernelError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -29,7 +29,7 @@ class Normalized(Op):
 
     def infer(self, x: Spec, *, dim: int) -> Spec:
         if x.dtype not in FLOATS:
-            raise DTypeError(
+            raise NoKernelError(
                 self.name,
                 f'"{self.name}" not implemented for {ops.TORCH_NAMES[x.dtype.name]}',
                 hint="Convert first, or give dtype=.",

@@ -9,6 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import ALL, COMPLEX, FLOATS, DType, bool_, int64
+from rushlight.base.errors import DTypeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -61,10 +62,11 @@ class Neg(Unary):
     def ref(self, x: Any) -> Any:
         return np.negative(x)
 
-    def refusal(self, dtype: Any) -> str:
-        return (
+    def refusal(self, dtype: Any) -> DTypeError:
+        return DTypeError(
+            self.name,
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to"
-            " invert a mask, use the `~` or `logical_not()` operator instead."
+            " invert a mask, use the `~` or `logical_not()` operator instead.",
         )
 
 

@@ -14,7 +14,14 @@ from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import bool_, float32, float64, int64
-from rushlight.base.errors import ArgTypeError, DTypeError, OperationError, RangeError, ShapeError
+from rushlight.base.errors import (
+    ArgTypeError,
+    DTypeError,
+    NoKernelError,
+    OperationError,
+    RangeError,
+    ShapeError,
+)
 from rushlight.graph.node import Node, known
 
 from .functions import public
@@ -219,7 +226,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         tensor([1, 0, 2])
     """
     if input.dtype.kind != "int":
-        raise DTypeError(
+        raise NoKernelError(
             "bincount",
             f'"bincount_cpu" not implemented for {ops.TORCH_NAMES[input.dtype.name]}',
         )
