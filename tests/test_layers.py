@@ -25,6 +25,9 @@ LAYERS = (
     ("tensor", "autograd"),
     ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
     ("cuda",),  # PyTorch's name for what is known of such devices
+    ("backends",),
+    ("version",),
+    ("testing",),
     ("random", "special"),
     ("linalg",),
     ("nn",),

@@ -29,6 +29,7 @@ from .base.dtypes import (
     bfloat16, complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8,
 )  # fmt: skip
 from .base.promotion import can_cast, promote_types
+from .tensor import attributes as _attributes
 from .tensor import change as _change
 from .tensor import convert as _convert
 from .tensor import exchange as _exchange
@@ -39,16 +40,25 @@ from .tensor import layout as _layout
 from .tensor import look as _look
 from .tensor import operators as _operators
 from .tensor.creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, full, full_like, linspace, logspace, ones,
-    ones_like, tensor, zeros, zeros_like,
+    arange, empty, empty_like, empty_strided, eye, full, full_like, linspace, logspace, ones,
+    ones_like, zeros, zeros_like,
 )  # fmt: skip
+from .tensor.data import as_tensor, asarray, frombuffer, scalar_tensor, tensor
 from .tensor.defaults import get_default_dtype, set_default_dtype
 from .tensor.dynamic import (
     allclose, argwhere, bincount, equal, index_put, masked_select, narrow, nonzero,
     repeat_interleave, tensor_split, unique, unique_consecutive, where,
 )  # fmt: skip
 from .tensor.exchange import from_dlpack, from_numpy
+from .tensor.formats import (
+    channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
+    strided,
+)  # fmt: skip
 from .tensor.look import realize
+from .tensor.questions import (
+    broadcast_shapes, is_complex, is_conj, is_floating_point, is_inference, is_nonzero,
+    is_same_size, is_signed, is_storage, is_tensor, numel, result_type, typename,
+)  # fmt: skip
 from .tensor.random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial,
     normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm, seed,
@@ -70,12 +80,25 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization", "special",
-    "train", "utils",
+    "backends", "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization",
+    "special", "testing", "train", "utils", "version",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
     "set_printoptions": "tensor.printing",
+    "finfo": "tensor.info",
+    "iinfo": "tensor.info",
+    **dict.fromkeys((
+        "are_deterministic_algorithms_enabled", "compile", "get_float32_matmul_precision",
+        "get_num_interop_threads", "get_num_threads",
+        "is_deterministic_algorithms_warn_only_enabled", "set_float32_matmul_precision",
+        "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
+        "use_deterministic_algorithms",
+    ), "tensor.switches"),
+    **dict.fromkeys((
+        "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",
+        "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type",
+    ), "tensor.legacy"),
     "load": "serialize",
     "load_safetensors": "serialize",
     "safetensors_metadata": "serialize",

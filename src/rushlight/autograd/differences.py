@@ -161,7 +161,7 @@ def _leaves(given: Sequence[Any]) -> dict[int, Tensor]:
                 " precision floating point or complex. ",
                 stacklevel=3,
             )
-        strides = leaf.stride()  # type: ignore[attr-defined]
+        strides = leaf.stride()
         if any(step == 0 and n > 1 for n, step in zip(leaf.shape, strides, strict=True)):
             raise ArgValueError(
                 "gradcheck",
@@ -179,7 +179,7 @@ def _weights(outputs: list[Tensor], given: Any) -> list[Tensor]:
     made = []
     for output in outputs:
         weight = randn(tuple(output.shape), generator=source, dtype=output.dtype.to_real())
-        made.append(weight.to(output.dtype).detach().requires_grad_())  # type: ignore[attr-defined]
+        made.append(weight.to(output.dtype).detach().requires_grad_())
     return made
 
 
@@ -252,12 +252,12 @@ class _Check:
 
     def _directions(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         made = [self.random.normal(size=n) for n in shape]
-        return tuple(each / max(float(np.linalg.norm(each)), 1e-12) for each in made)  # type: ignore[return-value]
+        return tuple(each / max(float(np.linalg.norm(each)), 1e-12) for each in made)
 
     def dtypes(self, output: int, number: int, leaf: Tensor) -> None:
         """Whether a gradient has its input's dtype."""
         result = _outputs(self.func, self.given)[output]
-        (found,) = grad(result, leaf, result.detach(), allow_unused=True)  # type: ignore[attr-defined]
+        (found,) = grad(result, leaf, result.detach(), allow_unused=True)
         if found is not None and found.dtype is not leaf.dtype:
             raise GradcheckError("dtype mismatch: gradient has another dtype than its input")
 
@@ -278,11 +278,11 @@ class _Check:
             (found,) = grad(result, leaf, seed, retain_graph=True, allow_unused=True)
             zeros = np.zeros(tuple(leaf.shape), leaf.dtype.numpy)
             rows.append((zeros if found is None else array_of(found)).reshape(-1))
-        return _axes(np.array(rows, leaf.dtype.numpy).reshape(len(rows), leaf.numel()))  # type: ignore[attr-defined]
+        return _axes(np.array(rows, leaf.dtype.numpy).reshape(len(rows), leaf.numel()))
 
     def numerical(self, output: int, leaf: Tensor) -> np.ndarray:
         """The Jacobian by central differences: a column for each element (and axis) of the input."""
-        width = leaf.numel() * (2 if leaf.dtype.is_complex else 1)  # type: ignore[attr-defined]
+        width = leaf.numel() * (2 if leaf.dtype.is_complex else 1)
         columns = [self.along(output, leaf, unit) for unit in np.eye(width)]
         height = _given(self.func(*self.given))[output].numel()
         return np.array(columns).reshape(width, height).T
@@ -323,6 +323,6 @@ def _axes(jacobian: np.ndarray) -> np.ndarray:
 def _put(leaf: Tensor, values: np.ndarray) -> None:
     before, recording.grad = recording.grad, False
     try:
-        leaf.copy_(tensor(values, dtype=leaf.dtype))  # type: ignore[attr-defined]
+        leaf.copy_(tensor(values, dtype=leaf.dtype))
     finally:
         recording.grad = before

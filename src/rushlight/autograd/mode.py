@@ -24,7 +24,7 @@ class _Mode:
             with self._copy():
                 return function(*args, **kwargs)
 
-        return decorated  # type: ignore[return-value]
+        return decorated
 
     def _generator(self, function: F) -> F:
         """A generator in the mode while it runs, and not while its caller does."""
@@ -41,7 +41,7 @@ class _Mode:
                     return stop.value
                 sent = yield item
 
-        return decorated  # type: ignore[return-value]
+        return decorated
 
     def _copy(self) -> Any:
         return type(self)()

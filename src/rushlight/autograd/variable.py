@@ -36,4 +36,4 @@ class Variable(metaclass=_VariableType):
             raise ArgTypeError(
                 "Variable", f"Variable data has to be a tensor, but got {type(data).__name__}"
             )
-        return data.detach().requires_grad_(requires_grad)  # type: ignore[attr-defined]
+        return data.detach().requires_grad_(requires_grad)

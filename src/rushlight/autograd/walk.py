@@ -95,7 +95,7 @@ def _add(tensor: Tensor, gradient: Node, create_graph: bool) -> None:
     elif create_graph:
         tensor._grad = Tensor(ops.add(there.node, gradient))
     else:
-        there._write_untracked(ops.add(there.node, gradient))  # type: ignore[attr-defined]
+        there._write_untracked(ops.add(there.node, gradient))
     watch: Any = tensor.node.watch
     if watch is not None and watch.after:
         for hook in list(watch.after.values()):
@@ -214,7 +214,7 @@ def _finished(
     ]
 
 
-# Where gradients come from and go to ----------------------------------------------------------------
+# Where gradients come from and go to ------------------------------------------------------------
 
 
 def _listed(tensors: Any) -> list[Tensor]:

@@ -236,6 +236,8 @@ class Diagonal(View):
     ) -> Places:
         kept = shapes.reduced(strides, (dim1, dim2), False)
         first = offset * strides[dim2] if offset > 0 else -offset * strides[dim1]
+        if old[dim1] + min(offset, 0) <= 0 or old[dim2] - max(offset, 0) <= 0:
+            first = 0  # there is no element
         return (*kept, strides[dim1] + strides[dim2]), start + first
 
     def samples(self, make: Any) -> Any:

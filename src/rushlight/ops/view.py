@@ -246,6 +246,10 @@ class Expand(View):
         return np.broadcast_to(x, size)
 
     def put(self, whole: Node, part: Node, *, size: Shape) -> Node:
+        if part.spec.numel == whole.spec.numel:
+            return reshape(part, whole.shape)
+        if part.op is ops.full:  # one number everywhere, so it does not matter how often
+            return ops.full.record(part.inputs, whole.shape)
         raise OperationError(
             "expand",
             "unsupported operation: more than one element of the written-to tensor refers to a"
@@ -253,12 +257,19 @@ class Expand(View):
         )
 
     def strides(self, old: Shape, strides: Shape, offset: int, *, size: Shape) -> Places:
+        if not old:
+            return (0,) * len(size), offset
         extra = len(size) - len(old)
-        kept = (
-            0 if have == 1 and want != 1 else step
-            for have, want, step in zip(old, size[extra:], strides, strict=True)
-        )
-        return (*((0,) * extra), *kept), offset
+        result: list[int] = []
+        for dim in reversed(range(len(size))):
+            if dim >= extra:
+                step = strides[dim - extra]
+                repeated = old[dim - extra] != size[dim]
+            else:  # a new dimension of size 1 steps over all that follows
+                step = size[dim + 1] * result[-1] if result else 1
+                repeated = size[dim] != 1
+            result.append(0 if repeated else step)
+        return tuple(reversed(result)), offset
 
     def samples(self, make: Any) -> Any:
         yield make(3, 1), (3, 4)

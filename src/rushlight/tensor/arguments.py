@@ -15,7 +15,7 @@ from rushlight.graph.op import recording
 
 from .tensor import Tensor
 
-# In ----------------------------------------------------------------------------------------------
+# In ---------------------------------------------------------------------------------------------
 
 
 def unwrapped(value: Any, function: str, name: str, position: int) -> Node:
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 def unwrapped_list(values: Any, function: str, name: str, position: int) -> tuple[Node, ...]:
     """The nodes of a sequence of tensors."""
     if isinstance(values, Tensor):
-        values = values.unbind(0)  # type: ignore[attr-defined]
+        values = values.unbind(0)
     if not isinstance(values, (list, tuple)):
         raise ArgTypeError(
             function,
@@ -93,7 +93,7 @@ def listed(given: tuple[Any, ...]) -> Any:
     return given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
 
 
-# Out ---------------------------------------------------------------------------------------------
+# Out --------------------------------------------------------------------------------------------
 
 
 def wrapped(result: Any) -> Any:
@@ -130,7 +130,7 @@ _results: dict[tuple[str, tuple[str, ...]], Any] = {}
 def results(name: str, fields: tuple[str, ...]) -> Any:
     """The named tuple that a function with several results returns."""
     if (name, fields) not in _results:
-        base = namedtuple(name, fields)  # type: ignore[misc]
+        base = namedtuple(name, fields)
 
         def shown(self: Any) -> str:
             rows = ",\n".join(f"{f}={getattr(self, f)!r}" for f in fields)
@@ -173,4 +173,4 @@ def fit(out: Tensor, shape: tuple[int, ...]) -> None:
             UserWarning,
             stacklevel=4,
         )
-    out.resize_(shape)  # type: ignore[attr-defined]
+    out.resize_(shape)

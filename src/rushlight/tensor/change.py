@@ -12,7 +12,7 @@ from rushlight.graph.op import recording
 from .place import Detached, LeafPlace, ViewPlace, history_of
 from .tensor import Tensor, method
 
-# Values ------------------------------------------------------------------------------------------
+# Values -----------------------------------------------------------------------------------------
 
 
 @method
@@ -58,7 +58,7 @@ def zero_(self: Tensor) -> Tensor:
     return self._write(ops.full(self._node.shape, 0, self.dtype), "zero_")
 
 
-# Shape -------------------------------------------------------------------------------------------
+# Shape ------------------------------------------------------------------------------------------
 
 
 @method
@@ -93,7 +93,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
 @method
 def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
     """Gives this tensor the size of another."""
-    return self.resize_(the_template.shape)  # type: ignore[attr-defined, no-any-return]
+    return self.resize_(the_template.shape)
 
 
 def _rearranging(name: str) -> None:
@@ -115,13 +115,13 @@ for _name in (
     _rearranging(_name)
 
 
-# Memory ------------------------------------------------------------------------------------------
+# Memory -----------------------------------------------------------------------------------------
 
 
-@property  # type: ignore[misc]
+@property
 def _data(self: Tensor) -> Tensor:
     """The same memory without history."""
-    return self.detach()  # type: ignore[attr-defined, no-any-return]
+    return self.detach()
 
 
 @_data.setter
@@ -146,7 +146,7 @@ def _data(self: Tensor, other: Tensor) -> None:
         self._settle_in(memory)
 
 
-Tensor.data = _data  # type: ignore[attr-defined]
+Tensor.data = _data
 
 
 @method
@@ -167,10 +167,10 @@ def set_(
             f"Could not set tensor of type {source.dtype} to a tensor of type {self.dtype}",
         )
     if size is not None:
-        source = source.as_strided(  # type: ignore[attr-defined]
+        source = source.as_strided(
             size, contiguous_strides(tuple(size)) if stride is None else stride, storage_offset
         )
-    _data.fset(self, source)  # type: ignore[attr-defined]
+    _data.fset(self, source)
     return self
 
 

@@ -49,7 +49,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if other is not None:
         dtype = other.dtype
     if dtype is None or dtype is self.dtype:
-        return self.clone() if copy else self  # type: ignore[attr-defined, no-any-return]
+        return self.clone() if copy else self
     return Tensor(ops.cast(self.node, dtype))
 
 
@@ -89,13 +89,13 @@ def type(self: Tensor, dtype: DType | str | None = None, non_blocking: bool = Fa
         if found is None:
             raise ArgTypeError("type", f"invalid type: '{dtype}'")
         dtype = found
-    return self.to(dtype)  # type: ignore[attr-defined]
+    return self.to(dtype)
 
 
 @method
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor in the dtype of ``other``."""
-    return self.to(other.dtype)  # type: ignore[attr-defined, no-any-return]
+    return self.to(other.dtype)
 
 
 @method

@@ -1,4 +1,4 @@
-"""Tensors from data, and from nothing."""
+"""Tensors from nothing: constants, ranges, identity matrices."""
 
 from __future__ import annotations
 
@@ -6,214 +6,72 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rushlight import ops
 from rushlight.base import dtypes
-from rushlight.base.buffer import Buffer
 from rushlight.base.device import resolve
-from rushlight.base.dtypes import DType
-from rushlight.base.errors import ArgTypeError, ArgValueError, MissingError, OperationError
-from rushlight.base.promotion import default_dtype
-from rushlight.graph.node import Node, known
+from rushlight.base.dtypes import DType, of_number
+from rushlight.base.errors import ArgTypeError, MissingError, OperationError, ShapeError
+from rushlight.base.promotion import default_dtype, number_dtype
+from rushlight.graph.node import Node
+from rushlight.ops.scalar import filling
 
+from .data import Place, as_dtype, tensor
 from .tensor import Tensor, method
 
-Place = Any
 Sizes = int | Sequence[int]
-
-
-def tensor(
-    data: Any,
-    *,
-    dtype: DType | None = None,
-    device: Place = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
-    """A tensor with a copy of ``data``: numbers, nested sequences, a NumPy array, a tensor.
-
-    Args:
-        dtype: from the data when None; Python floats become the default dtype.
-    Raises:
-        ValueError: nested sequences differ in length.
-        TypeError: an element is no number.
-    Example:
-        >>> import rushlight as rl
-        >>> rl.tensor([[1, 2], [3, 4]])
-        tensor([[1, 2],
-                [3, 4]])
-    """
-    resolve(device)
-    if isinstance(data, Tensor):
-        result = Tensor(_detached(data.node))
-        result = result if dtype is None else Tensor(ops.cast(result.node, dtype))
-    else:
-        result = Tensor(known(Buffer.of(*_values(data, dtype))))
-    return result.requires_grad_(requires_grad) if requires_grad else result
-
-
-def _detached(node: Node) -> Node:
-    return ops.detach(node) if node.requires_grad else node
-
-
-def _values(data: Any, dtype: DType | None) -> tuple[np.ndarray, DType]:
-    """An array that can be computed with, and the dtype it is stored in."""
-    if isinstance(data, np.ndarray | np.generic):
-        array = np.array(data)
-        own = dtypes.from_numpy(array.dtype.newbyteorder("=")) if array.dtype.kind in "biufc" else None
-        if own is None:
-            raise _refused_array(array)
-    else:
-        array, own = _from_sequence(data)
-    return _converted(array, dtype or own), dtype or own
-
-
-def _refused_array(array: np.ndarray) -> ArgTypeError:
-    return ArgTypeError(
-        "tensor",
-        f"can't convert np.ndarray of type {array.dtype.type}. The only supported types are:"
-        " float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and"
-        " bool.".replace("type <class '", "type ").replace("'>", ""),
-    )
-
-
-def _from_sequence(data: Any) -> tuple[np.ndarray, DType]:
-    found = _flat(data)
-    if found is not None:
-        shape, elements = found
-    else:
-        shape, elements = (), [data]
-    kind = _kind(elements)
-    dtype = {
-        "bool": dtypes.bool_, "int": dtypes.int64, "float": default_dtype(),
-        "complex": default_dtype().to_complex(),
-    }[kind]  # fmt: skip
-    if any(isinstance(e, np.generic) and e.dtype.kind == "f" for e in elements[:1]):
-        dtype = dtypes.from_numpy(elements[0].dtype) or dtype
-    wide = {"bool": bool, "int": np.int64, "float": np.float64, "complex": np.complex128}[kind]
-    try:
-        array = np.array(elements, dtype=wide)
-    except OverflowError as error:
-        raise OperationError("tensor", f"Overflow when unpacking long: {error}") from error
-    return array.reshape(shape), dtype
-
-
-def _flat(data: Any) -> tuple[tuple[int, ...], list[Any]] | None:
-    """The shape and the elements of nested sequences; None for a single element."""
-    if isinstance(data, Tensor | np.ndarray):
-        data = data.tolist() if data.ndim else None
-        return None if data is None else _flat(data)
-    if isinstance(data, str | bytes) or not hasattr(data, "__len__") or not hasattr(
-        data, "__getitem__"
-    ):
-        return None
-    rows = [_flat(element) for element in data]
-    if not any(rows):
-        return (len(data),), [_number(element) for element in data]
-    first = rows[0]
-    if first is None:
-        raise _ragged(data, rows)
-    for k, row in enumerate(rows):
-        if row is None or row[0] != first[0]:
-            want, have = first[0][0], row[0][0] if row and row[0] else 0
-            raise ArgValueError(
-                "tensor", f"expected sequence of length {want} at dim 1 (got {have})",
-                rule=f"Row {k} differs from row 0.",
-            )
-    return (len(data), *first[0]), [element for row in rows if row for element in row[1]]
-
-
-def _ragged(data: Any, rows: list[Any]) -> ArgTypeError:
-    return ArgTypeError("tensor", "not a sequence: a number stands beside sequences")
-
-
-def _number(element: Any) -> Any:
-    if isinstance(element, Tensor | np.ndarray):
-        return element.item()
-    return element
-
-
-def _kind(elements: list[Any]) -> str:
-    order = {"bool": 0, "int": 1, "float": 2, "complex": 3}
-    best = "bool" if elements else "float"
-    for kind in set(map(type, elements)):
-        if issubclass(kind, bool | np.bool_):
-            found = "bool"
-        elif issubclass(kind, int | np.integer):
-            found = "int"
-        elif issubclass(kind, float | np.floating):
-            found = "float"
-        elif issubclass(kind, complex | np.complexfloating):
-            found = "complex"
-        else:
-            if issubclass(kind, str):
-                raise ArgTypeError("tensor", "new(): invalid data type 'str'")
-            raise ArgTypeError(
-                "tensor", f"Could not infer dtype of {kind.__name__}"
-            )
-        best = max(best, found, key=order.__getitem__)
-    return best
-
-
-def _converted(array: np.ndarray, dtype: DType) -> np.ndarray:
-    """Values in the type that ``dtype`` computes in."""
-    if dtype.kind == "int" and array.dtype.kind == "f":
-        if array.size and not np.isfinite(array).all():
-            with np.errstate(all="ignore"):
-                return array.astype(np.int64).astype(dtype.numpy)
-        return np.trunc(array).astype(np.int64).astype(dtype.numpy)
-    with np.errstate(all="ignore"):
-        return array.astype(dtype.numpy)
-
-
-def as_tensor(data: Any, dtype: DType | None = None, device: Place = None) -> Tensor:
-    """``data`` as a tensor, without a copy where that is possible."""
-    resolve(device)
-    if isinstance(data, Tensor):
-        return data if dtype is None or data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
-    if isinstance(data, np.ndarray) and data.dtype.kind in "biufc":
-        from .exchange import from_numpy
-
-        shared = from_numpy(data)
-        return shared if dtype is None else as_tensor(shared, dtype)
-    return tensor(data, dtype=dtype)
-
-
-asarray = as_tensor
-
-
-# Constants --------------------------------------------------------------------------------------
+_NUMBERS = (bool, int, float, complex)
 
 
 def sizes(function: str, given: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape from ``zeros(2, 3)``, ``zeros((2, 3))`` and ``zeros([2, 3])`` alike."""
-    if len(given) == 1 and not isinstance(given[0], int) and hasattr(given[0], "__len__"):
-        given = tuple(given[0])
+    """The shape from ``zeros(2, 3)``, ``zeros((2, 3))`` and ``zeros([2, 3])`` alike.
+
+    Raises:
+        TypeError: a size is no integer.
+        RuntimeError: a size is negative.
+    """
+    spread = not (len(given) == 1 and isinstance(given[0], (tuple, list)))
+    listed = given if spread else tuple(given[0])
     result = []
-    for position, size in enumerate(given):
-        if isinstance(size, bool) or not hasattr(size, "__index__"):
-            raise ArgTypeError(
-                function,
-                f"{function}(): argument 'size' must be tuple of ints, but found element of type"
-                f" {type(size).__name__} at pos {position}",
-            )
-        size = size.__index__()
+    for position, size in enumerate(listed):
+        if type(size) is not int:
+            if isinstance(size, bool) or not hasattr(size, "__index__"):
+                raise _wrong_size(function, size, position, spread)
+            size = size.__index__()
         if size < 0:
-            raise OperationError(
+            raise ShapeError(
                 function,
-                f"Trying to create tensor with negative dimension {size}: {list(given)}",
+                "zeros: Dimension size must be non-negative."
+                if function == "zeros"
+                else f"Trying to create tensor with negative dimension {size}: {list(listed)}",
+                rule=f"The sizes are {list(listed)}.",
             )
         result.append(size)
     return tuple(result)
+
+
+def _wrong_size(function: str, size: Any, position: int, spread: bool) -> ArgTypeError:
+    kind = type(size).__name__
+    if not spread:
+        problem = f"(position 1) must be tuple of ints, but found element of type {kind} at pos"
+        return ArgTypeError(function, f"{function}(): argument 'size' {problem} {position}")
+    if position:
+        return ArgTypeError(
+            function,
+            f"{function}(): argument 'size' failed to unpack the object at pos {position + 1} with"
+            f' error "type must be tuple of ints,but got {kind}"',
+        )
+    return ArgTypeError(
+        function, f"{function}(): argument 'size' (position 1) must be tuple of ints, not {kind}"
+    )
 
 
 def made(node: Node, device: Place, requires_grad: bool, out: Tensor | None = None) -> Tensor:
     """A new tensor, or the one given as ``out=``."""
     resolve(device)
     if out is not None:
-        if out.shape != node.shape:
-            out.resize_(node.shape)  # type: ignore[attr-defined]
+        from .arguments import fit
+
+        fit(out, node.shape)
         return out._write(node)
     result = Tensor(node)
     return result.requires_grad_() if requires_grad else result
@@ -234,10 +92,13 @@ def _constant(name: str, value: int, doc: str) -> Any:
     ) -> Tensor:
         if "size" in named:
             size = (named.pop("size"),)
+        elif not size:
+            raise ArgTypeError(name, f'{name}() missing 1 required positional arguments: "size"')
         if named:
-            raise ArgTypeError(name, f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
-        node = ops.full(sizes(name, size), value, dtype or default_dtype())
-        return made(node, device, requires_grad, out)
+            unknown = next(iter(named))
+            raise ArgTypeError(name, f"{name}() got an unexpected keyword argument {unknown!r}")
+        kind = as_dtype(name, dtype) or (out.dtype if out is not None else default_dtype())
+        return made(ops.full(sizes(name, size), value, kind), device, requires_grad, out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
@@ -262,50 +123,114 @@ def full(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """A tensor of one number; its dtype follows the number's type when None."""
-    if isinstance(fill_value, Tensor):
-        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
-    if dtype is None:
-        kind = dtypes.of_number(fill_value)
-        dtype = {
-            "bool": dtypes.bool_, "int": dtypes.int64, "float": default_dtype(),
-            "complex": default_dtype().to_complex(),
-        }[kind]  # fmt: skip
-    shape = sizes("full", (size,))
-    return made(ops.full(shape, fill_value, dtype), device, requires_grad, out)
+    """A tensor of one number; its dtype follows the number's type when None.
+
+    Raises:
+        TypeError: ``size`` is no sequence, or ``fill_value`` no number.
+        RuntimeError: the number does not fit the dtype.
+    """
+    if isinstance(size, int):
+        raise ArgTypeError(
+            "full", "full(): argument 'size' (position 1) must be tuple of ints, not int"
+        )
+    dtype = as_dtype("full", dtype)
+    value, dtype = _fill("full", fill_value, dtype)
+    node = ops.full.record((filling("full", value, dtype),), sizes("full", (tuple(size),)))
+    return made(node, device, requires_grad, out)
 
 
-def _like(name: str, value: int | None, doc: str) -> Any:
+def _fill(function: str, value: Any, dtype: DType | None) -> tuple[Any, DType]:
+    """A number to fill with, and the dtype to do it in."""
+    if isinstance(value, Tensor):
+        return value.item(), dtype or value.dtype
+    if hasattr(value, "item") and not isinstance(value, _NUMBERS):
+        value = value.item()
+    if not isinstance(value, _NUMBERS):
+        raise ArgTypeError(
+            function,
+            f"{function}(): argument 'fill_value' (position 2) must be Number,"
+            f" not {type(value).__name__}",
+        )
+    return value, dtype or number_dtype(of_number(value))
+
+
+def _like(name: str, value: int, doc: str) -> Any:
     def function(
         input: Tensor,
-        *fill: Any,
+        *,
         dtype: DType | None = None,
         layout: Any = None,
         device: Place = None,
         requires_grad: bool = False,
         memory_format: Any = None,
         pin_memory: bool = False,
-        **named: Any,
     ) -> Tensor:
-        number = value if value is not None else (fill[0] if fill else named["fill_value"])
-        if isinstance(number, Tensor):
-            number = number.item()
-        node = ops.full(input._node.shape, number, dtype or input.dtype)
-        return made(node, device, requires_grad)
+        model = _model(name, input)
+        kind = as_dtype(name, dtype) or model.dtype
+        return made(ops.full(model._node.shape, value, kind), device, requires_grad)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
     return function
 
 
+def _model(function: str, input: Any) -> Tensor:
+    if not isinstance(input, Tensor):
+        raise ArgTypeError(
+            function,
+            f"{function}(): argument 'input' (position 1) must be Tensor,"
+            f" not {type(input).__name__}",
+        )
+    return input
+
+
 zeros_like = _like("zeros_like", 0, "Zeros of the size and dtype of ``input``.")
 ones_like = _like("ones_like", 1, "Ones of the size and dtype of ``input``.")
 empty_like = _like("empty_like", 0, "A tensor of the size and dtype of ``input``.")
-full_like = _like("full_like", None, "``fill_value`` in the size and dtype of ``input``.")
+
+
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """``fill_value`` in the size and dtype of ``input``."""
+    model = _model("full_like", input)
+    return full(
+        model.shape, fill_value, dtype=dtype or model.dtype, device=device,
+        requires_grad=requires_grad,
+    )  # fmt: skip
+
+
+def empty_strided(
+    size: Sequence[int],
+    stride: Sequence[int],
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Place = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A tensor of the given sizes and strides. Its values mean nothing; here they are zeros."""
+    from rushlight.ops.strided import extent
+
+    memory = zeros(extent(tuple(size), tuple(stride)), dtype=dtype, device=device)
+    result: Tensor = memory.as_strided(size, stride)
+    return result.requires_grad_() if requires_grad else result
+
+
+# Ranges -----------------------------------------------------------------------------------------
 
 
 def arange(
-    start: Any,
+    start: Any = 0,
     end: Any = None,
     step: Any = 1,
     *,
@@ -319,25 +244,54 @@ def arange(
     """``start``, ``start + step``, ... below ``end``; with one argument from 0.
 
     Raises:
-        RuntimeError: ``step`` is 0, or leads away from ``end``.
+        RuntimeError: ``step`` is 0 or leads away from ``end``, or a bound is not finite.
     """
     if end is None:
         start, end = 0, start
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
-    if step == 0:
-        raise OperationError("arange", "step must be nonzero")
-    if (end - start) * step < 0:
-        raise OperationError(
-            "arange", "upper bound and lower bound inconsistent with step sign"
-        )
+    dtype = as_dtype("arange", dtype)
+    start, end, step = (
+        _bound("arange", name, value)
+        for name, value in (("start", start), ("end", end), ("step", step))
+    )
     if dtype is None:
         whole = all(isinstance(v, int) for v in (start, end, step))
         dtype = dtypes.int64 if whole else default_dtype()
+    if dtype.kind in ("bool", "complex"):
+        name = ops.TORCH_NAMES[dtype.name]
+        raise MissingError("arange", f'"arange_cpu" not implemented for {name}')
+    if dtype.kind == "int" and all(map(math.isfinite, (start, end, step))):
+        start, end, step = int(start), int(end), int(step)
+    return made(
+        ops.arange(start, step, _steps(start, end, step), dtype), device, requires_grad, out
+    )
+
+
+def _bound(function: str, name: str, value: Any) -> Any:
+    """A number from a number or a tensor with one."""
+    if isinstance(value, Tensor) or (hasattr(value, "item") and not isinstance(value, _NUMBERS)):
+        value = value.item()
+    if not isinstance(value, _NUMBERS):
+        raise ArgTypeError(
+            function,
+            f"{function}(): argument '{name}' (position 1) must be Number,"
+            f" not {type(value).__name__}",
+        )
+    if isinstance(value, complex):
+        raise OperationError(function, "value cannot be converted to type double without overflow")
+    return value
+
+
+def _steps(start: Any, end: Any, step: Any) -> int:
+    """How many steps lie between two bounds."""
+    if step == 0:
+        raise OperationError("arange", "step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise OperationError("arange", f"unsupported range: {start} -> {end}")
+    if (end - start) * step < 0:
+        raise OperationError("arange", "upper bound and lower bound inconsistent with step sign")
     if all(isinstance(v, int) for v in (start, end, step)):
-        length = max(0, -((start - end) // step))
-    else:
-        length = max(0, math.ceil((end - start) / step))
-    return made(ops.arange(start, step, length, dtype), device, requires_grad, out)
+        return max(0, -((start - end) // step))
+    return max(0, math.ceil((end - start) / step))
 
 
 def linspace(
@@ -353,23 +307,29 @@ def linspace(
     pin_memory: bool = False,
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
-    return made(_spaced(start, end, steps, dtype or default_dtype()), device, requires_grad, out)
+    node = _spaced("linspace", start, end, steps)
+    dtype = as_dtype("linspace", dtype) or default_dtype()
+    return made(ops.cast(node, dtype), device, requires_grad, out)
 
 
-def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Node:
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
+def _spaced(function: str, start: Any, end: Any, steps: int) -> Node:
+    start, end = _bound(function, "start", start), _bound(function, "end", end)
+    if isinstance(steps, bool) or not isinstance(steps, int):
+        raise ArgTypeError(
+            function,
+            f"{function}() received an invalid combination of arguments - got"
+            f" (steps={type(steps).__name__})",
+        )
     if steps < 0:
-        raise OperationError("linspace", "number of steps must be non-negative")
-    if isinstance(start, complex) or isinstance(end, complex):
-        raise MissingError("linspace", "complex bounds are not there yet")
+        raise OperationError(function, "number of steps must be non-negative")
     if steps <= 1:
-        return ops.full((steps,), start, dtype)
+        return ops.full((steps,), start, dtypes.float64)
     # From both ends, so that each is exact and the middle symmetric.
     step = (end - start) / (steps - 1)
     places = ops.arange(0.0, 1.0, steps, dtypes.float64)
     low = places * step + start
     high = (places - (steps - 1)) * step + end
-    return ops.cast(ops.where(places < steps // 2, low, high), dtype)
+    return ops.where(places < steps // 2, low, high)
 
 
 def logspace(
@@ -378,9 +338,9 @@ def logspace(
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """``base`` to the power of ``steps`` evenly spaced numbers from ``start`` to ``end``."""
-    exponents = _spaced(start, end, steps, dtypes.float64)
-    powers = ops.cast(ops.pow(float(base), exponents), dtype or default_dtype())
-    return made(powers, device, requires_grad, out)
+    powers = ops.pow(float(base), _spaced("logspace", start, end, steps))
+    dtype = as_dtype("logspace", dtype) or default_dtype()
+    return made(ops.cast(powers, dtype), device, requires_grad, out)
 
 
 def eye(
@@ -395,23 +355,34 @@ def eye(
     pin_memory: bool = False,
 ) -> Tensor:
     """Ones on the diagonal of ``n`` rows and ``m`` columns (``n`` when None)."""
+    for position, (name, size) in enumerate((("n", n), ("m", n if m is None else m)), 1):
+        if isinstance(size, bool) or not hasattr(size, "__index__"):
+            raise ArgTypeError(
+                "eye",
+                f"eye(): argument '{name}' (position {position}) must be int,"
+                f" not {type(size).__name__}",
+            )
+        if size < 0:
+            raise OperationError("eye", f"{name} must be greater or equal to 0, got {size}")
     rows, columns = sizes("eye", (n, n if m is None else m))
-    return made(ops.eye(rows, columns, dtype or default_dtype()), device, requires_grad, out)
+    dtype = as_dtype("eye", dtype) or default_dtype()
+    return made(ops.eye(rows, columns, dtype), device, requires_grad, out)
 
 
-# On a tensor: the same dtype ---------------------------------------------------------------------
+# On a tensor: the same dtype --------------------------------------------------------------------
 
 
-def _new(name: str) -> None:
-    function = globals()[name]
-
+def _new(name: str, function: Any) -> None:
     def method_(self: Tensor, *size: Any, dtype: DType | None = None, **options: Any) -> Tensor:
-        return function(*size, dtype=dtype or self.dtype, **options)  # type: ignore[no-any-return]
+        return function(*size, dtype=dtype or self.dtype, **options)
 
     method_.__name__ = f"new_{name}"
     method_.__doc__ = f"As :func:`{name}`, with this tensor's dtype."
     method(method_)
 
 
-for _name in ("zeros", "ones", "empty", "full", "tensor"):
-    _new(_name)
+for _name, _function in {
+    "zeros": zeros, "ones": ones, "empty": empty, "full": full, "tensor": tensor,
+    "empty_strided": empty_strided,
+}.items():  # fmt: skip
+    _new(_name, _function)

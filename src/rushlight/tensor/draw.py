@@ -29,7 +29,7 @@ def refused(function: str, kernel: str, dtype: DType) -> NoKernelError:
     return NoKernelError(function, f'"{kernel}" not implemented for {ops.TORCH_NAMES[dtype.name]}')
 
 
-# Numbers that users give --------------------------------------------------------------------------
+# Numbers that users give ------------------------------------------------------------------------
 
 
 def real(value: Any, function: str, name: str, position: int) -> float:
@@ -39,7 +39,7 @@ def real(value: Any, function: str, name: str, position: int) -> float:
         TypeError: it is no real number.
     """
     if isinstance(value, Tensor) and value.ndim == 0 and not value.dtype.is_complex:
-        return float(value.item())  # type: ignore[attr-defined]
+        return float(value.item())
     if isinstance(value, int | float | np.integer | np.floating):
         return float(value)
     raise ArgTypeError(
@@ -57,7 +57,7 @@ def whole(value: Any, function: str, name: str, position: int) -> int:
         ValueError: it does not fit in 64 bits.
     """
     if isinstance(value, Tensor) and value.ndim == 0 and value.dtype.kind == "int":
-        value = value.item()  # type: ignore[attr-defined]
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ArgTypeError(
             function,
@@ -69,7 +69,7 @@ def whole(value: Any, function: str, name: str, position: int) -> int:
     return int(value)
 
 
-# Draws --------------------------------------------------------------------------------------------
+# Draws ------------------------------------------------------------------------------------------
 
 
 def uniform(

@@ -9,6 +9,7 @@ nobody else holds the memory any more, it becomes an ordinary value.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ import numpy as np
 from rushlight.base import dtypes
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType, bfloat16
-from rushlight.base.errors import ArgTypeError, ArgValueError, GradError
+from rushlight.base.errors import ArgTypeError, ArgValueError, GradError, OperationError
 from rushlight.base.shapes import Shape
 from rushlight.execute import pending
 from rushlight.graph.node import Node, known
 
+from .data import array_dtype
 from .look import array_of, buffer_of
 from .place import Storage, conjugates
 from .tensor import Tensor, method
@@ -67,7 +69,15 @@ class Shared:
         return known(Buffer(array, self.dtype))
 
     def write(self, node: Node) -> None:
-        """Writes a value into the memory, now."""
+        """Writes a value into the memory, now.
+
+        Raises:
+            OperationError: the memory may not be written to.
+        """
+        if not self.array.flags.writeable:
+            raise OperationError(
+                "write", "the memory behind this tensor is read-only", hint="Write to a clone()."
+            )
         self.array[...] = buffer_of(node).stored
 
     def strides(self) -> Shape:
@@ -117,15 +127,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise ArgTypeError("from_numpy", f"expected np.ndarray (got {type(ndarray).__name__})")
-    dtype = dtypes.from_numpy(ndarray.dtype) if ndarray.dtype.isnative else None
-    if dtype is None:
-        kind = ndarray.dtype.type
-        raise ArgTypeError(
-            "from_numpy",
-            f"can't convert np.ndarray of type {kind.__module__}.{kind.__name__}. The only"
-            " supported types are: float64, float32, float16, complex64, complex128, int64, int32,"
-            " int16, int8, uint8, and bool.",
-        )
+    dtype = array_dtype(ndarray)
     if any(step < 0 for step in ndarray.strides):
         raise ArgValueError(
             "from_numpy",
@@ -133,7 +135,21 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             " strides are not currently supported.",
             hint="Make a copy with array.copy() first.",
         )
-    outside = Shared(ndarray, dtype)
+    if not ndarray.flags.writeable:
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable"
+            " tensors. This means writing to this tensor will result in undefined behavior. You may"
+            " want to copy the array to protect its data or make it writable before converting it"
+            " to a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return shared_memory(ndarray, dtype)
+
+
+def shared_memory(array: np.ndarray, dtype: DType) -> Tensor:
+    """A tensor over the memory of an array."""
+    outside = Shared(array, dtype)
     storage = Storage(outside.taken())
     storage.outside = outside
     storage.strides = outside.strides()
@@ -176,7 +192,7 @@ def _lent(storage: Storage) -> np.ndarray:
     if storage.outside is None:
         # The memory may be that of a value which others see as well, and they must not see writes.
         storage.outside = Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype)
-    array: np.ndarray = storage.outside.array  # type: ignore[attr-defined]
+    array: np.ndarray = storage.outside.array
     return array
 
 
@@ -208,19 +224,19 @@ class _Window:
 
 @method
 def __array__(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    array: np.ndarray = self.numpy()  # type: ignore[attr-defined]
+    array: np.ndarray = self.numpy()
     array = array.copy() if copy else array
     return array if dtype is None else array.astype(dtype, copy=False)
 
 
 # Arithmetic between an array and a tensor is the tensor's.
-Tensor.__array_priority__ = 1000  # type: ignore[attr-defined]
+Tensor.__array_priority__ = 1000
 
 
 @method
 def __dlpack__(self: Tensor, **options: Any) -> Any:
     """A DLPack capsule that shares this tensor's memory."""
-    return self.numpy().__dlpack__(**options)  # type: ignore[attr-defined]
+    return self.numpy().__dlpack__(**options)
 
 
 @method

@@ -97,7 +97,7 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
     """
     shape = self._node.shape
     if isinstance(p, Tensor):
-        chance = p.expand(shape).node  # type: ignore[attr-defined]
+        chance = p.expand(shape).node
     else:
         chance = real(p, "bernoulli_", "p", 1)
     node = draw.bernoulli("bernoulli_", shape, self.dtype, generator, chance)

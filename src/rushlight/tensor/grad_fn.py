@@ -31,7 +31,7 @@ class GradFn:
         """The functions of the inputs."""
         return tuple(
             (GradFn(x) if x.requires_grad else None, 0) if x.op is not ops.part
-            else (GradFn(x.inputs[0]) if x.requires_grad else None, int(x.attrs[0]))  # type: ignore[call-overload]
+            else (GradFn(x.inputs[0]) if x.requires_grad else None, int(x.attrs[0]))
             for x in self._node.inputs
             if x.requires_grad or x.dtype.is_differentiable
         )  # fmt: skip

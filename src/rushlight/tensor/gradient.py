@@ -23,7 +23,7 @@ def _grad_fn(self: Tensor) -> GradFn | None:
     return grad_fn_of(self.node)
 
 
-Tensor.grad_fn = property(_grad_fn)  # type: ignore[attr-defined]
+Tensor.grad_fn = property(_grad_fn)
 
 
 def _get_grad(self: Tensor) -> Tensor | None:
@@ -46,7 +46,9 @@ def _set_grad(self: Tensor, new: Tensor | None) -> None:
     if new is not None:
         if not isinstance(new, Tensor):
             raise ArgTypeError(
-                "grad", f"assigned grad expected to be a Tensor or None but got {type(new).__name__}"
+                "grad",
+                "assigned grad expected to be a Tensor or None but got grad of type"
+                f" {type(new).__name__}",
             )
         if new is self:
             raise GradError("grad", "can't assign Variable as its own grad")
@@ -69,7 +71,7 @@ def _delete_grad(self: Tensor) -> None:
     self._grad = None
 
 
-Tensor.grad = property(_get_grad, _set_grad, _delete_grad)  # type: ignore[attr-defined]
+Tensor.grad = property(_get_grad, _set_grad, _delete_grad)
 
 
 @method
@@ -109,7 +111,7 @@ def _watch(self: Tensor) -> Watch:
     """The watch on this tensor's gradient, made when there is none."""
     if isinstance(self._place, LeafPlace):
         self.node  # noqa: B018 - brings the leaf up to date
-        return self._place.watch  # type: ignore[return-value]
+        return self._place.watch
     node = self.node
     if not isinstance(node.watch, Watch):
         node.watch = Watch(self)
@@ -127,7 +129,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandl
         raise GradError(
             "register_hook", "cannot register a hook on a tensor that doesn't require gradient"
         )
-    hooks = self._watch().hooks  # type: ignore[attr-defined]
+    hooks = self._watch().hooks
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     return handle
@@ -143,7 +145,7 @@ def register_post_accumulate_grad_hook(
             "register_post_accumulate_grad_hook",
             "post accumulate grad hooks cannot be registered on non-leaf tensors",
         )
-    hooks = self._watch().after  # type: ignore[attr-defined]
+    hooks = self._watch().after
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     return handle
@@ -155,10 +157,10 @@ def retain_grad(self: Tensor) -> None:
     if not self.requires_grad:
         raise GradError("retain_grad", "can't retain_grad on Tensor that has requires_grad=False")
     if self.node.op is not ops.leaf:
-        self._watch().keeps = True  # type: ignore[attr-defined]
+        self._watch().keeps = True
 
 
-Tensor.retains_grad = property(  # type: ignore[attr-defined]
+Tensor.retains_grad = property(
     lambda self: isinstance(self.node.watch, Watch) and self.node.watch.keeps
 )
 

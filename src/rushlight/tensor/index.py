@@ -16,7 +16,7 @@ from rushlight.base.errors import ArgTypeError, ArgValueError, RangeError, Shape
 from rushlight.execute import value
 from rushlight.graph.node import Node
 
-from .creation import tensor
+from .data import fresh
 from .tensor import Tensor, method
 
 Key = Any
@@ -91,7 +91,7 @@ def _element(key: Any) -> Any:
     if isinstance(key, np.bool_):
         return bool(key)
     if isinstance(key, np.ndarray | list | tuple | range):
-        made = tensor(list(key) if isinstance(key, range) else key)
+        made = fresh(key)
         if made.numel() == 0 and made.dtype is not bool_:
             made = Tensor(ops.cast(made.node, int64))
         return _element(made) if made.ndim else made.node
@@ -162,7 +162,7 @@ def _places(index: Node, x: Node, dim: int) -> tuple[Node, ...]:
                 f" the indexed tensor {list(x.shape)} at index {dim + k}",
             )
     found: Any = value(index)
-    return tuple(tensor(place).node for place in np.nonzero(found.values))
+    return tuple(fresh(place).node for place in np.nonzero(found.values))
 
 
 @method
@@ -188,7 +188,7 @@ def __setitem__(self: Tensor, key: Key, source: Any) -> None:
 def _source(source: Any, target: Tensor) -> Node:
     if isinstance(source, Tensor):
         return source.node
-    return tensor(source, dtype=target.dtype if not isinstance(source, np.ndarray) else None).node
+    return fresh(source, None if isinstance(source, np.ndarray) else target.dtype).node
 
 
 def _fitted(new: Node, target: Tensor) -> Node:
@@ -199,7 +199,7 @@ def _fitted(new: Node, target: Tensor) -> Node:
     if new.ndim > len(shape):
         raise ShapeError(
             "copy_",
-            f"expand({target.type()}{{{list(new.shape)}}}, size={list(shape)}): the number of sizes"  # type: ignore[attr-defined]
+            f"expand({target.type()}{{{list(new.shape)}}}, size={list(shape)}): the number of sizes"
             f" provided ({len(shape)}) must be greater or equal to the number of dimensions in the"
             f" tensor ({new.ndim})",
         )

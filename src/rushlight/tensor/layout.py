@@ -7,14 +7,14 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import MissingError, OperationError, ShapeError
+from rushlight.base.errors import MissingError, OperationError
 from rushlight.base.shapes import axis, contiguous_strides, prod
 from rushlight.ops import strided
 
 from .place import Detached, LeafPlace, Place, ViewPlace, conjugates
 from .tensor import Tensor, method
 
-# What is there -----------------------------------------------------------------------------------
+# What is there ----------------------------------------------------------------------------------
 
 
 @method
@@ -51,7 +51,7 @@ def dim(self: Tensor) -> int:
     return self.ndim
 
 
-Tensor.ndimension = dim  # type: ignore[attr-defined]
+Tensor.ndimension = dim
 
 
 @method
@@ -60,7 +60,7 @@ def numel(self: Tensor) -> int:
     return self._node.spec.numel
 
 
-Tensor.nelement = numel  # type: ignore[attr-defined]
+Tensor.nelement = numel
 
 
 @method
@@ -85,7 +85,7 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 @method
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """Itself when its elements follow each other in memory, else a copy in which they do."""
-    return self if self.is_contiguous() else self.clone()  # type: ignore[attr-defined, no-any-return]
+    return self if self.is_contiguous() else self.clone()
 
 
 @method
@@ -170,7 +170,7 @@ def is_neg(self: Tensor) -> bool:
 @method
 def resolve_conj(self: Tensor) -> Tensor:
     """Itself, or a copy when its memory holds the conjugates."""
-    return self.clone() if self.is_conj() else self  # type: ignore[attr-defined, no-any-return]
+    return self.clone() if self.is_conj() else self
 
 
 @method
@@ -193,61 +193,7 @@ for _name in (
     _property(_name, lambda x: False, "Never, here.")
 
 
-# Transposes --------------------------------------------------------------------------------------
-
-
-def _matrix(self: Tensor, name: str) -> Tensor:
-    """The last two dimensions swapped."""
-    if self.ndim < 2:
-        raise ShapeError(
-            name,
-            f"tensor.{name} is only supported on matrices or batches of matrices."
-            f" Got {self.ndim}-D tensor.",
-        )
-    return self.transpose(-2, -1)  # type: ignore[attr-defined, no-any-return]
-
-
-def _plain_matrix(self: Tensor) -> Tensor:
-    if self.ndim not in (0, 2):
-        raise ShapeError(
-            "H", f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
-        )
-    return self.t().conj()  # type: ignore[attr-defined, no-any-return]
-
-
-def _reversed(self: Tensor) -> Tensor:
-    return self.permute(tuple(range(self.ndim - 1, -1, -1)))  # type: ignore[attr-defined, no-any-return]
-
-
-_property("T", _reversed, "The dimensions in reverse order.")
-_property("mT", lambda x: _matrix(x, "mT"), "The last two dimensions swapped.")
-_property("H", _plain_matrix, "The conjugate transpose of a matrix.")
-_property("mH", lambda x: _matrix(x, "mH").conj(), "Conjugated, the last two dimensions swapped.")  # type: ignore[attr-defined]
-
-
-def _part(name: str, doc: str) -> None:
-    """``x.real`` and ``x.imag``, which can be assigned to."""
-
-    def get(self: Tensor) -> Tensor:
-        return self._alias(getattr(ops, name)(self.node))
-
-    def set(self: Tensor, value: Any) -> None:
-        get(self)[...] = value  # type: ignore[index]
-
-    setattr(Tensor, name, property(get, set, doc=doc))
-
-
-_part("real", "The real parts, which share this tensor's memory; itself when it is real.")
-_part("imag", "The imaginary parts, which share this tensor's memory.")
-
-
-@method
-def adjoint(self: Tensor) -> Tensor:
-    """Conjugated, the last two dimensions swapped."""
-    return _matrix(self, "adjoint").conj()  # type: ignore[attr-defined, no-any-return]
-
-
-# Other views -------------------------------------------------------------------------------------
+# Other views ------------------------------------------------------------------------------------
 
 
 @method
@@ -278,19 +224,19 @@ def _bits_as(tensor: Tensor, dtype: DType) -> Tensor:
 @method
 def view_as(self: Tensor, other: Tensor) -> Tensor:
     """A view in the shape of ``other``."""
-    return self.view(other.shape)  # type: ignore[attr-defined, no-any-return]
+    return self.view(other.shape)
 
 
 @method
 def reshape_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor in the shape of ``other``."""
-    return self.reshape(other.shape)  # type: ignore[attr-defined, no-any-return]
+    return self.reshape(other.shape)
 
 
 @method
 def expand_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor broadcast to the shape of ``other``."""
-    return self.expand(other.shape)  # type: ignore[attr-defined, no-any-return]
+    return self.expand(other.shape)
 
 
 @method
@@ -304,7 +250,7 @@ def as_strided(
     Raises:
         RuntimeError: a stride is negative, or it reaches outside of the memory.
     """
-    offset = self.storage_offset() if storage_offset is None else storage_offset  # type: ignore[attr-defined]
+    offset = self.storage_offset() if storage_offset is None else storage_offset
     return strided_from(self, tuple(size), tuple(stride), offset)
 
 

@@ -17,7 +17,9 @@ from rushlight.base.errors import ArgTypeError
 from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
 
-from .creation import sizes, tensor
+from .creation import sizes
+from .data import fresh
+from .defaults import set_default_dtype
 from .size import Size
 from .tensor import Tensor
 
@@ -25,9 +27,9 @@ from .tensor import Tensor
 def node_from(made: Tensor, given: tuple[Any, ...]) -> Node:
     """The node of a tensor that is made by calling the class Tensor."""
     if len(given) == 1 and isinstance(given[0], Tensor):
-        alias = given[0].view(given[0].shape)  # type: ignore[attr-defined]
+        alias = given[0].view(given[0].shape)
         made._settle_in(alias.place)
-        return alias.node  # type: ignore[no-any-return]
+        return alias.node
     return _node("Tensor", given, default_dtype())
 
 
@@ -51,24 +53,16 @@ def _is_size(value: Any) -> bool:
 def _from_data(name: str, data: Any, dtype: DType) -> Node:
     if isinstance(data, Tensor):
         if data.dtype is not dtype:
-            raise ArgTypeError(name, f"expected {_type_of(dtype)} (got {_type_of(data.dtype)})")
-        return data.detach().node  # type: ignore[attr-defined, no-any-return]
+            raise ArgTypeError(
+                name,
+                f"expected TensorOptions(dtype={dtype}) (got TensorOptions(dtype={data.dtype}))",
+            )
+        return data.detach().node
     if isinstance(data, str):
         raise ArgTypeError("new", "new(): invalid data type 'str'")
     if not hasattr(data, "__len__"):
         raise ArgTypeError("new", f"new(): data must be a sequence (got {type(data).__name__})")
-    return tensor(data, dtype=dtype).node
-
-
-_PREFIXES = {
-    "Float": dtypes.float32, "Double": dtypes.float64, "Half": dtypes.float16,
-    "BFloat16": dtypes.bfloat16, "Byte": dtypes.uint8, "Char": dtypes.int8, "Short": dtypes.int16,
-    "Int": dtypes.int32, "Long": dtypes.int64, "Bool": dtypes.bool_,
-}  # fmt: skip
-
-
-def _type_of(dtype: DType) -> str:
-    return f"torch.{next(name for name, each in _PREFIXES.items() if each is dtype)}Tensor"
+    return fresh(data, dtype).node
 
 
 class _TensorType(type):
@@ -89,23 +83,26 @@ def _tensor_type(prefix: str, dtype: DType) -> Any:
     return _TensorType(f"{prefix}Tensor", (), members)
 
 
-types = {f"{prefix}Tensor": _tensor_type(prefix, dtype) for prefix, dtype in _PREFIXES.items()}
-"""The classes by name: ``FloatTensor`` and so on."""
+FloatTensor = _tensor_type("Float", dtypes.float32)
+DoubleTensor = _tensor_type("Double", dtypes.float64)
+HalfTensor = _tensor_type("Half", dtypes.float16)
+BFloat16Tensor = _tensor_type("BFloat16", dtypes.bfloat16)
+ByteTensor = _tensor_type("Byte", dtypes.uint8)
+CharTensor = _tensor_type("Char", dtypes.int8)
+ShortTensor = _tensor_type("Short", dtypes.int16)
+IntTensor = _tensor_type("Int", dtypes.int32)
+LongTensor = _tensor_type("Long", dtypes.int64)
+BoolTensor = _tensor_type("Bool", dtypes.bool_)
 
 
-def default_type(name: Any) -> DType:
-    """The dtype that ``set_default_tensor_type`` is given the class or the name of.
+def set_default_tensor_type(t: Any) -> None:
+    """Makes the dtype of ``t``, a class such as FloatTensor or its name, the default.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: it is neither, or its dtype is no floating-point type.
     """
-    if isinstance(name, str):
-        name = types.get(name.removeprefix("torch."), name)
-    if not isinstance(name, _TensorType):
-        raise ArgTypeError("set_default_tensor_type", "invalid type object")
-    if not name.dtype.is_floating_point:
-        raise ArgTypeError(
-            "set_default_tensor_type",
-            "only floating-point types are supported as the default type",
-        )
-    return name.dtype
+    if isinstance(t, str):
+        t = globals().get(t.removeprefix("torch."), t)
+    if not isinstance(t, _TensorType):
+        raise ArgTypeError("set_default_tensor_type", f"invalid type object: {t!r}")
+    set_default_dtype(t.dtype)

@@ -58,8 +58,8 @@ def item(self: Tensor) -> bool | int | float | complex:
         )
     found = value(self.node)
     if isinstance(found, Buffer):
-        return found.values.item()  # type: ignore[no-any-return]
-    return buffer_of(self.node).values.item()  # type: ignore[no-any-return]
+        return found.values.item()
+    return buffer_of(self.node).values.item()
 
 
 @method
@@ -92,7 +92,7 @@ def data_ptr(self: Tensor) -> int:
     return int(buffer_of(self.node).stored.ctypes.data)
 
 
-# Copies ---------------------------------------------------------------------------------------
+# Copies -----------------------------------------------------------------------------------------
 
 
 @method
@@ -105,7 +105,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
             hint="Copy x.detach().clone() instead.",
         )
     if id(self) in memo:
-        return memo[id(self)]  # type: ignore[no-any-return]
+        return memo[id(self)]
     result = type(self).__new__(type(self))
     Tensor.__init__(result, known(buffer_of(self.node)))
     memo[id(self)] = result

@@ -54,9 +54,9 @@ def _augmented(op: Op, symbol: str) -> Callable[[Tensor, Any], Tensor]:
 
 def _number(value: Any, symbol: str) -> Any:
     if isinstance(value, np.ndarray):
-        from .creation import tensor
+        from .data import fresh
 
-        return tensor(value).node
+        return fresh(value).node
     return operand(value, symbol, "other", 2)
 
 
@@ -79,7 +79,7 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
 def __matmul__(self: Tensor, other: Tensor) -> Tensor:
     if not isinstance(other, Tensor):
         return NotImplemented
-    return self.matmul(other)  # type: ignore[attr-defined, no-any-return]
+    return self.matmul(other)
 
 
 @method
@@ -102,7 +102,7 @@ def __abs__(self: Tensor) -> Tensor:
     return Tensor(ops.abs(self.node))
 
 
-# As a number or a sequence --------------------------------------------------------------------
+# As a number or a sequence ----------------------------------------------------------------------
 
 
 @method
@@ -159,7 +159,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 @method
 def __contains__(self: Tensor, element: Any) -> bool:
-    return bool((self == element).any())  # type: ignore[attr-defined]
+    return bool((self == element).any())
 
 
 @method

@@ -225,7 +225,7 @@ class ViewPlace:
 Place = Storage | Detached | LeafPlace | ViewPlace
 
 
-# History -----------------------------------------------------------------------------------------
+# History ----------------------------------------------------------------------------------------
 
 
 def without_history(node: Node) -> Node:
@@ -264,7 +264,7 @@ def write_value(place: Place, node: Node) -> None:
         recording.grad = before
 
 
-# Views -------------------------------------------------------------------------------------------
+# Views ------------------------------------------------------------------------------------------
 
 
 def chain(base: Node, result: Node) -> list[Node] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rushlight import ops
 from rushlight.base.device import device
@@ -49,6 +49,10 @@ class Tensor:
     _place: Place | None = None
     _seen = 0
     _grad: Tensor | None = None
+
+    if TYPE_CHECKING:  # the methods that other files give it
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, node: Any = _NOTHING, *more: Any) -> None:
         if node.__class__ is not Node:

@@ -1,0 +1,8 @@
+"""Threads by compiler directives."""
+
+from __future__ import annotations
+
+
+def is_available() -> bool:
+    """Whether it is used."""
+    return False
