@@ -140,7 +140,8 @@ def grad(
     if not only_inputs:
         warnings.warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To"
-            " accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
+            " accumulate gradient for other parts of the graph, please use"
+            " torch.autograd.backward.",
             FutureWarning,
             stacklevel=2,
         )
@@ -276,6 +277,8 @@ def _seed(root: Tensor, weight: Any, place: int) -> Node:
         raise GradError(
             "backward",
             f"element {place} of tensors does not require grad and does not have a grad_fn",
+            hint="Nothing it was computed from requires grad, or it was detached or made under"
+            " no_grad().",
         )
     if weight is None:
         one = number(1.0, root.dtype)
@@ -291,7 +294,12 @@ def _check_scalar(root: Tensor) -> None:
     if not root.requires_grad:
         return  # which is the worse fault
     if root._node.spec.numel != 1:
-        raise GradError("backward", "grad can be implicitly created only for scalar outputs")
+        raise GradError(
+            "backward",
+            "grad can be implicitly created only for scalar outputs",
+            rule=f"This tensor is {tuple(root.shape)}.",
+            hint="Reduce it first, as in loss.mean(), or give gradient=.",
+        )
     if not root.dtype.is_floating_point:
         raise GradError(
             "backward",

@@ -11,13 +11,24 @@ import numpy as np
 from rushlight.base.buffer import Buffer
 from rushlight.base.device import device as Device
 from rushlight.base.dtypes import DType, int64
+from rushlight.base.errors import ArgValueError
 from rushlight.graph.node import known
 from rushlight.tensor.creation import ones, tensor, zeros
 from rushlight.tensor.look import array_of
 from rushlight.tensor.tensor import Tensor
 
 from . import functional as F
+from .module import Module
 from .normalization import _Affine
+
+
+def _wrong_rank(layer: Module, input: Tensor, wanted: str, shapes: str) -> ArgValueError:
+    """The fault of an input with another number of dimensions."""
+    return ArgValueError(
+        type(layer).__name__,
+        f"expected {wanted} input (got {input.ndim}D input)",
+        rule=f"An input is {shapes}; this one is {tuple(input.shape)}.",
+    )
 
 
 class _NormBase(_Affine):
@@ -150,7 +161,7 @@ class BatchNorm1d(_BatchNorm):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim not in (2, 3):
-            raise ValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
+            raise _wrong_rank(self, input, "2D or 3D", "(N, C) or (N, C, L)")
 
 
 class BatchNorm2d(_BatchNorm):
@@ -166,7 +177,7 @@ class BatchNorm2d(_BatchNorm):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim != 4:
-            raise ValueError(f"expected 4D input (got {input.ndim}D input)")
+            raise _wrong_rank(self, input, "4D", "(N, C, H, W)")
 
 
 class BatchNorm3d(_BatchNorm):
@@ -178,7 +189,7 @@ class BatchNorm3d(_BatchNorm):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.ndim != 5:
-            raise ValueError(f"expected 5D input (got {input.ndim}D input)")
+            raise _wrong_rank(self, input, "5D", "(N, C, D, H, W)")
 
 
 class _InstanceNorm(_NormBase):
@@ -198,7 +209,9 @@ class _InstanceNorm(_NormBase):
     def _check_input_dim(self, input: Tensor) -> None:
         rank = self._rank
         if input.ndim not in (rank + 1, rank + 2):
-            raise ValueError(f"expected {rank + 1}D or {rank + 2}D input (got {input.ndim}D input)")
+            sizes = ("C, L", "C, H, W", "C, D, H, W")[rank - 1]
+            wanted = f"{rank + 1}D or {rank + 2}D"
+            raise _wrong_rank(self, input, wanted, f"({sizes}) or (N, {sizes})")
 
     def forward(self, input: Tensor) -> Any:
         self._check_input_dim(input)
@@ -211,9 +224,11 @@ class _InstanceNorm(_NormBase):
 
     def _refuse_channels(self, input: Tensor, dim: int) -> None:
         if self.affine:
-            raise ValueError(
+            raise ArgValueError(
+                type(self).__name__,
                 f"expected input's size at dim={dim} to match num_features"
-                f" ({self.num_features}), but got: {input.shape[dim]}."
+                f" ({self.num_features}), but got: {input.shape[dim]}.",
+                rule=f"The input is {tuple(input.shape)}.",
             )
         warnings.warn(
             f"input's size at dim={dim} does not match num_features. You can silence this warning"

@@ -119,6 +119,7 @@ class BatchNorm(Normalization):
                 raise ShapeError(
                     self.name,
                     f"{name} should contain {x.shape[1]} elements not {node.spec.numel}",
+                    rule=f"The input is {x.shape}, with {x.shape[1]} channels in dimension 1.",
                 )
         return self._running(training, running_mean, running_var)
 

@@ -254,10 +254,17 @@ class Pow(Arithmetic):
     ulp = 4
 
     def __call__(self, x: Any, y: Any) -> Node:
-        integral = isinstance(x, Node) and x.dtype.kind == "int"
-        if integral and type(y) is int and y < 0:
-            raise OperationError("pow", "Integers to negative integer powers are not allowed.")
         return self.pair(x, y)
+
+    def pair(self, x: Any, y: Any) -> Node:
+        if type(y) is int and y < 0 and isinstance(x, Node) and x.dtype.kind == "int":
+            raise OperationError(
+                "pow",
+                "Integers to negative integer powers are not allowed.",
+                rule=f"The base is {x.dtype}, the exponent {y}.",
+                hint="Convert the base, as in x.float().",
+            )
+        return super().pair(x, y)
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         ga = gb = None

@@ -85,10 +85,17 @@ def unrows(rows: Any, shape: Shape) -> Any:
 def check(loss: str, x: Spec, target: Spec, weight: Spec | None) -> None:
     """Refuses scores, classes and weights that do not fit together."""
     if not x.ndim or target.ndim > x.ndim - 1 + (x.ndim == 1):
+        problem = "0D or 1D target tensor expected, multi-target not supported"
+        if x.ndim > 2:
+            problem = (
+                f"Expected target size {list(sample_shape(x.shape))}, got {list(target.shape)}"
+            )
         raise ShapeError(
             loss,
-            f"input tensor should be 1D or more, with a target of one dimension less, but"
-            f" input is {x.shape} and target is {target.shape}",
+            problem,
+            rule=f"The target has one dimension less than the input; the input is {x.shape}, the"
+            f" target {target.shape}.",
+            hint="Did you mean target.squeeze(1)?" if target.shape[1:] == (1,) else "",
         )
     if target.dtype not in (int64, uint8):
         raise DTypeError(
@@ -103,6 +110,7 @@ def check(loss: str, x: Spec, target: Spec, weight: Spec | None) -> None:
         raise ArgValueError(
             loss,
             f"Expected input batch_size ({samples[0]}) to match target batch_size ({found[0]}).",
+            rule=f"input is {x.shape}, target is {target.shape}.",
         )
     if samples != found:
         raise ShapeError(loss, f"Expected target size {list(samples)}, got {list(found)}")

@@ -198,9 +198,14 @@ class Where(Elementwise):
     def _plan(self, args: tuple[Any, ...]) -> Plan:
         condition, *rest = args
         if not isinstance(condition, Node) or condition.dtype is not bool_:
-            found = getattr(condition, "dtype", type(condition).__name__)
+            found = type(condition).__name__
+            if isinstance(condition, Node):
+                name = ops.TORCH_NAMES[condition.dtype.name].strip("'")
+                found = f"a tensor with dtype {name}"
             raise DTypeError(
-                "where", f"where expected condition to be a boolean tensor, but got {found}"
+                "where",
+                f"where expected condition to be a boolean tensor, but got {found}",
+                hint="Compare first, as in condition != 0.",
             )
         # The condition decides nothing about the dtype: it takes part as a 0-d bool.
         plan = super()._plan(args)

@@ -59,6 +59,8 @@ class Conv(Convolving):
                 f"conv{len(kernel)}d",
                 f"Calculated padded input size per channel: ({_by(padded)}). Kernel size:"
                 f" ({_by(reach)}). Kernel size can't be greater than actual input size",
+                rule=f"The input is {x.shape}, the weight {weight.shape}.",
+                hint="Use a larger input, a smaller kernel, more padding or fewer poolings.",
             )
         counts = ((n - k) // s + 1 for n, k, s in zip(padded, reach, stride, strict=True))
         return x.with_shape((x.shape[0], weight.shape[0], *counts))
@@ -168,7 +170,17 @@ def _refuse_channels(how: str, stem: str, x: Spec, weight: Spec, wanted: int) ->
         f"{stem}{x.ndim - 2}d",
         f"Given {how}, weight of size {list(weight.shape)}, expected input{list(x.shape)} to have"
         f" {wanted} channels, but got {x.shape[1]} channels instead",
+        rule=f"Channels are dimension 1 of the input, here {x.shape[1]}.",
+        hint=_channels_hint(x, wanted),
     )
+
+
+def _channels_hint(x: Spec, wanted: int) -> str:
+    """A way out when the channels stand in the last dimension, as image libraries have them."""
+    if x.ndim > 3 and x.shape[-1] == wanted:
+        order = ", ".join(map(str, (0, x.ndim - 1, *range(1, x.ndim - 1))))
+        return f"Did you mean input.permute({order})?"
+    return ""
 
 
 conv = Conv()

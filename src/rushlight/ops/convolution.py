@@ -38,10 +38,14 @@ class Function(Composite):
         """Refuses what does not fit together; tells whether ``x`` has a batch dimension."""
         rank, name = self.rank, self.name
         if x.ndim not in (rank + 1, rank + 2):
+            sizes = ("C, L", "C, H, W", "C, D, H, W")[rank - 1]
+            grey = x.ndim == rank and weight.ndim > 1 and weight.shape[1] == 1
             raise ShapeError(
                 name,
                 f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but"
                 f" got input of size: {list(x.shape)}",
+                rule=f"An input is ({sizes}) or (N, {sizes}).",
+                hint="Did you mean input.unsqueeze(0)?" if grey else "",
             )
         if weight.ndim != rank + 2:
             raise ShapeError(
@@ -49,13 +53,13 @@ class Function(Composite):
                 f"Expected {rank + 2}D weight for {name}, but got weight of size:"
                 f" {list(weight.shape)}",
             )
-        for other, kind in ((weight, "weight"), (bias, "bias")):
+        for other, kind in ((bias, "bias"), (weight, "weight")):
             if other is not None and other.dtype is not x.dtype:
                 raise DTypeError(
                     name,
                     f"Input type ({_type_name(x)}) and {kind} type ({_type_name(other)}) should be"
                     " the same",
-                    hint=f"Convert one of them, as in {kind}.to(input.dtype).",
+                    hint=f"Convert the input, as in input.to({other.dtype}).",
                 )
         self._check_groups(weight, groups)
         filters = weight.shape[1] * groups if self.transposed else weight.shape[0]
@@ -117,7 +121,10 @@ def _small(make: Any) -> Any:
 
 
 def _type_name(x: Node) -> str:
-    return f"torch.{ops.TORCH_NAMES[x.dtype.name][1:-1]}Tensor"
+    """What C++ calls the type, as PyTorch's message does."""
+    names = {"int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+             "float32": "float", "float64": "double", "int32": "int"}  # fmt: skip
+    return names.get(x.dtype.name, x.dtype.name)
 
 
 class Convolution(Function):

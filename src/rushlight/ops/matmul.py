@@ -15,7 +15,7 @@ from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
 
-def same_dtype(operation: str, a: Any, b: Any, wording: str = "") -> None:
+def same_dtype(operation: str, a: Any, b: Any) -> None:
     """Refuses two inputs of different dtypes: matrix products do not promote."""
     if a.dtype is not b.dtype:
         names = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int",
@@ -188,17 +188,27 @@ class Linear(Op):
                 f" {weight.shape[-1] if weight.ndim else None}.",
                 hint=self._hint(x, weight),
             )
-        same_dtype("linear", x, weight)
+        for name, other in (("weight", weight), ("bias", bias)):
+            self._check_dtype(x, name, other)
         result = x.with_shape((*x.shape[:-1], *weight.shape[:-1]))
-        if bias is not None:
-            same_dtype("linear", x, bias)
-            if shapes.broadcast("linear", result.shape, bias.shape) != result.shape:
-                raise ShapeError(
-                    "linear",
-                    f"The expanded size of the tensor must match: bias is {bias.shape}, the result"
-                    f" is {result.shape}.",
-                )
+        if bias and shapes.broadcast("linear", result.shape, bias.shape) != result.shape:
+            raise ShapeError(
+                "linear",
+                f"The expanded size of the tensor must match: bias is {bias.shape}, the result is"
+                f" {result.shape}.",
+            )
         return result
+
+    def _check_dtype(self, x: Spec, name: str, other: Spec | None) -> None:
+        if other is None or other.dtype is x.dtype:
+            return
+        found, expected = (ops.TORCH_NAMES[each.dtype.name][1:-1] for each in (x, other))
+        raise DTypeError(
+            "linear",
+            f"mat1 and mat2 must have the same dtype, but got {found} and {expected}",
+            rule=f"input is {x.dtype}, {name} is {other.dtype}.",
+            hint=f"Convert the input, as in input.to({other.dtype}).",
+        )
 
     def _hint(self, x: Spec, weight: Spec) -> str:
         if weight.ndim == 2 and x.ndim > 2 and shapes.prod(x.shape[1:]) == weight.shape[1]:
@@ -209,19 +219,18 @@ class Linear(Op):
         self, g: Node, y: Node, x: Node, weight: Node, bias: Node | None = None, *, biased: bool
     ) -> tuple[Node | None, ...]:
         gx = gw = None
-        if weight.ndim == 1:
-            gx = ops.unsqueeze(g, -1) * ops.conj(weight)
-            gw = ops.unsqueeze(g, -1) * ops.conj(x)
+        if x.spec.dtype.is_complex:
+            x, weight = ops.conj(x), ops.conj(weight)
+        if weight.spec.ndim == 1:
+            gx = ops.unsqueeze(g, -1) * weight
+            gw = ops.unsqueeze(g, -1) * x
             return (gx, gw) if bias is None else (gx, gw, g)
+        rows = _rows(g)
         if x.requires_grad:
-            gx = (
-                matmul.product(_rows(g), ops.conj(weight))
-                if g.ndim < 2
-                else matmul.product(g, ops.conj(weight))
-            )
-            gx = gx if g.ndim >= 2 else ops.reshape(gx, x.shape)
+            gx = matmul.record((g if g.spec.ndim > 1 else rows, weight))
+            gx = gx if gx.shape == x.shape else ops.reshape(gx, x.shape)
         if weight.requires_grad:
-            gw = matmul.product(ops.transpose.record((_rows(g),), 0, 1), ops.conj(_rows(x)))
+            gw = matmul.record((ops.transpose.record((rows,), 0, 1), _rows(x)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
     def ref(self, x: Any, weight: Any, bias: Any = None, *, biased: bool) -> Any:
@@ -251,7 +260,9 @@ class Linear(Op):
 
 def _rows(x: Node) -> Node:
     """The input as a matrix: all dimensions but the last in one."""
-    return x if x.ndim == 2 else ops.reshape(x, (shapes.prod(x.shape[:-1]), x.shape[-1]))
+    if x.spec.ndim == 2:
+        return x
+    return ops.reshape(x, (shapes.prod(x.shape[:-1]), x.shape[-1]))
 
 
 matmul = Matmul()

@@ -285,7 +285,9 @@ def several_values(operation: str, size: Sequence[int]) -> None:
     if prod(size) == size[1] != 0:
         raise ArgValueError(
             operation,
-            f"Expected more than 1 value per channel when training, got input size {list(size)}",
+            "Expected more than 1 value per channel when training, got input size"
+            f" torch.Size({list(size)})",
+            hint="Use larger batches, drop_last=True in the DataLoader, or model.eval().",
         )
 
 
