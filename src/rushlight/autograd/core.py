@@ -65,6 +65,7 @@ def gradients(
 
 def tape(roots: Sequence[Node]) -> list[Node]:
     """The nodes that gradients of ``roots`` pass through, inputs before their users."""
+    leaf = ops.leaf
     order: list[Node] = []
     seen: set[Node] = set()
     stack = list(reversed(roots))
@@ -80,7 +81,11 @@ def tape(roots: Sequence[Node]) -> list[Node]:
         open_.append(node)
         for x in node.inputs:
             if x.requires_grad and x not in seen:
-                stack.append(x)
+                if x.op is leaf:  # nothing lies behind it
+                    seen.add(x)
+                    order.append(x)
+                else:
+                    stack.append(x)
     return order
 
 
@@ -98,23 +103,24 @@ def _walk(
 ) -> dict[Node, Node]:
     found: dict[Node, Node] = {}
     on_tape = None if targets is None else set(order)
+    leaf, part = ops.leaf, ops.part
     for node in reversed(order):
         g = arriving.pop(node, None)
         if g is None:
             continue
-        recording.site = node.site
         if node.watch is not None:
             g = node.watch.receive(g)
         op = node.op
-        if op is ops.leaf:
+        if op is leaf:
             if targets is None or node in targets:
                 found[node] = g
             continue
+        recording.site = node.site
         if targets is not None and node in targets:
             found[node] = g
         if node.released:
             raise GradError("backward", _SECOND_TIME, site=node.site)
-        if op is ops.part:
+        if op is part:
             _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
             continue
         for x, gx in zip(node.inputs, _rule(node, g), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import ref
 
@@ -64,14 +64,22 @@ def differentiated(roots: Iterable[Node]) -> None:
         _differentiated[:] = [root for root in _differentiated if root() is not None][-_MOST_ROOTS:]
 
 
-def realize_step(nodes: Iterable[Node]) -> None:
+def realize_step(results: Sequence[Node]) -> None:
     """Gives an optimizer step's results their values, and the losses that led to it theirs.
 
     A loss is not on the way from the gradients to the step, but who holds it will look at it.
+
+    Args:
+        results: parts of the steps' nodes, which no gradient flows through.
     """
     losses = [node for node in (reference() for reference in _differentiated) if node is not None]
     _differentiated.clear()
-    realize([*nodes, *losses])
+    realize([*dict.fromkeys([part.inputs[0] for part in results]), *losses])
+    for part in results:
+        if part.buffer is None:  # it has one when another step in the same program reads it
+            several: Any = part.inputs[0].buffer
+            part.buffer = several[part.attrs[0]]
+            part.inputs = ()
 
 
 def realize(nodes: Iterable[Node]) -> None:

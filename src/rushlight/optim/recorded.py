@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
-import numpy as np
-
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType
 from rushlight.base.promotion import default_dtype
-from rushlight.execute import realize_step, shown, value
-from rushlight.graph.node import Node, known, number
+from rushlight.execute import realize_step, value
+from rushlight.graph.node import Node, number
 from rushlight.graph.op import recording
 from rushlight.ops.update import Update
 from rushlight.optim.optimizer import Optimizer
@@ -132,9 +130,7 @@ class RecordedOptimizer(Optimizer):
                     give(target, node)
                 _, members, steps = cohort
                 self._count(members, steps + 1)
-            realize_step({node.inputs[0]: None for _, node in written})
-            for _, node in written:
-                shown(node)  # a part is known once the step's one node is
+            realize_step([node for _, node in written])
         except BaseException:
             self._undo(taken, written)
             raise
