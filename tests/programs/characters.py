@@ -30,7 +30,7 @@ model = CharRNN(len(characters))
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
 schedule = torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.5)
 losses = []
-for step in range(30):
+for _ in range(30):
     starts = torch.randint(0, len(data) - 25, (8,))
     xb = torch.stack([data[i : i + 24] for i in starts])
     yb = torch.stack([data[i + 1 : i + 25] for i in starts])

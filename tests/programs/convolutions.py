@@ -39,7 +39,7 @@ optimizer = optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
 criterion = nn.CrossEntropyLoss()
 x, y = torch.randn(32, 3, 32, 32), torch.randint(0, 10, (32,))
 losses = []
-for epoch in range(8):
+for _ in range(8):
     for i in range(0, 32, 16):
         optimizer.zero_grad()
         loss = criterion(net(x[i : i + 16]), y[i : i + 16])

@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 from data_programs import same
+from naming import without_addresses
 
 import rushlight as rl
-from naming import without_addresses
 from rushlight.utils import data
 
 

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 from data_processes import Numbers, Slow, all_end, children, load, pids
+from naming import without_addresses
 
 import rushlight as rl
-from naming import without_addresses
 from rushlight.utils import data
 from rushlight.utils.data.outcome import Failure
 

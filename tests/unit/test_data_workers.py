@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 from data_processes import Numbers, Slow, all_end, children, load, pids, running, values
+from naming import without_addresses
 
 import rushlight as rl
-from naming import without_addresses
 from rushlight.utils import data
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")

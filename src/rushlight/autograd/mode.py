@@ -70,7 +70,7 @@ class _GradMode(_Mode):
         recording.grad = self._before
 
 
-class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
+class no_grad(_GradMode):
     """Nothing recorded inside requires gradients. A context manager and a decorator.
 
     Example:
@@ -85,13 +85,13 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
     _wanted = False
 
 
-class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
+class enable_grad(_GradMode):
     """Gradients are recorded inside, also within ``no_grad``."""
 
     _wanted = True
 
 
-class set_grad_enabled(_Mode):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_Mode):
     """Turns gradients on or off: at once, or for a block when used in ``with``."""
 
     def __init__(self, mode: bool) -> None:
@@ -113,7 +113,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 - PyTorch's name
         recording.grad = self._before
 
 
-class inference_mode(_Mode):  # noqa: N801 - PyTorch's name
+class inference_mode(_Mode):
     """As ``no_grad``; ``is_inference_mode_enabled()`` tells of it."""
 
     def __new__(cls, mode: Any = True) -> Any:

@@ -27,8 +27,8 @@ class DType:
     """
 
     __slots__ = (
-        "is_differentiable", "is_complex", "is_floating_point", "is_half", "is_signed", "itemsize", "kind", "name",
-        "numpy", "storage",
+        "is_complex", "is_differentiable", "is_floating_point", "is_half", "is_signed", "itemsize",
+        "kind", "name", "numpy", "storage",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: Kind, storage: str, numpy: str | None = None) -> None:

@@ -52,7 +52,8 @@ def _erfc_tail(size: np.ndarray) -> np.ndarray:
     scaled = np.where(size <= 4, _ratio(_MIDDLE, np.minimum(size, 4)), far)
     # exp(-x^2) loses digits when x^2 is rounded: the square of the leading part is exact.
     lead = np.trunc(size * 16) / 16
-    return np.exp(-lead * lead) * np.exp(-(size - lead) * (size + lead)) * scaled
+    tail: np.ndarray = np.exp(-lead * lead) * np.exp(-(size - lead) * (size + lead)) * scaled
+    return tail
 
 
 def erf_values(x: np.ndarray) -> np.ndarray:
