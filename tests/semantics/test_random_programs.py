@@ -367,7 +367,7 @@ later = st.builds(
 
 @settings(
     max_examples=int(os.environ.get("PROGRAMS", "250")), deadline=None, database=None,
-    suppress_health_check=list(HealthCheck), derandomize="PROGRAMS" not in os.environ,
+    suppress_health_check=list(HealthCheck), report_multiple_bugs=False, derandomize="PROGRAMS" not in os.environ,
     phases=(Phase.generate, Phase.shrink),
 )  # fmt: skip
 @given(st.tuples(first, first), st.lists(later, min_size=3, max_size=14))

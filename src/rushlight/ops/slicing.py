@@ -132,7 +132,11 @@ class Select(View):
                 f"index {place} is out of bounds for dimension {dim} with size {size}",
                 rule=f"The tensor is {x.shape}.",
             )
-        return self.record((x, number(place % size)), dim)
+        return self.at(x, dim, place % size)
+
+    def at(self, x: Node, dim: int, place: int) -> Node:
+        """The elements at a place that is known to exist."""
+        return self.record((x, number(place)), dim)
 
     def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
         return x.with_shape(x.shape[:dim] + x.shape[dim + 1 :])

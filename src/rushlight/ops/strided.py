@@ -1,4 +1,4 @@
-"""Memory shown with any sizes and strides."""
+"""Memory shown once more, or with any sizes and strides."""
 
 from __future__ import annotations
 
@@ -28,6 +28,27 @@ def extent(size: Shape, stride: Shape) -> int:
     if 0 in size:
         return 0
     return 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+
+
+class Alias(View):
+    """The same memory once more."""
+
+    name, transparent = "alias", True
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g,)
+
+    def ref(self, x: Any) -> Any:
+        return x
+
+    def put(self, whole: Node, part: Node) -> Node:
+        return part
+
+    def strides(self, old: Shape, strides: Shape, offset: int) -> Places:
+        return strides, offset
 
 
 class AsStrided(View):
@@ -140,6 +161,7 @@ class StridedScatter(Op):
         return flat.reshape(whole.shape)
 
 
+alias = Alias()
 as_strided = AsStrided()
 unstrided = Unstrided()
 strided_scatter = StridedScatter()

@@ -67,40 +67,39 @@ class Reshape(View):
 
 
 def strides_of_view(old: Shape, strides: Shape, new: Shape) -> Shape | None:
-    """Strides with which ``new`` shows the same memory; None when a copy would be needed."""
+    """Strides with which ``new`` shows the same memory; None when a copy would be needed.
+
+    Dimensions that follow each other in memory make one run, which the new dimensions divide up.
+    One of size 1 belongs to the run in front of which it stands, as in PyTorch.
+    """
     if shapes.prod(old) == 0:
         return strides if old == new else shapes.contiguous_strides(new)
-    runs = _runs(old, strides)
     result: list[int] = []
-    run, left = len(runs) - 1, 0
-    step = 1
-    for size in reversed(new):
-        if size == 1:
-            result.append(step)
-            continue
-        if left <= 1:
-            if run < 0:
-                return None
-            left, step = runs[run]
-            run -= 1
-        if left % size:
+    left = list(new)
+    for elements, step in _runs(old, strides):
+        taken = 1
+        while left and (taken < elements or left[-1] == 1):
+            result.append(taken * step)
+            taken *= left.pop()
+        if taken != elements:
             return None
-        result.append(step)
-        step, left = step * size, left // size
-    return tuple(reversed(result))
+    return None if left else tuple(reversed(result))
 
 
 def _runs(shape: Shape, strides: Shape) -> list[tuple[int, int]]:
-    """Dimensions merged where they follow each other in memory: (elements, stride) of each run."""
+    """Dimensions merged where they follow each other in memory, from the last to the first.
+
+    Returns:
+        For each run the number of elements and the step between them.
+    """
     runs: list[tuple[int, int]] = []
-    for size, stride in zip(shape, strides, strict=True):
-        if size == 1:
-            continue
-        if runs and runs[-1][1] == size * stride:
-            runs[-1] = (runs[-1][0] * size, stride)
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if runs and (size == 1 or stride == runs[-1][0] * runs[-1][1]):
+            elements, step = runs[-1]
+            runs[-1] = (elements * size, step)
         else:
             runs.append((size, stride))
-    return runs
+    return runs or [(1, 1)]
 
 
 class Permute(View):

@@ -302,6 +302,8 @@ def descend(place: Place, views: list[Node]) -> Place | None:
 def _reshapes(view: ViewPlace) -> bool:
     """Whether a reshaped place needs no copy in PyTorch's memory layout."""
     parent = view.parent
+    while parent.__class__ is LeafPlace or parent.__class__ is Detached:
+        parent = parent.parent
     if parent.__class__ is Storage and parent.strides is None:
         return True
     try:
