@@ -31,11 +31,18 @@ class device:
         if not isinstance(type, str):
             raise ArgTypeError("device", f"expected a device's name, but got {type!r}")
         kind, colon, number = type.partition(":")
-        if kind not in _KINDS or (colon and not number.isdigit()):
+        if kind not in _KINDS:
+            raise DeviceError(
+                "device",
+                f"Expected one of {', '.join(_KINDS)} device type at start of device string:"
+                f" {type}",
+                hint='Did you mean "cuda"?' if kind == "gpu" else "",
+            )
+        if colon and not number.isdigit():
             raise DeviceError(
                 "device",
                 f"Invalid device string: {type!r}",
-                rule=f"Expected one of {', '.join(_KINDS)} device type at start of device string",
+                rule="After the colon stands a number, as in cuda:0.",
             )
         self.type = kind
         self.index = int(number) if colon else index

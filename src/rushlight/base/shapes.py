@@ -74,6 +74,7 @@ def axis(operation: str, dim: int, rank: int) -> int:
             operation,
             f"Dimension out of range (expected to be in range of [{-width}, {width - 1}],"
             f" but got {dim})",
+            rule=f"The tensor has {rank} dimension{'s' * (rank != 1)}.",
         )
     return dim % width
 

@@ -15,12 +15,19 @@ from typing import NamedTuple
 Site = tuple[CodeType, int]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _ours: dict[str, bool] = {}
 
 
 def is_ours(filename: str) -> bool:
-    """Whether a source file is part of rushlight itself."""
-    found = _ours[filename] = filename.startswith(_PACKAGE)
+    """Whether a source file is part of rushlight itself, or of Python's own library.
+
+    ``copy.deepcopy(x)`` was written in the user's file, not in the file copy.py.
+    """
+    standard = filename.startswith((_LIBRARY, "<frozen "))
+    found = _ours[filename] = filename.startswith(_PACKAGE) or (
+        standard and "-packages" not in filename[len(_LIBRARY) :]
+    )
     return found
 
 

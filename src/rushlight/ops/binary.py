@@ -188,7 +188,9 @@ class IntegerDivision(Arithmetic):
     def checked(self, b: Any) -> None:
         """Refuses an integer division by zero, as PyTorch does."""
         if b.dtype.kind in "iu" and not np.all(b):
-            raise OperationError(self.name, "ZeroDivisionError")
+            raise OperationError(
+                self.name, "ZeroDivisionError", rule="The divisor is an integer 0 somewhere."
+            )
 
 
 class FloorDivide(IntegerDivision):

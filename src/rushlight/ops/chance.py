@@ -83,7 +83,9 @@ class Multinomial(Op):
 def _check_weights(rows: np.ndarray) -> None:
     if not np.isfinite(rows).all() or (rows < 0).any():
         raise OperationError(
-            "multinomial", "probability tensor contains either `inf`, `nan` or element < 0"
+            "multinomial",
+            "probability tensor contains either `inf`, `nan` or element < 0",
+            rule=f"The weights are from {rows.min():g} to {rows.max():g}.",
         )
     if (rows.sum(axis=1) <= 0).any():
         raise OperationError(

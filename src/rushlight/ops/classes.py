@@ -16,7 +16,7 @@ from rushlight.graph.spec import Spec
 
 
 class Shares:
-    """How much each score counts in the loss.
+    """How much each score counts in a loss.
 
     Attributes:
         places, classes: the score of each sample's own class, as an index into rows of scores.
@@ -27,11 +27,11 @@ class Shares:
     """
 
     def __init__(
-        self, shape: Shape, target: Any, ignored: Any, smoothing: Any, weight: Any = None
+        self, loss: str, shape: Shape, target: Any, ignored: Any, smoothing: Any, weight: Any = None
     ) -> None:
         flat = target.reshape(-1).astype(np.int64, copy=False)
         kept = flat != ignored
-        _check_range(flat[kept], class_count(shape))
+        _check_range(loss, flat[kept], class_count(shape))
         self.places = np.arange(flat.size)
         self.classes = np.where(kept, flat, 0)
         self.counts = kept.astype(smoothing.dtype)
@@ -44,11 +44,11 @@ class Shares:
             self.smooth = each * (smoothing / smoothing.dtype.type(class_count(shape)))
 
 
-def _check_range(classes: Any, count: int) -> None:
+def _check_range(loss: str, classes: Any, count: int) -> None:
     if classes.size and not (classes.min() >= 0 and classes.max() < count):
         wrong = classes[(classes < 0) | (classes >= count)][0]
         raise RangeError(
-            "cross_entropy",
+            loss,
             f"Target {wrong} is out of bounds.",
             rule=f"There are {count} classes, so a target is from 0 to {count - 1}.",
         )
@@ -125,7 +125,7 @@ def check(loss: str, x: Spec, target: Spec, weight: Spec | None) -> None:
         raise DTypeError(loss, f"expected scalar type {name} but found {found_name}")
 
 
-def check_known(target: Node, count: int, ignored: int) -> None:
+def check_known(loss: str, target: Node, count: int, ignored: int) -> None:
     """Refuses classes out of range at once, where they are known already."""
     while target.op.transparent and target.buffer is None:
         target = target.inputs[0]
@@ -133,4 +133,4 @@ def check_known(target: Node, count: int, ignored: int) -> None:
         low, high = target.buffer.bounds()
         if low < 0 or high >= count:
             values = target.buffer.values
-            _check_range(values[values != ignored], count)
+            _check_range(loss, values[values != ignored], count)

@@ -127,7 +127,11 @@ class OneHot(Op):
 
     def _check(self, low: int, high: int, num_classes: int) -> None:
         if low < 0:
-            raise OperationError("one_hot", "Class values must be non-negative.")
+            raise OperationError(
+                "one_hot",
+                "Class values must be non-negative.",
+                rule=f"The smallest value is {low}.",
+            )
         if high >= num_classes:
             raise OperationError(
                 "one_hot",

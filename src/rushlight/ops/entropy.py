@@ -20,6 +20,13 @@ from .loss import (
 )
 
 
+def _same_size_hint(x: Node, target: Node) -> str:
+    """A way out when only a last dimension of size 1 is missing on one side."""
+    if x.shape == (*target.shape, 1):
+        return "Did you mean target.unsqueeze(-1)?"
+    return "Did you mean target.squeeze(-1)?" if target.shape == (*x.shape, 1) else ""
+
+
 class BinaryCrossEntropy(ElementLoss):
     r"""Cross entropy of yes-or-no probabilities: :math:`-t \log x - (1 - t) \log(1 - x)`.
 
@@ -57,13 +64,18 @@ class BinaryCrossEntropy(ElementLoss):
                 f"Using a target size (torch.Size({list(target.shape)})) that is different to the"
                 f" input size (torch.Size({list(x.shape)})) is deprecated. Please ensure they have"
                 " the same size.",
+                hint=_same_size_hint(x, target),
             )
         undifferentiated(self.name, weight=weight)
         self.checked(x.dtype)
         for other in (target, weight):
             if other is not None and other.dtype is not x.dtype:
                 found, wanted = (ops.TORCH_NAMES[n.dtype.name][1:-1] for n in (other, x))
-                raise DTypeError(self.name, f"Found dtype {found} but expected {wanted}")
+                raise DTypeError(
+                    self.name,
+                    f"Found dtype {found} but expected {wanted}",
+                    hint=f"Convert it, as in target.to({x.dtype}).",
+                )
         if weight is not None:
             weight = ops.expand(weight, x.shape)
         return self.apply(x, target, reduction, weight=weight)
@@ -71,7 +83,15 @@ class BinaryCrossEntropy(ElementLoss):
     def losses(self, x: Any, target: Any, weight: Any = None) -> Any:
         for array, kind in ((x, "input"), (target, "target")):
             if not np.all((array >= 0) & (array <= 1)):
-                raise OperationError(self.name, f"all elements of {kind} should be between 0 and 1")
+                raise OperationError(
+                    self.name,
+                    f"all elements of {kind} should be between 0 and 1",
+                    rule=f"They are from {array.min():g} to {array.max():g}.",
+                    hint="Scores that are no probabilities go into"
+                    " binary_cross_entropy_with_logits."
+                    if kind == "input"
+                    else "",
+                )
         losses = (target - 1) * np.maximum(np.log1p(-x), -100) - target * np.maximum(
             np.log(x), -100
         )
@@ -151,6 +171,7 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
                 self.name,
                 f"Target size (torch.Size({list(target.shape)})) must be the same as input size"
                 f" (torch.Size({list(x.shape)}))",
+                hint=_same_size_hint(x, target),
             )
         undifferentiated(self.name, weight=weight, pos_weight=pos_weight)
         if not target.dtype.is_floating_point:

@@ -57,7 +57,7 @@ class AtLeast(Composite):
         yield make(), make(2, 3)
 
     def errors(self, make: Any) -> Any:
-        yield lambda: make.call(2), TypeError, "must be Tensor, not int"
+        yield lambda: make.call(2), TypeError, "expected Tensor as element 0"
 
 
 class Atleast1d(AtLeast):

@@ -70,8 +70,21 @@ class ClassLoss(Op):
         rest = (target, number(int(ignore_index)), number(float(smoothing), x.dtype))
         inputs = (x, *rest) if weight is None else (x, *rest, weight)
         loss = self.record(inputs, reduction, smoothing > 0, max(x.ndim - 2, 0))
-        check_known(target, class_count(x.shape), ignore_index)
+        check_known(self.name, target, class_count(x.shape), ignore_index)
         return loss
+
+    def likelihood(self, logs: Any, *rest: Any, reduction: str, **form: Any) -> Any:
+        """The loss of arrays, of the logarithms of probabilities."""
+        shares = Shares(self.name, logs.shape, *rest)
+        rows = rows_of(logs)
+        losses = -shares.own * rows[shares.places, shares.classes]
+        if shares.smooth is not None:
+            losses -= (rows * shares.smooth).sum(axis=1)
+        losses[shares.counts == 0] = 0
+        if reduction == "none":
+            return losses.reshape(sample_shape(logs.shape))
+        total = losses.sum()
+        return total if reduction == "sum" else total / shares.total
 
 
 class NllLoss(ClassLoss):
@@ -115,17 +128,8 @@ class NllLoss(ClassLoss):
         gx = nll_loss_grad.record((g, *rest), x.shape, reduction, smooth, spatial)
         return gx, *(None for _ in rest)
 
-    def ref(self, x: Any, *rest: Any, reduction: str, **form: Any) -> Any:
-        shares = Shares(x.shape, *rest)
-        rows = rows_of(x)
-        losses = -shares.own * rows[shares.places, shares.classes]
-        if shares.smooth is not None:
-            losses -= (rows * shares.smooth).sum(axis=1)
-        losses[shares.counts == 0] = 0
-        if reduction == "none":
-            return losses.reshape(sample_shape(x.shape))
-        total = losses.sum()
-        return total if reduction == "sum" else total / shares.total
+    def ref(self, x: Any, *rest: Any, **form: Any) -> Any:
+        return self.likelihood(x, *rest, **form)
 
     def samples(self, make: Any) -> Any:
         yield from _samples(make)
@@ -151,7 +155,7 @@ class NllLossGrad(Op):
         return nll_loss.record((g, *rest), *form.values()), *(None for _ in rest)
 
     def ref(self, g: Any, *rest: Any, shape: Shape, reduction: str, **form: Any) -> Any:
-        shares = Shares(shape, *rest)
+        shares = Shares("nll_loss", shape, *rest)
         g = g.reshape(-1) if reduction == "none" else g
         g = g / shares.total if reduction == "mean" else g
         g = np.where(shares.counts == 0, 0, g)
@@ -223,7 +227,7 @@ class CrossEntropyLoss(ClassLoss):
         return cross_entropy_grad(g, x, *rest, **form), *(None for _ in rest)
 
     def ref(self, x: Any, *rest: Any, **form: Any) -> Any:
-        return nll_loss.ref(log_softmax_of(x, class_dim(x)), *rest, **form)
+        return self.likelihood(log_softmax_of(x, class_dim(x)), *rest, **form)
 
     def samples(self, make: Any) -> Any:
         yield from _samples(make)
@@ -280,6 +284,7 @@ def _of_probabilities(
             "cross_entropy",
             "Expected floating point type for target with class probabilities, got"
             f" {ops.TORCH_NAMES[target.dtype.name][1:-1]}",
+            hint="Give the numbers of classes, as in target.argmax(1), or target.float().",
         )
     if ignored >= 0:
         raise OperationError(

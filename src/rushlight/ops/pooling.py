@@ -80,6 +80,8 @@ class Pooling(Composite):
                 self.name,
                 f"Given input size: ({'x'.join(map(str, size))}). Calculated output size:"
                 f" ({'x'.join(map(str, counts))}). Output size is too small",
+                rule=f"A window is {'x'.join(map(str, kernels))}.",
+                hint="Use a larger input, a smaller kernel or fewer poolings.",
             )
         return windows
 

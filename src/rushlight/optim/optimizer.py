@@ -92,7 +92,7 @@ class Optimizer:
             raise ArgTypeError(
                 type(self).__name__,
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {_type_name(params)}",
+                f"but got {params.type()}",
                 hint="Give a list: [weight].",
             )
         self.state: State = defaultdict(dict)

@@ -26,11 +26,23 @@ def unwrapped(value: Any, function: str, name: str, position: int) -> Node:
     """
     if isinstance(value, Tensor):
         return value.node
+    hint = ""
+    if isinstance(value, (np.ndarray, np.generic)):
+        hint = "Did you mean torch.as_tensor(array)?"
+    elif isinstance(value, (list, int, float)):
+        hint = "Did you mean torch.tensor(data)?"
     raise ArgTypeError(
         function,
         f"{function}(): argument '{name}' (position {position}) must be Tensor,"
-        f" not {type(value).__name__}",
+        f" not {kind_of(value)}",
+        hint=hint,
     )
+
+
+def kind_of(value: Any) -> str:
+    """What PyTorch's messages call the type of a value."""
+    module = "numpy." if isinstance(value, (np.ndarray, np.generic)) else ""
+    return module + type(value).__name__
 
 
 def operand(value: Any, function: str, name: str, position: int) -> Any:
@@ -52,16 +64,26 @@ def _plain(value: Any) -> Any:
 
 
 def unwrapped_list(values: Any, function: str, name: str, position: int) -> tuple[Node, ...]:
-    """The nodes of a sequence of tensors."""
-    if isinstance(values, Tensor):
-        values = values.unbind(0)
+    """The nodes of a sequence of tensors.
+
+    Raises:
+        ArgTypeError: it is no sequence, or an element is no tensor.
+    """
     if not isinstance(values, (list, tuple)):
         raise ArgTypeError(
             function,
             f"{function}(): argument '{name}' (position {position}) must be tuple of Tensors,"
-            f" not {type(values).__name__}",
+            f" not {kind_of(values)}",
+            hint=f"Did you mean {function}([a, b])?" if isinstance(values, Tensor) else "",
         )
-    return tuple([unwrapped(value, function, name, position) for value in values])
+    for place, value in enumerate(values):
+        if not isinstance(value, Tensor):
+            raise ArgTypeError(
+                function,
+                f"expected Tensor as element {place} in argument {position - 1}, but got"
+                f" {kind_of(value)}",
+            )
+    return tuple([value.node for value in values])
 
 
 def loose(value: Any) -> Any:

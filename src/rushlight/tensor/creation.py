@@ -15,7 +15,7 @@ from rushlight.base.promotion import default_dtype, number_dtype
 from rushlight.graph.node import Node
 from rushlight.ops.scalar import filling
 
-from .data import Place, as_dtype, tensor
+from .data import Place, as_dtype, tensor, tracked
 from .tensor import Tensor, method
 
 Sizes = int | Sequence[int]
@@ -74,7 +74,7 @@ def made(node: Node, device: Place, requires_grad: bool, out: Tensor | None = No
         fit(out, node.shape)
         return out._write(node)
     result = Tensor(node)
-    return result.requires_grad_() if requires_grad else result
+    return tracked(result) if requires_grad else result
 
 
 def _constant(name: str, value: int, doc: str) -> Any:
@@ -223,7 +223,7 @@ def empty_strided(
 
     memory = zeros(extent(tuple(size), tuple(stride)), dtype=dtype, device=device)
     result: Tensor = memory.as_strided(size, stride)
-    return result.requires_grad_() if requires_grad else result
+    return tracked(result) if requires_grad else result
 
 
 # Ranges -----------------------------------------------------------------------------------------

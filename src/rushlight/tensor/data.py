@@ -13,7 +13,7 @@ from rushlight.base import dtypes
 from rushlight.base.buffer import Buffer
 from rushlight.base.device import resolve
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
+from rushlight.base.errors import ArgTypeError, ArgValueError, GradError, OperationError
 from rushlight.base.promotion import number_dtype, promote_types
 from rushlight.graph.node import known
 from rushlight.ops.scalar import fits
@@ -80,7 +80,23 @@ def tensor(
         result = Tensor(node if dtype is None else ops.cast(node, dtype))
     else:
         result = fresh(data, dtype)
-    return result.requires_grad_(requires_grad) if requires_grad else result
+    return tracked(result) if requires_grad else result
+
+
+def tracked(result: Tensor) -> Tensor:
+    """A new tensor, which collects gradients from now on.
+
+    Raises:
+        RuntimeError: its dtype cannot have any.
+    """
+    if not result.dtype.is_differentiable:
+        raise GradError(
+            "requires_grad",
+            "Only Tensors of floating point and complex dtype can require gradients",
+            rule=f"This tensor is {result.dtype}.",
+            hint="Make it floating point, as in dtype=torch.float32.",
+        )
+    return result.requires_grad_()
 
 
 def fresh(data: Any, dtype: DType | None = None) -> Tensor:
@@ -112,8 +128,8 @@ def array_dtype(array: Any) -> DType:
         raise ArgTypeError(
             "tensor",
             f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The"
-            " only supported types are: float64, float32, float16, complex64, complex128, int64, int32,"
-            " int16, int8, uint8, and bool.",
+            " only supported types are: float64, float32, float16, complex64, complex128, int64,"
+            " int32, int16, int8, uint8, and bool.",
         )
     return own
 
@@ -157,6 +173,8 @@ def _flattened(data: Any) -> tuple[Shape, list[Any]]:
         if not shape[-1]:
             break
         probe = probe[0]
+        if isinstance(probe, (str, bytes)):
+            raise ArgValueError("tensor", f"too many dimensions '{type(probe).__name__}'")
     level = [data]
     for depth, size in enumerate(shape):
         below: list[Any] = []
@@ -327,7 +345,7 @@ def asarray(
         elif copy:
             found = found.clone()
         result = found if requires_grad else _untracked(found)
-    return result.requires_grad_() if requires_grad else result
+    return tracked(result) if requires_grad else result
 
 
 def _untracked(found: Tensor) -> Tensor:
@@ -379,4 +397,4 @@ def frombuffer(
             f" bytes) must not be greater than actual buffer length ({size} bytes)",
         )
     result = shared_memory(np.frombuffer(buffer, dtype.storage, count, offset), dtype)
-    return result.requires_grad_() if requires_grad else result
+    return tracked(result) if requires_grad else result

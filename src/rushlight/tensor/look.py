@@ -55,6 +55,8 @@ def item(self: Tensor) -> bool | int | float | complex:
         raise OperationError(
             "item",
             f"a Tensor with {self.numel()} elements cannot be converted to Scalar",
+            rule=f"This tensor is {tuple(self.shape)}.",
+            hint="Reduce it first, as in x.sum(), or take x.tolist().",
         )
     found = value(self.node)
     if isinstance(found, Buffer):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.errors import ArgTypeError
+from rushlight.base.errors import ArgTypeError, ArgValueError
 from rushlight.graph.op import Op
 
 from .arguments import operand
@@ -94,6 +94,12 @@ def __pos__(self: Tensor) -> Tensor:
 
 @method
 def __invert__(self: Tensor) -> Tensor:
+    if self.dtype.kind not in ("bool", "int"):
+        raise ArgTypeError(
+            "bitwise_not",
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors",
+            rule=f"This tensor is {self.dtype}.",
+        )
     return Tensor(ops.bitwise_not(self.node))
 
 
@@ -121,17 +127,29 @@ def __bool__(self: Tensor) -> bool:
 
 @method
 def __float__(self: Tensor) -> float:
-    return float(self.item())
+    return float(_only(self))
 
 
 @method
 def __int__(self: Tensor) -> int:
-    return int(self.item())
+    return int(_only(self))
 
 
 @method
 def __complex__(self: Tensor) -> complex:
-    return complex(self.item())
+    return complex(_only(self))
+
+
+def _only(tensor: Tensor) -> Any:
+    """The number that a tensor stands for."""
+    if tensor._node.spec.numel != 1:
+        raise ArgValueError(
+            "item",
+            "only one element tensors can be converted to Python scalars",
+            rule=f"This tensor is {tuple(tensor.shape)}.",
+            hint="Reduce it first, as in x.sum(), or take x.tolist().",
+        )
+    return tensor.item()
 
 
 @method

@@ -49,6 +49,8 @@ class Tensor:
     _place: Place | None = None
     _seen = 0
     _grad: Tensor | None = None
+    # Who a view was made from: what PyTorch calls its base.
+    _origin: weakref.ref[Tensor] | None = None
 
     if TYPE_CHECKING:  # the methods that other files give it
 
@@ -115,6 +117,8 @@ class Tensor:
         alias = Tensor(result)
         if place is not None:
             alias._place, alias._seen = place, base.storage.version
+            if place.__class__ is ViewPlace:
+                alias._origin = self._origin or _reference(self)
         return alias
 
     # Writing ------------------------------------------------------------------------------
@@ -164,7 +168,9 @@ class Tensor:
                     " either both inside the no_grad block (if you don't want the inplace to be"
                     " tracked) or both outside (if you want the inplace to be tracked).",
                 )
-            place, kind = place.parent, "a view of a leaf Variable"
+            place = place.parent
+            if self._origin is not None:
+                kind = "a view of a leaf Variable"
         if isinstance(place, LeafPlace):
             raise GradError(
                 operation,
@@ -239,6 +245,23 @@ class Tensor:
         return not node.requires_grad or node.op is ops.leaf
 
     @property
+    def _base(self) -> Tensor | None:
+        """The tensor that this one is a view of, or None."""
+        if self._origin is None:
+            return None
+        base = self._origin()
+        if base is None:  # nobody holds it any more, but what it showed is still there
+            place = self.place
+            while isinstance(place, ViewPlace):
+                place = place.parent
+            base = Tensor(place.read())
+            base._settle_in(place)
+        return base
+
+    def _is_view(self) -> bool:
+        return self._origin is not None
+
+    @property
     def _version(self) -> int:
         return 0 if self._place is None else self._place.storage.version
 
@@ -262,12 +285,15 @@ def _fitted(node: Node, old: Node, operation: str) -> Node:
             operation,
             f"output with shape {list(old.shape)} doesn't match the broadcast shape"
             f" {list(node.shape)}",
+            rule="Writing in place keeps the shape.",
         )
     if not can_cast(node.dtype, old.dtype):
         raise DTypeError(
             operation,
             f"result type {_long_name(node.dtype)} can't be cast to the desired output type"
             f" {_long_name(old.dtype)}",
+            rule="Writing in place keeps the dtype.",
+            hint="Convert first, as in x.float().",
         )
     return ops.cast(node, old.dtype)
 
