@@ -46,9 +46,11 @@ def require(*modules: str) -> None:
     """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
+        *first, last = missing
+        named = f"{', '.join(first)} and {last} are" if first else f"{last} is"
         raise RunFault(
-            f'{" and ".join(missing)} not installed: pip install "rushlight[train]" brings '
-            "what training and reports need"
+            f'{named} not installed: pip install "rushlight[train]" brings what training and'
+            " reports need"
         )
 
 
