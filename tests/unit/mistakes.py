@@ -87,6 +87,7 @@ INDICES: Mistakes = {
     "index": (lambda t: t.zeros(3)[3], r"The tensor is \(3,\)"),
     "negative": (lambda t: t.zeros(3)[-4], r"The tensor is \(3,\)"),
     "column": (lambda t: t.zeros(3, 4)[:, 4], r"The tensor is \(3, 4\)"),
+    "select": (lambda t: t.zeros(2, 3).select(1, 3), "Places go from -3 to 2"),
     "too many": (lambda t: t.zeros(3)[0, 0], "2 dimensions are indexed"),
     "0-d": (lambda t: t.tensor(1.0)[0], r"tensor.item\(\)"),
     "float": (lambda t: t.zeros(3)[1.5], "only integers, slices"),

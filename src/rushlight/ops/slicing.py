@@ -129,8 +129,9 @@ class Select(View):
         if not -size <= place < size:
             raise RangeError(
                 "select",
-                f"index {place} is out of bounds for dimension {dim} with size {size}",
-                rule=f"The tensor is {x.shape}.",
+                f"select(): index {place} out of range for tensor of size {list(x.shape)} at"
+                f" dimension {dim}",
+                rule=f"Places go from {-size} to {size - 1}.",
             )
         return self.at(x, dim, place % size)
 
