@@ -1,7 +1,7 @@
 """Running one program in rushlight and in PyTorch; they have to agree, errors included.
 
 A program is a function of the library. What it returns is compared down to the bits of floats
-(``close`` allows for rounding), with dtype, shape, ``requires_grad`` and ``is_leaf`` of every tensor.
+``close`` allows for rounding), with dtype, shape, ``requires_grad`` and ``is_leaf`` of tensors.
 """
 
 from __future__ import annotations

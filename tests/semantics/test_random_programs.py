@@ -126,7 +126,12 @@ def view_diagonal(lib: Any, t: Any, s: Step) -> Any:
 
 
 def view_strided(lib: Any, t: Any, s: Step) -> Any:
-    return t.as_strided((2, 1 + s.a % 2), (3 + s.b % 2, s.c % 2 + 1), s.a % 3)
+    size, steps, first = (2, 1 + s.a % 2), (3 + s.b % 2, s.c % 2 + 1), s.a % 3
+    inside = first + steps[0] + (size[1] - 1) * steps[1] < t.numel()
+    if not (inside and t.is_contiguous()):
+        # PyTorch finds gradients only for what the tensor itself shows, not for all its memory.
+        return t.view_as(t)
+    return t.as_strided(size, steps, t.storage_offset() + first)
 
 
 def view_unfold(lib: Any, t: Any, s: Step) -> Any:
@@ -155,7 +160,7 @@ def view_index(lib: Any, t: Any, s: Step) -> Any:
 
 
 def view_detach(lib: Any, t: Any, s: Step) -> Any:
-    return t.detach() if s.a % 2 else t.data
+    return t.detach()
 
 
 def view_self(lib: Any, t: Any, s: Step) -> Any:
@@ -204,6 +209,8 @@ def write(lib: Any, tensors: list[Any], s: Step) -> None:
     t = tensors[s.at % len(tensors)]
     kind = s.a % 10
     number = float(s.b % 4 - 1)
+    if kind in (7, 9) and any(n > 1 and not step for n, step in zip(t.shape, t.stride())):
+        return  # deprecated in PyTorch, refused here
     if kind == 0:
         t.add_(number)
     elif kind == 1:
@@ -232,14 +239,18 @@ def other_of(tensors: list[Any], t: Any, s: Step) -> Any:
 
 
 def shares(t: Any, other: Any) -> bool:
-    return t.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    if isinstance(t, rl.Tensor):
+        return t.place.storage is other.place.storage
+    return t.untyped_storage()._cdata == other.untyped_storage()._cdata
 
 
 def change(lib: Any, tensors: list[Any], s: Step) -> None:
     t = tensors[s.at % len(tensors)]
     kind = s.a % 6
     if kind == 0:
-        t.requires_grad_(bool(s.b % 2))
+        # A view of what only later becomes a leaf has a flag in PyTorch that means nothing.
+        if not any(shares(t, other) for other in tensors if other is not t):
+            t.requires_grad_(bool(s.b % 2))
     elif kind == 1:
         t.detach_()
     elif kind == 2 and t.ndim == 2:

@@ -83,7 +83,7 @@ def _one_of(grad_tensors: Any, grad_variables: Any) -> Any:
 def _collect(watch: Any, gradient: Node, create_graph: bool) -> None:
     """Adds a gradient to the leaf tensor that a watch belongs to."""
     leaf = None if watch is None else watch.owner()
-    if leaf is not None:
+    if leaf is not None and leaf.node.requires_grad:  # it may have been frozen meanwhile
         _add(leaf, gradient, create_graph)
 
 

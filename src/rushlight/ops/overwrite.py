@@ -30,8 +30,8 @@ class Overwrite(Op):
 
     def grad_name(self, node: Node) -> str:
         by = str(node.attrs[0])
-        if by == "copy_":
-            return "CopyBackwards"
+        if by in ("copy_", "copy_slices"):
+            return "CopyBackwards" if by == "copy_" else "CopySlices"
         return f"{''.join(part.title() for part in by.split('_'))}Backward0"
 
 

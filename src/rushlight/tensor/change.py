@@ -6,7 +6,8 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError, OperationError
-from rushlight.base.shapes import contiguous_strides, prod
+from rushlight.base.shapes import broadcast, contiguous_strides, prod
+from rushlight.graph.node import Node
 from rushlight.graph.op import recording
 
 from .place import Detached, LeafPlace, ViewPlace, history_of
@@ -22,12 +23,20 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         raise ArgTypeError(
             "copy_", f"copy_(): argument 'other' must be Tensor, not {src.__class__.__name__}"
         )
-    old = self.node
-    node = ops.cast(src.node, old.dtype)
-    if node.shape != old.shape:
-        node = ops.expand(node, old.shape)
+    node = ops.cast(src.node, self.dtype)
+    shape = self._node.shape
+    if node.shape != shape:
+        node = ops.expand(node, broadcast("copy_", shape, node.shape))
+        if node.shape != shape:
+            return self._write(node, "copy_")  # which says why not
+    return self._copy(node)
+
+
+@method
+def _copy(self: Tensor, node: Node) -> Tensor:
+    """Writes a value of this tensor's own type."""
     if recording.grad and node.requires_grad and not isinstance(self._place, ViewPlace):
-        node = ops.overwrite.record((node, old), "copy_")
+        node = ops.overwrite.record((node, self.node), "copy_")
     return self._write(node, "copy_")
 
 
@@ -102,7 +111,15 @@ def _rearranging(name: str) -> None:
     def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if recording.grad:
             self._check_writable(name, self.node)
-        return self._become(getattr(self, name[:-1])(*args, **kwargs))
+        place = self._place
+        if not isinstance(place, LeafPlace):
+            return self._become(getattr(self, name[:-1])(*args, **kwargs))
+        # A leaf stays one: what lies below it is arranged another way.
+        below = Tensor(place.parent.read())
+        below._settle_in(place.parent)
+        turned = getattr(below, name[:-1])(*args, **kwargs)
+        self._settle_in(LeafPlace(turned.place, place.watch))
+        return self
 
     change.__name__, change.__qualname__ = name, f"Tensor.{name}"
     change.__doc__ = f"In-place version of :meth:`{name.rstrip('_')}`."
@@ -181,7 +198,7 @@ def detach_(self: Tensor) -> Tensor:
     Raises:
         RuntimeError: it is a view, whose history is its base's.
     """
-    if isinstance(self._place, ViewPlace):
+    if self._is_view():
         raise OperationError(
             "detach_", "Can't detach views in-place. Use detach() instead.",
             rule="A view has the history of what it is a view of.",

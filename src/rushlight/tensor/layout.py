@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -273,6 +274,7 @@ def strided_from(tensor: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
     node = ops.as_strided(place.read(), size, stride, start)
     alias = Tensor(node)
     alias._settle_in(ViewPlace(place, node))
+    alias._origin = tensor._origin or weakref.ref(tensor)
     return alias
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from rushlight import ops
-from rushlight.base.errors import ShapeError
+from rushlight.base.errors import OperationError, ShapeError
 from rushlight.base.shapes import Shape, contiguous_strides
-from rushlight.graph.node import Node, Watch
+from rushlight.graph.node import Node, Watch, number
 from rushlight.graph.op import View as ViewOp
 from rushlight.graph.op import recording
 
@@ -78,9 +78,7 @@ class Storage:
     def write(self, node: Node) -> None:
         if self.outside is not None:
             self.outside.write(node)
-        if not recording.grad:
-            node = with_history(node, self.node)
-        self.node = node
+        self.node = after(self.node, node)
         self.version += 1
 
     def geometry(self) -> Geometry:
@@ -117,8 +115,10 @@ class Detached:
         self._node = None
 
     def write(self, node: Node) -> None:
+        old = self.read()
         write_value(self.parent, node)
         if recording.grad:
+            node = after(old, node)
             self.history = node if node.requires_grad else None
             self._node, self._version = node, self.storage.version
 
@@ -201,6 +201,9 @@ class ViewPlace:
 
     def write(self, node: Node) -> None:
         op: ViewOp = self.op
+        if (below := _below_repeats(self.parent)) is not None:
+            _write_strided(self, below, node)
+            return
         whole = op.put(self.parent.read(), node, *self.rest, **self._keywords())
         self.parent.write(whole)
 
@@ -225,12 +228,60 @@ class ViewPlace:
 Place = Storage | Detached | LeafPlace | ViewPlace
 
 
+def _below_repeats(place: Place) -> Place | None:
+    """What a place shows some elements of more than once, or None."""
+    below = None
+    while isinstance(place, ViewPlace):
+        if place.op is ops.expand and place._node.spec.numel > place.parent.read().spec.numel:
+            below = place.parent
+        place = place.parent
+    return below
+
+
+def _write_strided(view: ViewPlace, place: Place, node: Node) -> None:
+    """Writes a part of ``place`` that a view of its repeated elements shows, by its strides.
+
+    Raises:
+        OperationError: the part itself has an element more than once.
+    """
+    shape, strides, offset = view.geometry()
+    while isinstance(place, ViewPlace) and not _row_major(place):
+        place = place.parent
+    if node.op is ops.full:  # one number everywhere, so it does not matter how often
+        shape = tuple(n if step else min(n, 1) for n, step in zip(shape, strides, strict=True))
+        node = ops.full.record(node.inputs, shape)
+    if any(step == 0 and n > 1 for n, step in zip(shape, strides, strict=True)):
+        raise OperationError(
+            "expand",
+            "unsupported operation: more than one element of the written-to tensor refers to a"
+            " single memory location. Please clone() the tensor before performing the operation.",
+        )
+    start = number(offset - place.geometry()[2])
+    place.write(ops.strided_scatter.record((place.read(), node, start), strides))
+
+
+def _row_major(place: Place) -> bool:
+    shape, strides, _ = place.geometry()
+    return strides == contiguous_strides(shape)
+
+
 # History ----------------------------------------------------------------------------------------
 
 
 def without_history(node: Node) -> Node:
     """The same value, through which no gradient flows."""
     return ops.detach(node) if node.requires_grad else node
+
+
+def after(old: Node, new: Node, by: str = "copy_slices") -> Node:
+    """What is there once ``new`` is written over ``old``: what had a history keeps having one.
+
+    Args:
+        by: the operation that writes.
+    """
+    if not old.requires_grad or new.requires_grad:
+        return new
+    return ops.overwrite.record((new, old), by) if recording.grad else with_history(new, old)
 
 
 def with_history(value: Node, old: Node) -> Node:

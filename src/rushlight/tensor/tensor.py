@@ -20,9 +20,9 @@ from .place import (
     Place,
     Storage,
     ViewPlace,
+    after,
     chain,
     descend,
-    with_history,
     without_history,
 )
 from .size import Size
@@ -141,10 +141,10 @@ class Tensor:
         place = self._place
         if not recording.grad:
             node = without_history(node)
-        elif old.requires_grad and not node.requires_grad and not isinstance(place, ViewPlace):
-            node = ops.overwrite.record((node, old), operation)
+        if not isinstance(place, ViewPlace | LeafPlace):
+            node = after(old, node, operation)
         if place is None:
-            self._node = node if recording.grad else with_history(node, old)
+            self._node = node
         else:
             place.write(node)
             self._node = place.read()
