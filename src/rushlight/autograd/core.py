@@ -13,7 +13,7 @@ from typing import Any
 from rushlight import ops
 from rushlight.base.errors import GradError, InternalError
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op, Variadic, recording
+from rushlight.graph.op import Op, Variadic, View, recording
 from rushlight.graph.spec import Spec
 
 _SECOND_TIME = (
@@ -188,8 +188,8 @@ _masks: dict[object, tuple[bool, ...]] = {}
 
 
 def saves(node: Node) -> bool:
-    """Whether the gradient rule of ``node`` reads any value."""
-    return True in _mask(node)
+    """Whether the gradient rule of ``node`` reads any value; where a view starts is none."""
+    return not isinstance(node.op, View) and True in _mask(node)
 
 
 def saved(node: Node) -> list[Node]:

@@ -55,8 +55,9 @@ def _set_grad(self: Tensor, new: Tensor | None) -> None:
         if new.shape != self.shape:
             raise GradError(
                 "grad",
-                "assigned grad has data of a different size",
-                rule=f"The tensor is {tuple(self.shape)}, the gradient {tuple(new.shape)}.",
+                f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size"
+                f" '{list(self.shape)}'. Please ensure that the gradient and the tensor are the same"
+                " size",
             )
         if new.dtype is not self.dtype:
             raise GradError(

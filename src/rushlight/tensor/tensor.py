@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rushlight import ops
 from rushlight.base.device import device
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import DTypeError, GradError, ShapeError
+from rushlight.base.errors import ArgTypeError, DTypeError, GradError, ShapeError
 from rushlight.base.promotion import can_cast
 from rushlight.execute import pending
 from rushlight.graph.node import Node
@@ -207,7 +207,9 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        self.requires_grad_(wanted)
+        if not isinstance(wanted, bool):
+            raise GradError("requires_grad", "requires_grad must be a bool")
+        self._collect(wanted, "floating point and complex")
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Starts or stops collecting gradients in ``self.grad``.
@@ -215,10 +217,19 @@ class Tensor:
         Raises:
             RuntimeError: the dtype cannot have gradients, or the tensor is not a leaf.
         """
+        if not isinstance(requires_grad, bool):
+            raise ArgTypeError(
+                "requires_grad_",
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool,"
+                f" not {type(requires_grad).__name__}",
+            )
+        return self._collect(requires_grad, "floating point")
+
+    def _collect(self, wanted: bool, kinds: str) -> Tensor:
         node = self.node
-        if requires_grad == node.requires_grad:
+        if wanted == node.requires_grad:
             return self
-        if not requires_grad:
+        if not wanted:
             if node.op is not ops.leaf:
                 raise GradError(
                     "requires_grad_",
@@ -232,7 +243,7 @@ class Tensor:
         if not node.dtype.is_differentiable:
             raise GradError(
                 "requires_grad_",
-                "only Tensors of floating point and complex dtype can require gradients",
+                f"only Tensors of {kinds} dtype can require gradients",
                 rule=f"This tensor is {node.dtype}.",
             )
         self._settle_in(LeafPlace(self.place, Watch(self)))

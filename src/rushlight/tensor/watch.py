@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rushlight import ops
 from rushlight.graph.node import Node
 
 if TYPE_CHECKING:
@@ -61,4 +62,5 @@ class Watch:
 
         owner = self.owner()
         if owner is not None:
-            owner._grad = Tensor(gradient)
+            there = owner._grad
+            owner._grad = Tensor(gradient if there is None else ops.add(there.node, gradient))
