@@ -235,7 +235,13 @@ Tensor.__array_priority__ = 1000
 
 @method
 def __dlpack__(self: Tensor, **options: Any) -> Any:
-    """A DLPack capsule that shares this tensor's memory."""
+    """A DLPack capsule that shares this tensor's memory.
+
+    Raises:
+        BufferError: the tensor requires gradients.
+    """
+    if self.requires_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     return self.numpy().__dlpack__(**options)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.errors import ArgTypeError, ArgValueError
+from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.graph.op import Op
 
 from .arguments import operand
@@ -177,6 +177,12 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 @method
 def __contains__(self: Tensor, element: Any) -> bool:
+    if not isinstance(element, (Tensor, *_NUMBERS)):
+        raise OperationError(
+            "contains",
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a"
+            f" {type(element)}.",
+        )
     return bool((self == element).any())
 
 
