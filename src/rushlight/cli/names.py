@@ -65,6 +65,9 @@ class View(ModuleType):
         self._homes = homes
 
     def __getattr__(self, name: str) -> Any:
+        inside = f"{self.__name__}.{name}"
+        if inside in VIEWS:  # before a file of ours that happens to have that name
+            return importlib.import_module(inside)
         for home in self._homes:
             try:
                 return getattr(importlib.import_module(home), name)
