@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 import torch
 from make import (
-    Make, differentiable, first_name, numpy_of, public_function, same, tensors_in, texts, to_torch,
+    Make,
+    differentiable,
+    first_name,
+    numpy_of,
+    public_function,
+    same,
+    tensors_in,
+    texts,
+    to_torch,
     torch_function,
 )  # fmt: skip
 

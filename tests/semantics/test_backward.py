@@ -362,7 +362,7 @@ def test_what_is_refused_in_other_words():
 def test_a_weight_that_is_no_tensor_is_named():
     with pytest.raises(TypeError, match="gradients can be either Tensors or None, but got int"):
         rl.autograd.backward([leaf(rl).sum()], [1])
-    with pytest.raises(RuntimeError, match="dtype 'torch.float32'"):
+    with pytest.raises(RuntimeError, match=r"dtype 'torch\.float32'"):
         leaf(rl).grad = rl.ones(3)
 
 
@@ -370,7 +370,8 @@ def test_a_weight_that_is_no_tensor_is_named():
 
 # Whether a second walk is refused depends on whether the function kept values for the first.
 FUNCTIONS = {
-    "x + 1": lambda x: x + 1, "x + x": lambda x: x + x, "-x": lambda x: -x, "x - 1": lambda x: x - 1,
+    "x + 1": lambda x: x + 1, "x + x": lambda x: x + x, "-x": lambda x: -x,
+    "x - 1": lambda x: x - 1,
     "x * x": lambda x: x * x, "x ** 2": lambda x: x**2, "exp": lambda x: x.exp(),
     "log": lambda x: x.log(), "sqrt": lambda x: x.sqrt(), "tanh": lambda x: x.tanh(),
     "relu": lambda x: x.relu(), "sum": lambda x: x.sum(), "mean": lambda x: x.mean(),

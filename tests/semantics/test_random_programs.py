@@ -1,8 +1,8 @@
 """Random programs of views, writes and gradients, run in both libraries side by side.
 
 A program is a list of steps over a growing list of tensors. After each step every tensor of one
-library is compared with its twin: values, dtype, strides, offset, ``requires_grad`` and ``is_leaf``; at
-the end the gradients of all leaves. Values are small whole numbers, so results are exact.
+library is compared with its twin: values, dtype, strides, offset, ``requires_grad``, ``is_leaf``;
+at the end the gradients of all leaves. Values are small whole numbers, so results are exact.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def made(lib: Any, step: Step) -> Any:
     return lib.tensor(values, requires_grad=step.quiet)
 
 
-# Views: functions of a tensor and the step's numbers ------------------------------------------------
+# Views: functions of a tensor and the step's numbers ----------------------------------------------
 
 
 def dim_of(t: Any, n: int) -> int:
@@ -182,7 +182,7 @@ def view_flatten(lib: Any, t: Any, s: Step) -> Any:
 VIEWS = {name[5:]: made for name, made in list(globals().items()) if name.startswith("view_")}
 
 
-# New values, and writes -----------------------------------------------------------------------------
+# New values, and writes ---------------------------------------------------------------------------
 
 
 def new_value(lib: Any, tensors: list[Any], s: Step) -> Any:
@@ -277,7 +277,7 @@ def run(lib: Any, tensors: list[Any], s: Step) -> Any:
     return VIEWS[s.kind](lib, tensors[s.at % len(tensors)], s)
 
 
-# Side by side ---------------------------------------------------------------------------------------
+# Side by side -------------------------------------------------------------------------------------
 
 
 class Twins:
@@ -378,7 +378,8 @@ later = st.builds(
 
 @settings(
     max_examples=int(os.environ.get("PROGRAMS", "250")), deadline=None, database=None,
-    suppress_health_check=list(HealthCheck), report_multiple_bugs=False, derandomize="PROGRAMS" not in os.environ,
+    suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+    derandomize="PROGRAMS" not in os.environ,
     phases=(Phase.generate, Phase.shrink),
 )  # fmt: skip
 @given(st.tuples(first, first), st.lists(later, min_size=3, max_size=14))

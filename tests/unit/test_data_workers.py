@@ -39,7 +39,9 @@ class Draws(Numbers):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("options", [{}, {"batch_size": 3}, {"batch_size": None}], ids=without_addresses)
+@pytest.mark.parametrize(
+    "options", [{}, {"batch_size": 3}, {"batch_size": None}], ids=without_addresses
+)
 def test_the_same_batches_in_the_same_order(workers, options):
     alone = values(load(Slow(7), 0, **options))
     assert values(load(Slow(7), workers, **options)) == alone
@@ -202,7 +204,9 @@ def test_indices_that_cannot_be_read_end_the_worker():
 
 
 @pytest.mark.parametrize("lengths", [(2, 5, 0), (0, 0, 0), (0, 9, 1)])
-@pytest.mark.parametrize("options", [{"batch_size": 2}, {"batch_size": None}], ids=without_addresses)
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 2}, {"batch_size": None}], ids=without_addresses
+)
 def test_streams_that_end_at_different_times(lengths, options):
     def flat(batches):
         return sorted(

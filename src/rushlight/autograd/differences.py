@@ -281,7 +281,7 @@ class _Check:
         return _axes(np.array(rows, leaf.dtype.numpy).reshape(len(rows), leaf.numel()))
 
     def numerical(self, output: int, leaf: Tensor) -> np.ndarray:
-        """The Jacobian by central differences: a column for each element (and axis) of the input."""
+        """The Jacobian by central differences: a column for each element (and axis) of an input."""
         width = leaf.numel() * (2 if leaf.dtype.is_complex else 1)
         columns = [self.along(output, leaf, unit) for unit in np.eye(width)]
         height = _given(self.func(*self.given))[output].numel()

@@ -39,7 +39,7 @@ from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,
 )  # fmt: skip
-from .strided import as_strided, strided_scatter, unstrided
+from .strided import alias, as_strided, strided_scatter, unstrided
 from .bits import bit_cast, complex, view_as_complex, view_as_real
 from .reduce import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
 from .extremum import (

@@ -56,8 +56,8 @@ def _set_grad(self: Tensor, new: Tensor | None) -> None:
             raise GradError(
                 "grad",
                 f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size"
-                f" '{list(self.shape)}'. Please ensure that the gradient and the tensor are the same"
-                " size",
+                f" '{list(self.shape)}'. Please ensure that the gradient and the tensor are the"
+                " same size",
             )
         if new.dtype is not self.dtype:
             raise GradError(

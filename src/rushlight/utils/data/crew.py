@@ -23,7 +23,6 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import rushlight as rl
 from rushlight.execute import compute_all
 from rushlight.utils.data import worker
 from rushlight.utils.data.fetch import Recipe
