@@ -138,7 +138,7 @@ def test_read_of_a_strided_view(rank: int, index: Index) -> None:
 
 
 # What holds a single bool (PyTorch casts a value that is written there), and the dims that are new.
-BOOLS = ("scalar[True]", "scalar[False]", "scalar[mask]", "True", "False")
+BOOLS = ("scalar[True]", "scalar[mask]", "True")
 NEW = ("scalar[None]", "scalar[None, ..., None]", "None at the end")
 
 
@@ -226,8 +226,9 @@ def test_value_that_does_not_fit(shape: tuple[int, ...]) -> None:
         x[index] = f.ones(shape)
         return x
 
-    for index in (slice(None), [0, 2], (slice(None), [0, 1, 3])):
-        same(lambda f, index=index: write(f, index), text=False)
+    same(lambda f: write(f, slice(None)), text=False)
+    same(lambda f: write(f, [0, 2]), text=False)
+    same(lambda f: write(f, (slice(None), [0, 1, 3])), text=False)
 
 
 def parts(size: int) -> st.SearchStrategy[Index]:

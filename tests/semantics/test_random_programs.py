@@ -31,6 +31,7 @@ LIMITS = (
     "is a view and is being modified inplace",
     "A view was created in no_grad mode",
     "or another view of its base has been modified inplace",
+    "leaf variable has been moved into the graph interior",
 )
 
 SHAPES = ((6,), (2, 3), (3, 2, 2), (1, 4), (), (0, 3), (4, 1), (2, 1, 3))

@@ -279,8 +279,10 @@ def __getitem__(self: Tensor, key: Key) -> Tensor:
 
 @method
 def __setitem__(self: Tensor, key: Key, source: Any) -> None:
-    viewed, gathers = _parsed(self.node, key)
     new = _source(source, self)
+    if key is False:
+        return  # no element is meant
+    viewed, gathers = _parsed(self.node, key)
     viewed, gathers = _raised(viewed, gathers)
     target = self if viewed is self._node else self._alias(viewed)
     if not gathers:
