@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,34 +10,63 @@ from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording
+from rushlight.tensor.place import Detached, LeafPlace, without_history
 from rushlight.tensor.tensor import Tensor
 
 
 class FunctionCtx:
-    """What a Function's forward leaves for its backward."""
+    """What a Function's forward leaves for its backward.
+
+    Attributes:
+        needs_input_grad: for each argument of forward whether it requires a gradient.
+    """
 
     def __init__(self) -> None:
-        self.saved: tuple[Tensor | None, ...] = ()
         self.needs_input_grad: tuple[bool, ...] = ()
         self._materialize = True
+        # What was kept: values with their history as they were then, or numbers of outputs.
+        self._kept: tuple[Node | int | None, ...] = ()
+        self._to_keep: tuple[Tensor | None, ...] = ()
         self._places: list[int] = []
-        self._originals: tuple[Tensor | None, ...] = ()
         self._undifferentiable: set[int] = set()
         self._dirty: set[int] = set()
+        self._history: Node | None = None
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keeps tensors for backward, where they are ``ctx.saved_tensors``."""
-        self.saved = tuple(
-            tensor if tensor is None else Tensor(_plain(tensor)) for tensor in tensors
-        )
-        self._originals = tensors
+        """Keeps tensors for backward, where they are ``ctx.saved_tensors``.
+
+        Raises:
+            TypeError: one is neither a tensor nor None.
+        """
+        for k, tensor in enumerate(tensors):
+            if tensor is not None and not isinstance(tensor, Tensor):
+                raise ArgTypeError(
+                    "save_for_backward",
+                    "save_for_backward can only save variables, but argument"
+                    f" {k} is of type {type(tensor).__name__}",
+                )
+        self._to_keep = tensors
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """The tensors that were kept, with their history when backward is differentiated."""
-        if recording.grad:
-            return self._originals
-        return self.saved
+        return tuple(None if kept is None else Tensor(self._value(kept)) for kept in self._kept)
+
+    def _value(self, kept: Node | int) -> Node:
+        if isinstance(kept, int):
+            assert self._history is not None
+            part = ops.part(self._history, kept)
+            return ops.graft(self._outputs[kept], part) if recording.grad else self._outputs[kept]
+        return kept if recording.grad else without_history(kept)
+
+    def _keep(self, outputs: list[Tensor]) -> None:
+        """Notes what was kept, without a reference to the outputs, which refer to this."""
+        places = {id(output): k for k, output in enumerate(outputs)}
+        self._outputs = {
+            places[id(t)]: without_history(t.node) for t in self._to_keep if id(t) in places
+        }
+        self._kept = tuple(None if t is None else places.get(id(t), t.node) for t in self._to_keep)
+        self._to_keep = ()
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Says that no gradient flows through these outputs."""
@@ -49,11 +79,6 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether an output that no gradient reaches gives zeros (the default) or None."""
         self._materialize = value
-
-
-def _plain(tensor: Tensor) -> Node:
-    node = tensor.node
-    return ops.detach(node) if node.requires_grad else node
 
 
 class _Applied(Op):
@@ -74,7 +99,7 @@ class _Applied(Op):
     def reads(self, node: Node) -> tuple[bool, ...]:
         # Following the rule would call the user's backward; what it reads is in the context.
         context: Any = node.attrs[1]
-        return (bool(context.saved), *(False for _ in node.inputs))
+        return (bool(context._kept), *(False for _ in node.inputs))
 
     def vjp(
         self, g: Any, y: Node, *inputs: Node, function: Any, context: FunctionCtx, specs: Any
@@ -84,7 +109,11 @@ class _Applied(Op):
             if gradient is None and context._materialize:
                 gradient = ops.zeros(spec)
             grads.append(None if gradient is None else Tensor(gradient))
-        given = function.backward(context, *grads)
+        context._history = y
+        try:
+            given = function._backward()(context, *grads)
+        finally:
+            context._history = None
         return self._matched(given, inputs, function, context)
 
     def _matched(
@@ -99,27 +128,42 @@ class _Applied(Op):
                 f"function {function.__name__}Backward returned an incorrect number of gradients"
                 f" (expected {count}, got {len(rows)})",
             )
-        result = []
-        tensors = [rows[k] for k in context._places]
-        for gradient, x in zip(tensors, inputs, strict=True):
-            if gradient is not None and not isinstance(gradient, Tensor):
-                raise ArgTypeError(
-                    f"{function.__name__}Backward",
-                    f"expected Variable or None (got {type(gradient).__name__})",
-                )
-            if gradient is not None and gradient.shape != x.shape and x.requires_grad:
+        for k, row in enumerate(rows[:count]):
+            if row is not None and k not in context._places:
                 raise GradError(
                     f"{function.__name__}Backward",
-                    f"Function {function.__name__}Backward returned an invalid gradient at index"
-                    f" {len(result)} - got {list(gradient.shape)} but expected shape compatible"
-                    f" with {list(x.shape)}",
+                    f"function {function.__name__}Backward returned a gradient different than None"
+                    f" at position {k + 1}, but the corresponding forward input was not a Variable",
                 )
-            result.append(None if gradient is None else gradient.node)
-        return tuple(result)
+        tensors = [rows[k] for k in context._places]
+        return tuple(
+            None if gradient is None else _checked(gradient, x, k, function.__name__)
+            for k, (gradient, x) in enumerate(zip(tensors, inputs, strict=True))
+        )
 
     def grad_name(self, node: Node) -> str:
         function: Any = node.attrs[0]
         return f"{function.__name__}Backward"
+
+
+def _checked(gradient: Any, x: Node, place: int, name: str) -> Node:
+    """A gradient that backward returned, which may still have to be summed to its input's shape."""
+    if not isinstance(gradient, Tensor):
+        raise GradError(
+            f"{name}Backward", f"expected Variable or None (got {type(gradient).__name__})"
+        )
+    if gradient.shape != x.shape and x.requires_grad and not _sums_to(gradient.shape, x.shape):
+        raise GradError(
+            f"{name}Backward",
+            f"Function {name}Backward returned an invalid gradient at index {place} - got"
+            f" {list(gradient.shape)} but expected shape compatible with {list(x.shape)}",
+        )
+    return gradient.node
+
+
+def _sums_to(wide: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    tail = wide[len(wide) - len(shape) :]
+    return len(wide) >= len(shape) and all(n in (1, m) for n, m in zip(shape, tail, strict=True))
 
 
 applied = _Applied()
@@ -149,6 +193,15 @@ class Function:
         tensor(6.)
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all"
+            " static, so you should invoke them on the class itself. Instantiating an autograd"
+            " function will raise an error in a future version of PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Computes the outputs."""
@@ -169,6 +222,16 @@ class Function:
             " autograd.Function to use it with backward mode AD."
         )
 
+    vjp = backward
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise GradError(
+            type(self).__name__,
+            "Legacy autograd function with non-static forward method is deprecated. Please use"
+            " new-style autograd function with static forward method. (Example:"
+            " https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)",
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Calls forward and records the operation."""
@@ -185,6 +248,19 @@ class Function:
         return cls._recorded(context, args, output) if tracked else output
 
     @classmethod
+    def _backward(cls) -> Any:
+        """The gradient's rule, under whichever of its two names it was written."""
+        if cls.backward is Function.backward:
+            return cls.vjp
+        if cls.vjp is not Function.vjp:
+            raise GradError(
+                cls.__name__,
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You"
+                " should only implement one of them.",
+            )
+        return cls.backward
+
+    @classmethod
     def _run(cls, context: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if cls.setup_context is Function.setup_context:
             return cls.forward(context, *args, **kwargs)
@@ -197,22 +273,40 @@ class Function:
         outputs = output if isinstance(output, tuple) else (output,)
         results = [o for o in outputs if isinstance(o, Tensor)]
         context._places = [k for k, a in enumerate(args) if isinstance(a, Tensor)]
+        context._keep(results)
         inputs = tuple(args[k].node for k in context._places)
         several = applied.record(inputs, cls, context, tuple(o.node.spec for o in results))
-        parts = iter(ops.parts(several))
-        made = [
-            cls._output(context, o, next(parts)) if isinstance(o, Tensor) else o for o in outputs
-        ]
+        parts = ops.parts(several)
+        given = {id(a) for a in args}
+        # An output that is returned twice is one tensor: its gradient arrives in the last place.
+        last = {id(o): part for o, part in zip(results, parts, strict=True) if id(o) not in given}
+        each = iter(zip(results, parts, strict=True))
+        made = []
+        for value in outputs:
+            if isinstance(value, Tensor):
+                result, part = next(each)
+                part = last.get(id(result), part)
+                value = cls._output(context, result, part, id(result) in given)
+            made.append(value)
         return tuple(made) if isinstance(output, tuple) else made[0]
 
     @classmethod
-    def _output(cls, context: FunctionCtx, output: Tensor, part: Node) -> Tensor:
-        if id(output) in context._undifferentiable:
+    def _output(cls, context: FunctionCtx, output: Tensor, part: Node, given: bool) -> Tensor:
+        if id(output) in context._undifferentiable or not output.dtype.is_differentiable:
             return output
-        result = ops.graft(_plain(output), part)
         if id(output) in context._dirty:
-            return output._write(result, cls.__name__)
-        return Tensor(result)
+            if isinstance(output._place, LeafPlace):
+                raise GradError(
+                    cls.__name__,
+                    "a leaf Variable that requires grad has been used in an in-place operation.",
+                )
+            return output._write(ops.graft(without_history(output.node), part), cls.__name__)
+        if not given and output._place is None:
+            return Tensor(ops.graft(without_history(output.node), part))
+        place = Detached(output.place, part)  # it shares memory with somebody
+        result = Tensor(place.read())
+        result._settle_in(place)
+        return result
 
 
 def once_differentiable(function: Any) -> Any:
