@@ -10,7 +10,8 @@ from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording
-from rushlight.tensor.place import Detached, LeafPlace, without_history
+from rushlight.tensor.history import without_history
+from rushlight.tensor.place import Detached, LeafPlace
 from rushlight.tensor.tensor import Tensor
 
 

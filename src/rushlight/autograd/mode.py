@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rushlight.graph.op import recording
+from rushlight.tensor.tensor import INFERRING
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,16 +34,24 @@ class _Mode:
         @functools.wraps(function)
         def decorated(*args: Any, **kwargs: Any) -> Any:
             running = function(*args, **kwargs)
-            sent: Any = None
-            while True:
-                try:
+            step, given = running.send, None
+            try:
+                while True:
                     with self._copy():
-                        item = running.send(sent)
-                except StopIteration as stop:
-                    return stop.value
-                sent = yield item
+                        item = step(given)
+                    try:
+                        step, given = running.send, (yield item)
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        step, given = running.throw, error
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                with self._copy():
+                    running.close()
 
-        return decorated
+        return decorated  # type: ignore[return-value]
 
     def _copy(self) -> Any:
         return type(self)()
@@ -64,7 +74,8 @@ class _GradMode(_Mode):
 
     def __enter__(self) -> None:
         self._before = recording.grad
-        recording.grad = self._wanted
+        # Nothing made in inference mode has gradients, whatever is asked for inside.
+        recording.grad = self._wanted and not recording.inference
 
     def __exit__(self, *error: object) -> None:
         recording.grad = self._before
@@ -131,9 +142,11 @@ class inference_mode(_Mode):
         self._before = recording.grad, recording.inference
         recording.grad = not self._mode
         recording.inference = self._mode
+        INFERRING.append(threading.get_ident())
 
     def __exit__(self, *error: object) -> None:
         recording.grad, recording.inference = self._before
+        INFERRING.remove(threading.get_ident())
 
 
 def is_grad_enabled() -> bool:

@@ -11,7 +11,7 @@ from rushlight.base.errors import ArgTypeError, ArgValueError, GradError, ShapeE
 from rushlight.execute import differentiated, realize
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import OUTSIDE
-from rushlight.tensor.place import history_of
+from rushlight.tensor.history import history_of
 from rushlight.tensor.tensor import Tensor
 
 from .core import gradients, tape

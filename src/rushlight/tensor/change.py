@@ -10,7 +10,8 @@ from rushlight.base.shapes import broadcast, contiguous_strides, prod
 from rushlight.graph.node import Node
 from rushlight.graph.op import recording
 
-from .place import Detached, LeafPlace, ViewPlace, history_of
+from .history import history_of
+from .place import Detached, LeafPlace, ViewPlace
 from .tensor import Tensor, method
 
 # Values -----------------------------------------------------------------------------------------

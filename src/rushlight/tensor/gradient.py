@@ -169,4 +169,4 @@ Tensor.retains_grad = property(
 @method
 def is_inference(self: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return False
+    return self._inference

@@ -112,7 +112,7 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
     Tensor.__init__(result, known(buffer_of(self.node)))
     memo[id(self)] = result
     for name, held in self.__dict__.items():
-        if name not in ("_place", "_seen", "_origin"):
+        if name not in ("_place", "_seen", "_origin", "_inference"):
             result.__dict__[name] = copy.deepcopy(held, memo)
     if self.requires_grad:
         result.requires_grad_()
@@ -136,7 +136,8 @@ def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
             "Can only pickle tensors that are leaves: call detach() first, which removes the"
             " history.",
         )
-    own = ("_place", "_seen", "_grad", "_origin")  # a copy is no view, and has no gradient
+    # A copy is no view, and has no gradient.
+    own = ("_place", "_seen", "_grad", "_origin", "_inference")
     state = {k: v for k, v in self.__dict__.items() if k not in own}
     spec: Spec = self.node.spec
     arguments = buffer_of(self.node).stored, (spec.shape, spec.dtype), self.requires_grad, state

@@ -20,6 +20,8 @@ from rushlight.graph.node import Node, Watch, number
 from rushlight.graph.op import View as ViewOp
 from rushlight.graph.op import recording
 
+from .history import after, grafted, with_history, without_history
+
 Geometry = tuple[Shape, Shape, int]
 """Shape, strides and offset in elements, as PyTorch would have them."""
 
@@ -202,7 +204,7 @@ class ViewPlace:
     def write(self, node: Node) -> None:
         op: ViewOp = self.op
         if (below := _below_repeats(self.parent)) is not None:
-            _write_strided(self, below, node)
+            _write_repeated(self, below, node)
             return
         whole = op.put(self.parent.read(), node, *self.rest, **self._keywords())
         self.parent.write(whole)
@@ -231,11 +233,33 @@ Place = Storage | Detached | LeafPlace | ViewPlace
 def _below_repeats(place: Place) -> Place | None:
     """What a place shows some elements of more than once, or None."""
     below = None
-    while isinstance(place, ViewPlace):
-        if place.op is ops.expand and place._node.spec.numel > place.parent.read().spec.numel:
+    while not isinstance(place, Storage):
+        expanded = isinstance(place, ViewPlace) and place.op is ops.expand
+        if expanded and place.read().spec.numel > place.parent.read().spec.numel:
             below = place.parent
         place = place.parent
     return below
+
+
+def _write_repeated(view: ViewPlace, below: Place, node: Node) -> None:
+    """Writes a part of repeated elements; a detached place on the way has a history of its own."""
+    place = view.parent
+    whole = view.op.put(place.read(), node, *view.rest, **view._keywords())
+    while isinstance(place, ViewPlace) and place is not below:
+        if place.op is ops.expand:  # nothing is detached before the elements are repeated
+            _write_strided(view, below, node)
+            return
+        whole = place.op.put(place.parent.read(), whole, *place.rest, **place._keywords())
+        place = place.parent
+    before = recording.grad
+    recording.grad = False
+    try:
+        _write_strided(view, below, without_history(node))
+    finally:
+        recording.grad = before
+    if recording.grad and isinstance(place, Detached):
+        place.history = whole if whole.requires_grad else None
+        place.forget()
 
 
 def _write_strided(view: ViewPlace, place: Place, node: Node) -> None:
@@ -250,7 +274,8 @@ def _write_strided(view: ViewPlace, place: Place, node: Node) -> None:
     if node.op is ops.full:  # one number everywhere, so it does not matter how often
         shape = tuple(n if step else min(n, 1) for n, step in zip(shape, strides, strict=True))
         node = ops.full.record(node.inputs, shape)
-    if any(step == 0 and n > 1 for n, step in zip(shape, strides, strict=True)):
+    repeats = any(step == 0 and n > 1 for n, step in zip(shape, strides, strict=True))
+    if repeats or not _row_major(place):
         raise OperationError(
             "expand",
             "unsupported operation: more than one element of the written-to tensor refers to a"
@@ -263,46 +288,6 @@ def _write_strided(view: ViewPlace, place: Place, node: Node) -> None:
 def _row_major(place: Place) -> bool:
     shape, strides, _ = place.geometry()
     return strides == contiguous_strides(shape)
-
-
-# History ----------------------------------------------------------------------------------------
-
-
-def without_history(node: Node) -> Node:
-    """The same value, through which no gradient flows."""
-    return ops.detach(node) if node.requires_grad else node
-
-
-def after(old: Node, new: Node, by: str = "copy_slices") -> Node:
-    """What is there once ``new`` is written over ``old``: what had a history keeps having one.
-
-    Args:
-        by: the operation that writes.
-    """
-    if not old.requires_grad or new.requires_grad:
-        return new
-    return ops.overwrite.record((new, old), by) if recording.grad else with_history(new, old)
-
-
-def with_history(value: Node, old: Node) -> Node:
-    """A value written with gradients turned off, with the history of what was there before."""
-    if not old.requires_grad or value.requires_grad:
-        return value
-    return grafted(value, history_of(old))
-
-
-def grafted(value: Node, history: Node) -> Node:
-    """A value with a history, also where nothing is being tracked."""
-    node = ops.graft(value, history)
-    node.requires_grad = True
-    return node
-
-
-def history_of(node: Node) -> Node:
-    """The node whose history a node has: another one after writes with gradients turned off."""
-    while node.op is ops.graft and node.inputs:
-        node = node.inputs[1]
-    return node
 
 
 def write_value(place: Place, node: Node) -> None:

@@ -15,21 +15,15 @@ from rushlight.execute import pending
 from rushlight.graph.node import Node
 from rushlight.graph.op import OUTSIDE, View, recording
 
-from .place import (
-    LeafPlace,
-    Place,
-    Storage,
-    ViewPlace,
-    after,
-    chain,
-    descend,
-    without_history,
-)
+from .history import after, without_history
+from .place import LeafPlace, Place, Storage, ViewPlace, chain, descend
 from .size import Size
 from .watch import Watch
 
 _note, _reference = pending.note, weakref.ref
 _NOTHING: Any = object()
+INFERRING: list[int] = []
+"""One entry for each ``inference_mode`` that is on in any thread; only then somebody has to ask."""
 
 
 class Tensor:
@@ -49,6 +43,8 @@ class Tensor:
     _place: Place | None = None
     _seen = 0
     _grad: Tensor | None = None
+    # Whether it was made in inference mode.
+    _inference = False
     # Who a view was made from: what PyTorch calls its base.
     _origin: weakref.ref[Tensor] | None = None
 
@@ -62,6 +58,8 @@ class Tensor:
 
             node = node_from(self, () if node is _NOTHING else (node, *more))
         self._node = node
+        if INFERRING and recording.inference:
+            self._inference = True
         _note(_reference(self))
         if len(pending._live) > pending._due:
             pending.settle(self)
@@ -117,6 +115,8 @@ class Tensor:
         alias = Tensor(result)
         if place is not None:
             alias._place, alias._seen = place, base.storage.version
+            if alias._inference and not self._inference:
+                alias._inference = False
             if place.__class__ is ViewPlace:
                 alias._origin = self._origin or _reference(self)
         return alias
@@ -132,6 +132,12 @@ class Tensor:
             DTypeError: the value's dtype cannot become this one's.
         """
         old = self.node
+        if self._inference and not recording.inference:
+            raise GradError(
+                operation,
+                "Inplace update to inference tensor outside InferenceMode is not allowed.You can"
+                " make a clone to get a normal tensor before doing inplace update.",
+            )
         if recording.grad:
             self._check_writable(operation, node)
         if node.spec is not old.spec:
@@ -229,6 +235,12 @@ class Tensor:
         node = self.node
         if wanted == node.requires_grad:
             return self
+        if wanted and self._inference and not recording.inference:
+            raise GradError(
+                "requires_grad_",
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not"
+                " allowed.",
+            )
         if not wanted:
             if node.op is not ops.leaf:
                 raise GradError(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rushlight import ops
+from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ class Watch:
             from .tensor import Tensor
 
             for hook in list(self.hooks.values()):
-                replaced = hook(Tensor(gradient))
+                seen = Tensor(gradient)
+                replaced = hook(seen)
                 if replaced is not None:
-                    gradient = replaced.node
+                    _check(hook, replaced, seen)
+                gradient = (seen if replaced is None else replaced).node
         if self.keeps:
             self._keep(gradient)
         return gradient
@@ -64,3 +67,26 @@ class Watch:
         if owner is not None:
             there = owner._grad
             owner._grad = Tensor(gradient if there is None else ops.add(there.node, gradient))
+
+
+def _check(hook: Callable[[Tensor], Any], replaced: Any, gradient: Tensor) -> None:
+    """Refuses what a hook returns unless it can take the gradient's place."""
+    from .tensor import Tensor
+
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(replaced, Tensor):
+        raise ArgTypeError(
+            "register_hook", f"expected Variable, but hook returned '{type(replaced).__name__}'"
+        )
+    if replaced.dtype is not gradient.dtype:
+        raise GradError(
+            "register_hook",
+            f"hook '{name}' has changed the type of value (was {gradient.type()} got"
+            f" {replaced.type()})",
+        )
+    if replaced.shape != gradient.shape:
+        raise GradError(
+            "register_hook",
+            f"hook '{name}' has changed the size of value",
+            rule=f"It was {tuple(gradient.shape)} and is {tuple(replaced.shape)}.",
+        )
