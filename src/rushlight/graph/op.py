@@ -122,7 +122,8 @@ class Op:
         spec = self.rules.get(key)
         if spec is None:
             spec = self.rules[key] = self.typed(inputs, attrs)
-        return self.node(inputs, attrs, spec)
+        site = recording.site or sites.current(2)
+        return Node(self, inputs, attrs, spec, self.tracks(inputs, spec), site)
 
     def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Any:
         """``infer`` on the inputs' types."""
@@ -130,18 +131,19 @@ class Op:
 
     def node(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...], spec: Any) -> Node:
         """A new node of a known type."""
-        requires_grad = False
+        # This method, the operation's call and the public function are never the user's line.
+        site = recording.site or sites.current(3)
+        return Node(self, inputs, attrs, spec, self.tracks(inputs, spec), site)
+
+    def tracks(self, inputs: tuple[Node, ...], spec: Any) -> bool:
+        """Whether a gradient flows from a result of this type to any of ``inputs``."""
         if recording.grad and self.differentiable:
             for x in inputs:
                 if x.requires_grad:
                     if spec.__class__ is Spec:
-                        requires_grad = spec.dtype.is_differentiable
-                    else:
-                        requires_grad = any(each.dtype.is_differentiable for each in spec)
-                    break
-        # This method, the operation's call and the public function are never the user's line.
-        site = recording.site or sites.current(3)
-        return Node(self, inputs, attrs, spec, requires_grad, site)
+                        return spec.dtype.is_differentiable
+                    return any(each.dtype.is_differentiable for each in spec)
+        return False
 
     def evaluate(self, arrays: tuple[np.ndarray, ...], attrs: tuple[Any, ...]) -> Any:
         """``ref`` with positional attributes."""

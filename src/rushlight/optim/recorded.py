@@ -171,7 +171,7 @@ class RecordedOptimizer(Optimizer):
         names = self._state_names(group)
         cohorts: dict[float, list[Member]] = {}
         for param in params:
-            grad = param.grad
+            grad = param._grad
             if grad is not None:
                 memory, steps = self._recall(param, names)
                 if steps in cohorts:

@@ -20,7 +20,7 @@ from .place import LeafPlace, Place, Storage, ViewPlace, chain, descend
 from .size import Size
 from .watch import Watch
 
-_note, _reference = pending.note, weakref.ref
+_note, _reference, _live = pending.note, weakref.ref, pending._live
 _NOTHING: Any = object()
 INFERRING: list[int] = []
 """One entry for each ``inference_mode`` that is on in any thread; only then somebody has to ask."""
@@ -61,7 +61,7 @@ class Tensor:
         if INFERRING and recording.inference:
             self._inference = True
         _note(_reference(self))
-        if len(pending._live) > pending._due:
+        if len(_live) > pending._due:
             pending.settle(self)
 
     # The value now ------------------------------------------------------------------------
