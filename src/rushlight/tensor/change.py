@@ -10,8 +10,8 @@ from rushlight.base.shapes import broadcast, contiguous_strides, prod
 from rushlight.graph.node import Node
 from rushlight.graph.op import recording
 
-from .history import history_of
-from .place import Detached, LeafPlace, ViewPlace
+from .history import history_of, without_history
+from .place import Detached, LeafPlace, Storage, ViewPlace
 from .tensor import Tensor, method
 
 # Values -----------------------------------------------------------------------------------------
@@ -204,6 +204,17 @@ def detach_(self: Tensor) -> Tensor:
             "detach_", "Can't detach views in-place. Use detach() instead.",
             rule="A view has the history of what it is a view of.",
         )  # fmt: skip
-    if self.requires_grad:
-        self._settle_in(Detached(self.place))
+    place, node = self._place, without_history(self.node)
+    if isinstance(place, LeafPlace):
+        self._settle_in(place.parent)
+    elif isinstance(place, Storage):  # views keep the history they have until the next write
+        place.node = self._node = node
+    elif isinstance(place, Detached):
+        place.history = None
+        place.forget()
+        self._settle_in(place)
+    elif place is None:
+        self._node = node
+    else:
+        self._settle_in(Detached(place))
     return self

@@ -240,19 +240,26 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
     return self.expand(other.shape)
 
 
-@method
 def as_strided(
-    self: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+    input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """The memory behind this tensor with any sizes and strides.
+    """The memory behind a tensor with any sizes and strides.
 
     Args:
-        storage_offset: where in the memory it begins; where this tensor does when None.
+        storage_offset: where in the memory it begins; where ``input`` does when None.
     Raises:
         RuntimeError: a stride is negative, or it reaches outside of the memory.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.as_strided(rl.arange(4), (2, 3), (1, 1))
+        tensor([[0, 1, 2],
+                [1, 2, 3]])
     """
-    offset = self.storage_offset() if storage_offset is None else storage_offset
-    return strided_from(self, tuple(size), tuple(stride), offset)
+    offset = input.storage_offset() if storage_offset is None else storage_offset
+    return strided_from(input, tuple(size), tuple(stride), offset)
+
+
+method(as_strided)
 
 
 def strided_from(tensor: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
