@@ -248,11 +248,11 @@ def shares(t: Any, other: Any) -> bool:
 def change(lib: Any, tensors: list[Any], s: Step) -> None:
     t = tensors[s.at % len(tensors)]
     kind = s.a % 6
-    if kind == 0:
-        # A view of what only later becomes a leaf has a flag in PyTorch that means nothing.
-        if not any(shares(t, other) for other in tensors if other is not t):
-            t.requires_grad_(bool(s.b % 2))
-    elif kind == 1:
+    # A view of what only later becomes a leaf, or is detached, has flags that mean nothing.
+    alone = not any(shares(t, other) for other in tensors if other is not t)
+    if kind == 0 and alone:
+        t.requires_grad_(bool(s.b % 2))
+    elif kind == 1 and (alone or t._is_view()):
         t.detach_()
     elif kind == 2 and t.ndim == 2:
         t.t_()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -60,7 +60,9 @@ class Composer:
                     raise RunFault(
                         f"{word.text} lists several values: --multirun trains one after the other"
                     )
-        return [self._job(texts) for texts in combinations(words)]
+        made = [self._job(texts) for texts in combinations(words)]
+        # One sweep has one folder, also when the clock moves on while it is composed.
+        return [replace(job, sweep_folder=made[0].sweep_folder) for job in made]
 
     def _job(self, texts: list[str]) -> Job:
         words = read_words(texts, self.loader)
