@@ -39,6 +39,7 @@ from .tensor import index as _index
 from .tensor import layout as _layout
 from .tensor import look as _look
 from .tensor import operators as _operators
+from .tensor import storage as _storage
 from .tensor.creation import (
     arange, empty, empty_like, empty_strided, eye, full, full_like, linspace, logspace, ones,
     ones_like, zeros, zeros_like,
@@ -87,6 +88,7 @@ _SUBMODULES = frozenset({
 # Names whose modules load when somebody asks for them.
 _LATER = {
     "set_printoptions": "tensor.printing",
+    "UntypedStorage": "tensor.storage",
     "finfo": "tensor.info",
     "iinfo": "tensor.info",
     **dict.fromkeys(
@@ -138,6 +140,8 @@ def __getattr__(name: str) -> _Any:
         return globals().setdefault(name, getattr(home, name))
     if name in _functions.public[""]:
         return globals().setdefault(name, _functions.public[""][name])
+    if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
+        return getattr(Tensor, name)  # rl.relu_(x) is x.relu_()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -13,7 +13,8 @@ _HOMES = {
     "set_grad_enabled": "mode", "inference_mode": "mode", "is_grad_enabled": "mode",
     "is_inference_mode_enabled": "mode", "Function": "function", "gradcheck": "differences",
     "gradgradcheck": "differences", "GradcheckError": "differences", "Variable": "variable",
-    "once_differentiable": "function",
+    "once_differentiable": "function", "detect_anomaly": "anomaly_mode",
+    "set_detect_anomaly": "anomaly_mode",
 }  # fmt: skip
 
 

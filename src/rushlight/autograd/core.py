@@ -7,7 +7,7 @@ operations, a gradient can be differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rushlight import ops
@@ -22,6 +22,10 @@ _SECOND_TIME = (
     " .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the"
     " graph a second time or if you need to access saved tensors after calling backward."
 )
+
+
+inspect: Callable[[Node, tuple[Node | None, ...]], None] | None = None
+"""Called with each node and the gradients that its rule gave: how ``detect_anomaly`` looks on."""
 
 
 def gradients(
@@ -123,7 +127,10 @@ def _walk(
         if op is part:
             _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
             continue
-        for x, gx in zip(node.inputs, _rule(node, g), strict=True):
+        given = _rule(node, g)
+        if inspect is not None:
+            inspect(node, given)
+        for x, gx in zip(node.inputs, given, strict=True):
             if gx is not None and x.requires_grad and (on_tape is None or x in on_tape):
                 _arrive(arriving, x, gx)
     return found

@@ -33,6 +33,7 @@ from .compare import (
     bitwise_not, eq, ge, gt, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or,
     logical_xor, lt, ne, where,
 )  # fmt: skip
+from .closeness import isclose
 from .create import arange, eye, full, ones, zeros
 from .view import expand, permute, reshape, squeeze, sum_to, t, transpose, unsqueeze
 from .slicing import (

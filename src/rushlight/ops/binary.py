@@ -11,7 +11,7 @@ from rushlight.base.dtypes import FLOATS, INTEGERS, DType, of_number
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
 
-from .elementwise import NOT_BOOL, Elementwise
+from .elementwise import NOT_BOOL, PAIR, Elementwise
 
 
 def pairs(make: Any) -> Any:
@@ -81,7 +81,10 @@ class Sub(Scaled):
     """``input - alpha * other``."""
 
     name = "sub"
-    torch = "sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor"
+    torch = (
+        "sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
+        "subtract(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor",
+    )
     dtypes = NOT_BOOL
 
     def refusal(self, dtype: DType) -> DTypeError:
@@ -110,7 +113,7 @@ class Mul(Arithmetic):
     """``input * other``."""
 
     name = "mul"
-    torch = "mul(Tensor self, Tensor other) -> Tensor"
+    torch = (f"mul{PAIR}", f"multiply{PAIR}")
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return (
@@ -126,7 +129,11 @@ class Div(Arithmetic):
     """``input / other``; whole with ``rounding_mode`` ``"floor"`` or ``"trunc"``."""
 
     name = "div"
-    torch = "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor"
+    torch = (
+        "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor",
+        "divide(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor",
+        f"true_divide{PAIR}",
+    )
     promotes = "float"
 
     def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Node:
@@ -361,7 +368,7 @@ class Atan2(Arithmetic):
     """The angle of the point ``(other, input)``."""
 
     name = "atan2"
-    torch = "atan2(Tensor self, Tensor other) -> Tensor"
+    torch = (f"atan2{PAIR}", f"arctan2{PAIR}")
     promotes = "float"
     dtypes = FLOATS
 

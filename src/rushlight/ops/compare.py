@@ -13,7 +13,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.spec import Spec
 
 from .binary import Arithmetic
-from .elementwise import Elementwise, Plan
+from .elementwise import PAIR, Elementwise, Plan
 from .unary import REAL, Unary
 
 
@@ -42,7 +42,7 @@ class Eq(Comparison):
 class Ne(Comparison):
     """``input != other``."""
 
-    name, torch, dtypes = "ne", "ne(Tensor self, Tensor other) -> Tensor", ALL
+    name, torch, dtypes = "ne", (f"ne{PAIR}", f"not_equal{PAIR}"), ALL
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.not_equal(a, b)
@@ -51,7 +51,7 @@ class Ne(Comparison):
 class Lt(Comparison):
     """``input < other``."""
 
-    name, torch = "lt", "lt(Tensor self, Tensor other) -> Tensor"
+    name, torch = "lt", (f"lt{PAIR}", f"less{PAIR}")
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.less(a, b)
@@ -60,7 +60,7 @@ class Lt(Comparison):
 class Le(Comparison):
     """``input <= other``."""
 
-    name, torch = "le", "le(Tensor self, Tensor other) -> Tensor"
+    name, torch = "le", (f"le{PAIR}", f"less_equal{PAIR}")
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.less_equal(a, b)
@@ -69,7 +69,7 @@ class Le(Comparison):
 class Gt(Comparison):
     """``input > other``."""
 
-    name, torch = "gt", "gt(Tensor self, Tensor other) -> Tensor"
+    name, torch = "gt", (f"gt{PAIR}", f"greater{PAIR}")
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.greater(a, b)
@@ -78,7 +78,7 @@ class Gt(Comparison):
 class Ge(Comparison):
     """``input >= other``."""
 
-    name, torch = "ge", "ge(Tensor self, Tensor other) -> Tensor"
+    name, torch = "ge", (f"ge{PAIR}", f"greater_equal{PAIR}")
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.greater_equal(a, b)

@@ -18,6 +18,7 @@ from rushlight.graph.node import Node, Number
 from rushlight.graph.op import NUMBER, Op
 from rushlight.graph.spec import Spec
 
+PAIR = "(Tensor self, Tensor other) -> Tensor"
 NOT_BOOL = tuple(dtype for dtype in ALL if dtype is not bool_)
 
 

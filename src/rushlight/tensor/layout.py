@@ -12,6 +12,7 @@ from rushlight.base.errors import MissingError, OperationError
 from rushlight.base.shapes import axis, contiguous_strides, prod
 from rushlight.ops import strided
 
+from .formats import strided as strided_layout
 from .place import Detached, LeafPlace, Place, ViewPlace, conjugates
 from .tensor import Tensor, method
 
@@ -187,6 +188,9 @@ def _property(name: str, getter: Any, doc: str) -> None:
 _property("nbytes", lambda x: x._node.spec.nbytes, "Bytes that the elements take.")
 _property("itemsize", lambda x: x.dtype.itemsize, "Bytes per element.")
 _property("is_cpu", lambda x: True, "Whether the tensor is on the CPU.")
+_property("layout", lambda x: strided_layout, "How elements are kept: always strided.")
+_property("output_nr", lambda x: 0, "Which result of its operation it is: results are their own.")
+_property("name", lambda x: None, "No name.")
 for _name in (
     "is_cuda", "is_sparse", "is_sparse_csr", "is_quantized", "is_meta", "is_mps", "is_mkldnn",
     "is_xla", "is_xpu", "is_nested",

@@ -90,8 +90,11 @@ def __repr__(self: Tensor) -> str:
 
 @method
 def data_ptr(self: Tensor) -> int:
-    """The address of the first element."""
-    return int(buffer_of(self.node).stored.ctypes.data)
+    """The address of the first element: another one after the next write."""
+    if self._place is None:
+        return int(buffer_of(self._node).stored.ctypes.data)
+    whole = int(buffer_of(self._place.storage.node).stored.ctypes.data)
+    return whole + self.storage_offset() * self.dtype.itemsize
 
 
 # Copies -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.graph.op import Op
 
 from .arguments import operand
+from .data import fresh
 from .tensor import Tensor, method
 
 _NUMBERS = (float, int, bool, complex, np.generic, np.ndarray)
@@ -54,8 +55,6 @@ def _augmented(op: Op, symbol: str) -> Callable[[Tensor, Any], Tensor]:
 
 def _number(value: Any, symbol: str) -> Any:
     if isinstance(value, np.ndarray):
-        from .data import fresh
-
         return fresh(value).node
     return operand(value, symbol, "other", 2)
 
@@ -80,6 +79,18 @@ def __matmul__(self: Tensor, other: Tensor) -> Tensor:
     if not isinstance(other, Tensor):
         return NotImplemented
     return self.matmul(other)
+
+
+@method
+def __rmatmul__(self: Tensor, other: Any) -> Tensor:
+    if not isinstance(other, np.ndarray):
+        return NotImplemented
+    return fresh(other).matmul(self)
+
+
+@method
+def __reversed__(self: Tensor) -> Tensor:
+    return self.flip(0) if self.ndim else self
 
 
 @method

@@ -268,6 +268,8 @@ def _write_strided(view: ViewPlace, place: Place, node: Node) -> None:
     Raises:
         OperationError: the part itself has an element more than once.
     """
+    if not node.spec.numel:
+        return
     shape, strides, offset = view.geometry()
     while isinstance(place, ViewPlace) and not _row_major(place):
         place = place.parent
