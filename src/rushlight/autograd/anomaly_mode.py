@@ -63,7 +63,7 @@ class detect_anomaly:
         ...         (x / x).sum().backward()
         ...     except RuntimeError as error:
         ...         print(str(error).splitlines()[0])
-        [backward] Function 'DivBackward0' returned nan values in its 0th output.
+        [backward] Function 'DivBackward0' returned nan values in its 1th output.
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -130,7 +130,7 @@ def _walk(
         given = _rule(node, g)
         if inspect is not None:
             inspect(node, given)
-        for x, gx in zip(node.inputs, given, strict=True):
+        for x, gx in zip(node.inputs, given):
             if gx is not None and x.requires_grad and (on_tape is None or x in on_tape):
                 _arrive(arriving, x, gx)
     return found
@@ -139,10 +139,12 @@ def _walk(
 def _rule(node: Node, g: Any) -> tuple[Node | None, ...]:
     """The gradients of a node's inputs."""
     op = node.op
-    keywords = dict(zip(op.attrs, node.attrs, strict=True)) if node.attrs else {}
     if isinstance(op, Variadic):
+        keywords = node.keywords
         return op.vjp(g, node, node.inputs, **keywords)  # type: ignore[arg-type]
-    return op.vjp(g, node, *node.inputs, **keywords)
+    if node.attrs:
+        return op.vjp(g, node, *node.inputs, **dict(zip(op.attrs, node.attrs)))
+    return op.vjp(g, node, *node.inputs)
 
 
 def _arrive(arriving: dict[Node, Any], node: Node, g: Node) -> None:

@@ -40,7 +40,9 @@ def backward(
             graph has been freed.
     """
     roots = _listed(tensors)
-    seeds = _seeds(roots, _one_of(grad_tensors, grad_variables))
+    if grad_variables is not None:
+        grad_tensors = _one_of(grad_tensors, grad_variables)
+    seeds = _seeds(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     nodes = [root.node for root in roots]
     wanted = None
@@ -66,8 +68,6 @@ def backward(
 
 
 def _one_of(grad_tensors: Any, grad_variables: Any) -> Any:
-    if grad_variables is None:
-        return grad_tensors
     warnings.warn(
         "`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=3
     )

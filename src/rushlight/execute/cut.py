@@ -10,9 +10,7 @@ recording, which is where the time goes.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from rushlight import ops
@@ -66,11 +64,14 @@ class Cut:
             ready = True
             for x in inputs:
                 if x not in number:
-                    known = x if x.buffer is not None else shown(x)
-                    if known.buffer is None:
-                        stack.append(x)
-                        ready = False
-                        continue
+                    known = x
+                    if x.buffer is None:
+                        if x.op.transparent or x.op is PART:
+                            known = shown(x)
+                        if known.buffer is None:
+                            stack.append(x)
+                            ready = False
+                            continue
                     if known not in number:
                         leaves.append(known)
                         number[known] = -len(leaves)
@@ -90,13 +91,26 @@ class Cut:
 
     def _kept(self, wanted: Sequence[Node]) -> list[Node]:
         """The nodes that get a value: requested, held, or saved for a gradient."""
-        kept = {*wanted, *_held(self.nodes, self._number, self._inputs)}
+        kept = {*wanted, *self._held()}
         tracked = [node for node in kept if node.requires_grad and not node.released]
         if tracked:
             number = self._number
             needed = _needed_by_gradients(tracked)
             kept.update(node for node in needed if number.get(node, -1) >= 0)
         return [node for node in self.nodes if node in kept]
+
+    def _held(self) -> list[Node]:
+        """The nodes to which something outside the graph refers."""
+        nodes = self.nodes
+        uses = [0] * (len(nodes) + len(self.leaves))  # a leaf's number counts from the end
+        for places in self._inputs:
+            for place in places:
+                uses[place] += 1
+        held = []
+        for place, references in enumerate(map(sys.getrefcount, nodes)):
+            if references > _INSIDE + uses[place]:
+                held.append(nodes[place])
+        return held
 
     def graph(self) -> Graph:
         """The graph itself, free of nodes."""
@@ -134,21 +148,11 @@ def shown(node: Node) -> Node:
     return first if node.op is OUTSIDE else node
 
 
-def _held(nodes: list[Node], number: dict[Node, int], inputs: list[Places]) -> list[Node]:
-    """The nodes to which something outside the graph refers.
-
-    ``number`` is here because it refers to every node, once, as does ``nodes``.
-    """
-    uses = Counter(chain.from_iterable(inputs)).get
-    held = []
-    for place, references in enumerate(map(sys.getrefcount, nodes)):
-        if references > _INSIDE and references > _INSIDE + uses(place, 0):
-            held.append(nodes[place])
-    return held
-
-
 def _references_inside() -> int:
-    """How many references :func:`_held` finds to a node that nobody holds or uses."""
+    """How many references :meth:`Cut._held` finds to a node that nobody holds or uses.
+
+    The dictionary is here because :class:`Cut` numbers every node in one.
+    """
     nodes = [Node(NUMBER, (), (), (), False, None)]
     number = {nodes[0]: 0}
     (references,) = map(sys.getrefcount, nodes)

@@ -123,7 +123,8 @@ class Op:
         if spec is None:
             spec = self.rules[key] = self.typed(inputs, attrs)
         site = recording.site or sites.current(2)
-        return Node(self, inputs, attrs, spec, self.tracks(inputs, spec), site)
+        tracked = recording.grad and self.tracks(inputs, spec)  # most gradients are not tracked
+        return Node(self, inputs, attrs, spec, tracked, site)
 
     def typed(self, inputs: tuple[Node, ...], attrs: tuple[Any, ...]) -> Any:
         """``infer`` on the inputs' types."""

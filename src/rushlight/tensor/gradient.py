@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from rushlight import ops
@@ -91,9 +92,15 @@ def backward(
         create_graph: whether the gradients can be differentiated themselves.
         inputs: leaves to collect for; all when None.
     """
+    _walk()(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+@cache
+def _walk() -> Any:
+    """The public ``backward``, which is in a layer above; an import costs as much as two nodes."""
     from rushlight.autograd.walk import backward as walk
 
-    walk(self, gradient, retain_graph, create_graph, inputs=inputs)
+    return walk
 
 
 @method
