@@ -1,0 +1,1 @@
+"""LLVM: the text of functions, and machine code from it. The only package that knows llvmlite."""
