@@ -97,6 +97,20 @@ class Op:
         """The value in NumPy; half types arrive as float32. The result's dtype is mended after."""
         raise NotImplementedError
 
+    def expand(self, *inputs: Any, **attrs: Any) -> Any:
+        """The same recorded as simpler operations: a Node, or one for each of several results."""
+        raise NotImplementedError(f"{self.name} is not made of others")
+
+    def element(self, b: Any, index: Any, *inputs: Any, **attrs: Any) -> Any:
+        """How a kernel computes one element of the result.
+
+        Args:
+            b: the compiler's Body, which makes expressions.
+            index: the element's place, an integer expression for each dimension.
+            inputs: their elements are read with ``x.at(i, j)``; they have ``shape`` and ``dtype``.
+        """
+        raise NotImplementedError(f"{self.name} has no kernel")
+
     def reads(self, node: Node) -> tuple[bool, ...] | None:
         """Which of (itself, *inputs) the gradient rule reads; None to find out by following it."""
         return None

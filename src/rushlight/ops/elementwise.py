@@ -131,6 +131,13 @@ class Elementwise(Op):
             return bool_
         return compute.to_real() if self.result == "real" else compute
 
+    def lower(self, b: Any, *values: Any) -> Any:
+        """The result from one element of each input, all of the type computed in."""
+        raise NotImplementedError(f"{self.name} has no kernel")
+
+    def element(self, b: Any, index: Any, *inputs: Any, **attrs: Any) -> Any:
+        return self.lower(b, *(x.spread(index) for x in inputs), **attrs)
+
     def infer(self, *specs: Spec) -> Spec:
         """The result's type for inputs that were converted already."""
         size = shapes.broadcast(self.name, *(spec.shape for spec in specs))

@@ -1,0 +1,163 @@
+"""Body: the vocabulary in which an operation says how an element of its result is computed.
+
+``op.lower(b, *values)`` of an elementwise operation gets expressions and returns one;
+``op.element(b, index, *inputs, **attrs)`` of any other gets the place of an element, one Index for
+each dimension, and reads its inputs with ``x.at(...)``. ``b`` is a Body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from rushlight.base.dtypes import DType, bool_, float32, int64
+
+from .expr import Expr, constant, position
+from .index import Axis, Index, Like, Looked
+
+Number = bool | int | float
+Operand: TypeAlias = Expr | bool | int | float
+
+ARITHMETIC = (
+    "add", "sub", "mul", "div", "floordiv", "truncdiv", "mod", "rem", "pow", "minimum", "maximum",
+    "fmin", "fmax", "fmod", "atan2", "hypot", "copysign", "and_", "or_", "xor", "shl", "shr",
+)  # fmt: skip
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+FUNCTIONS = (
+    "neg", "abs", "not_", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt",
+    "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+    "sigmoid", "erf", "erfc", "erfinv", "floor", "ceil", "trunc", "rint", "lgamma", "digamma",
+)  # fmt: skip
+REDUCTIONS = ("sum", "prod", "min", "max", "any", "all", "argmin", "argmax")
+
+
+class Body:
+    """Makes expressions.
+
+    Operands are expressions of one dtype; a Python number takes the dtype of the others. What a
+    function means for special values is what PyTorch's operation of the same name does: minimum and
+    maximum give NaN if either is, fmin and fmax do not; floordiv and mod round down, truncdiv and
+    rem towards zero; div is of floating point; shifts are arithmetic; and_, or_, xor, not_ take
+    bools and integers. Integer division by 0 gives an unspecified number and no trap.
+    """
+
+    # Constants and conversions ---------------------------------------------------------------
+
+    def const(self, number: Number, dtype: DType) -> Expr:
+        """A constant."""
+        return constant(number, dtype)
+
+    def cast(self, x: Expr, dtype: DType) -> Expr:
+        """A number in another type, as ``Tensor.to``: towards zero, wrapping around, not 0 is True."""
+        return x if x.dtype is dtype else Expr.of("cast", dtype, (x,))
+
+    def bits(self, x: Expr, dtype: DType) -> Expr:
+        """The same bits as another type of the same size."""
+        return x if x.dtype is dtype else Expr.of("bits", dtype, (x,))
+
+    # Functions -------------------------------------------------------------------------------
+
+    def fma(self, x: Operand, y: Operand, z: Operand) -> Expr:
+        """``x * y + z``, rounded once."""
+        args = _alike(x, y, z)
+        return Expr.of("fma", args[0].dtype, args)
+
+    def select(self, condition: Operand, x: Operand, y: Operand) -> Expr:
+        """``x`` where the condition holds, else ``y``; both are computed."""
+        x, y = _alike(x, y)
+        if not isinstance(condition, Expr):
+            return x if condition else y
+        if condition.op == "const":
+            return x if condition.attrs[0] else y
+        return x if x is y else Expr.of("select", x.dtype, (condition, x, y))
+
+    def isnan(self, x: Expr) -> Expr:
+        """Whether a number is NaN."""
+        return Expr.of("ne", bool_, (x, x))
+
+    # Indices ---------------------------------------------------------------------------------
+
+    def value(self, index: Like, dtype: DType = int64) -> Expr:
+        """An index as a number."""
+        return self.cast(position(Index.of(index)), dtype)
+
+    def index(self, x: Expr, size: int) -> Index:
+        """A number as an index; the operation has checked that it is 0 <= x < size."""
+        if x.op == "const":
+            return Index((), int(x.attrs[0]))
+        if x.op == "index":
+            return x.attrs[0]  # type: ignore[no-any-return]
+        return Index(((Looked(x, size), 1),))
+
+    def inside(self, index: Like, low: int, high: int) -> Expr:
+        """Whether ``low <= index < high``; a constant when that is always or never so."""
+        index = Index.of(index)
+        least, most = index.limits
+        if high <= low or most < low or least >= high:
+            return constant(False, bool_)
+        place = position(index)
+        conditions = []
+        if least < low:
+            conditions.append(Expr.of("ge", bool_, (place, constant(low, int64))))
+        if most >= high:
+            conditions.append(Expr.of("lt", bool_, (place, constant(high, int64))))
+        return self.all(conditions)
+
+    def all(self, conditions: Sequence[Expr]) -> Expr:
+        """Whether every condition holds."""
+        together = constant(True, bool_)
+        for condition in conditions:
+            together = _both(together, condition)
+        return together
+
+    # Reductions ------------------------------------------------------------------------------
+
+    def reduce(self, how: str, extents: Sequence[int], body: Callable[..., Expr]) -> Expr:
+        """``body`` over every combination of indices, brought together.
+
+        Args:
+            how: ``sum``, ``prod``, ``min``, ``max`` (NaN wins), ``any``, ``all``, or ``argmin``,
+                ``argmax`` over one axis: the index, int64, of the first least or greatest or NaN.
+            extents: how far each index runs.
+            body: gets one Index for each extent.
+        """
+        axes = tuple(Axis(extent, "r") for extent in extents)
+        inner = body(*map(Index.of, axes))
+        dtype = int64 if how.startswith("arg") else inner.dtype
+        return Expr.of("reduce", dtype, (inner,), (how, axes))
+
+    def __getattr__(self, name: str) -> Callable[..., Expr]:
+        raise AttributeError(f"a Body has no function {name}")
+
+
+def _alike(*operands: Operand) -> tuple[Expr, ...]:
+    """Operands as expressions of one dtype."""
+    dtype = next((x.dtype for x in operands if isinstance(x, Expr)), float32)
+    return tuple(x if isinstance(x, Expr) else constant(x, dtype) for x in operands)
+
+
+def _both(x: Expr, y: Expr) -> Expr:
+    """``x and y``, simplified when one is known."""
+    for known, other in ((x, y), (y, x)):
+        if known.op == "const":
+            return other if known.attrs[0] else known
+    return x if x is y else Expr.of("and_", bool_, (x, y))
+
+
+def _function(name: str, arity: int, *, compares: bool) -> Callable[..., Expr]:
+    def apply(self: Body, *operands: Operand) -> Expr:
+        if len(operands) != arity:
+            raise TypeError(f"{name} takes {arity} operands, got {len(operands)}")
+        args = _alike(*operands)
+        return Expr.of(name, bool_ if compares else args[0].dtype, args)
+
+    apply.__name__ = name
+    return apply
+
+
+for _name in ARITHMETIC:
+    setattr(Body, _name, _function(_name, 2, compares=False))
+for _name in COMPARISONS:
+    setattr(Body, _name, _function(_name, 2, compares=True))
+for _name in FUNCTIONS:
+    setattr(Body, _name, _function(_name, 1, compares=False))
