@@ -20,7 +20,7 @@ LAYERS = (
     ("base",),
     ("graph",),
     ("ops",),
-    ("autograd.core", "compile", "runtime"),
+    ("autograd.core", "compiler", "runtime"),
     ("execute",),
     ("tensor", "autograd"),
     ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
@@ -48,7 +48,7 @@ ONE_LAYER = {frozenset({"tensor", "autograd"})}
 ONLY_BELOW = {"runtime": {"base"}}
 
 # A library and the only packages that may import it; None is every package.
-LIBRARIES = {"llvmlite": {"compile"}, "torch": set()}
+LIBRARIES = {"llvmlite": {"compiler"}, "torch": set()}
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def test_no_file_is_too_long() -> None:
         ("graph/a.py", "from . import node", None),
         ("ops/a.py", "from rushlight import ops", None),
         ("ops/a.py", "importlib.import_module('rushlight.nn')", "ops is below nn"),
-        ("autograd/core.py", "from rushlight.compile import passes", "neighbours"),
+        ("autograd/core.py", "from rushlight.compiler import passes", "neighbours"),
         ("autograd/core.py", "from rushlight.autograd import function", "below autograd"),
         ("autograd/function.py", "from rushlight.autograd import core", None),
         ("autograd/function.py", "from rushlight.tensor import tensor", None),
@@ -192,7 +192,7 @@ def test_no_file_is_too_long() -> None:
         ("nn/linear.py", "import rushlight as rl\nrl.optim.SGD", "nn is below optim"),
         ("train/loop.py", "import rushlight as rl", None),
         ("train/loop.py", "from rushlight.cli import run", "train is below cli"),
-        ("execute/cut.py", "import llvmlite.binding", "llvmlite is for ['compile']"),
+        ("execute/cut.py", "import llvmlite.binding", "llvmlite is for ['compiler']"),
         ("tensor/place.py", "def f():\n    import torch", "tests only"),
         ("newcomer/a.py", "import os", "in no layer"),
     ],
