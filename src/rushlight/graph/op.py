@@ -97,6 +97,11 @@ class Op:
         """The value in NumPy; half types arrive as float32. The result's dtype is mended after."""
         raise NotImplementedError
 
+    def lowers(self, spec: Any, *inputs: Any) -> bool:
+        """Whether ``element``, ``lower`` or ``expand`` cover these types of result and inputs."""
+        specs = (each for one in (spec, *inputs) for each in (one if type(one) is tuple else (one,)))
+        return not any(each.dtype.is_complex for each in specs)
+
     def expand(self, *inputs: Any, **attrs: Any) -> Any:
         """The same recorded as simpler operations: a Node, or one for each of several results."""
         raise NotImplementedError(f"{self.name} is not made of others")
