@@ -79,6 +79,17 @@ class Stored(Value):
         return widened(Expr.of("load", self.spec.dtype, guard, (self.buffer, place)))
 
 
+class Fixed(Value):
+    """The same number everywhere."""
+
+    def __init__(self, spec: Spec, number: float) -> None:
+        super().__init__(spec)
+        self.number = number
+
+    def _at(self, index: Places, when: Expr | None) -> Expr:
+        return constant(self.number, self.dtype)
+
+
 class Computed(Value):
     """A value that is computed wherever it is used.
 

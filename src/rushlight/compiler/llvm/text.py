@@ -143,12 +143,13 @@ class Function:
         listed = ", ".join(f"{type} %{label}" for label, type in arguments)
         self._head = f"define {linkage} {result} @{name}({listed}) {attributes} {{"
         self._slots: list[str] = []
+        self._start: list[str] = []  # instructions that dominate everything else
         self._lines: list[str] = []
         self._count = 0
         self.block = "entry"
 
     def __str__(self) -> str:
-        return "\n".join([self._head, "entry:", *self._slots, *self._lines, "}"])
+        return "\n".join([self._head, "entry:", *self._slots, *self._start, *self._lines, "}"])
 
     # Plain text ------------------------------------------------------------------------------
 
@@ -159,6 +160,13 @@ class Function:
     def comment(self, text: str) -> None:
         """A remark for whoever reads the text."""
         self._lines.append("  ; " + text)
+
+    @contextmanager
+    def at_entry(self) -> Iterator[None]:
+        """Writes the block's instructions at the start of the function."""
+        lines, self._lines = self._lines, self._start
+        yield
+        self._lines = lines
 
     def fresh(self, prefix: str = "v") -> str:
         """A name that nothing else has."""
@@ -297,6 +305,13 @@ class Function:
         name = f"llvm.masked.gather.{type.suffix}.v{type.lanes}p0"
         self.module.declare(name, type, [pointers.type, I32, mask.type, type])
         return self.invoke(name, type, pointers, align, mask, otherwise)
+
+    def scatter(self, x: Value, pointers: Value, mask: Value) -> None:
+        """A vector to one address for each lane; of equal addresses the last lane's stays."""
+        align = Value(str(max(1, x.type.bits // 8)), I32)
+        name = f"llvm.masked.scatter.{x.type.suffix}.v{x.type.lanes}p0"
+        self.module.declare(name, VOID, [x.type, pointers.type, I32, mask.type])
+        self.invoke(name, VOID, x, pointers, align, mask)
 
     # Variables and control -------------------------------------------------------------------
 

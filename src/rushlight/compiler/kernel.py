@@ -1,0 +1,324 @@
+"""Kernel: results that share one pass over their rows, and the loops that compute them.
+
+A kernel runs over rows, which are independent of each other. In each row come phases: numbers of the
+row are computed, then loops over what lies inside of a row write results or reduce; a later phase
+uses what an earlier one reduced. Elementwise operations are rows with nothing inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from rushlight.base.dtypes import DType
+
+from .expr import Expr, lookups, parts
+from .index import Axis, Index, Quotient, Remainder
+
+
+class Change:
+    """Puts other axes in the place of some, everywhere, those that reductions run over included.
+
+    Attributes:
+        indices: what an axis is now.
+        names: the axes that stand where an axis stood.
+    """
+
+    def __init__(self, indices: dict[Axis, Index], names: dict[Axis, tuple[Axis, ...]]) -> None:
+        self.indices, self.names = indices, names
+        self._done: dict[Expr, Expr] = {}
+
+    @staticmethod
+    def renaming(old: tuple[Axis, ...], new: tuple[Axis, ...]) -> Change:
+        """Axes of the same extents."""
+        pairs = list(zip(old, new, strict=True))
+        return Change({a: Index.of(b) for a, b in pairs}, {a: (b,) for a, b in pairs})
+
+    @staticmethod
+    def splitting(axis: Axis, by: int) -> Change:
+        """Two axes for one."""
+        outer, inner = Axis(axis.extent // by, "i"), Axis(by, "i")
+        return Change({axis: Index.of(outer) * by + inner}, {axis: (outer, inner)})
+
+    @staticmethod
+    def merging(a: Axis, b: Axis) -> Change:
+        """One axis for two."""
+        whole = Axis(a.extent * b.extent, "i")
+        return Change({a: Index(), b: Index.of(whole)}, {a: (), b: (whole,)})
+
+    def axes(self, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+        """What now stands where ``axes`` stood."""
+        return tuple(new for axis in axes for new in self.names.get(axis, (axis,)))
+
+    def __call__(self, body: Expr) -> Expr:
+        """An expression after the change."""
+        for x in parts(body):
+            if x in self._done:
+                continue
+            attrs = tuple(a.replaced(self.indices) if isinstance(a, Index) else a for a in x.attrs)
+            if x.op == "reduce":
+                attrs = (attrs[0], self.axes(attrs[1]))
+            args = tuple(self._done[arg] for arg in x.args)
+            self._done[x] = Expr.of(x.op, x.dtype, args, attrs)
+        return self._done[body]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One result of a kernel.
+
+    Attributes:
+        buffer: where it goes.
+        dtype: its type in memory.
+        rows: the axes that it has in common with the kernel.
+        inner: the axes of its own inside of a row; none for a number of the row.
+        place: where in the buffer an element goes.
+        body: what is computed; reductions in it run over axes of their own.
+    """
+
+    buffer: int
+    dtype: DType
+    rows: tuple[Axis, ...]
+    inner: tuple[Axis, ...]
+    place: Index
+    body: Expr
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """All axes of the result."""
+        return self.rows + self.inner
+
+    def changed(self, change: Change) -> Root:
+        """The same with other axes."""
+        return replace(
+            self,
+            rows=change.axes(self.rows),
+            inner=change.axes(self.inner),
+            place=self.place.replaced(change.indices),
+            body=change(self.body),
+        )
+
+    def with_rows(self, count: int) -> Root:
+        """The same with its first ``count`` axes as rows."""
+        axes = self.axes
+        return replace(self, rows=axes[:count], inner=axes[count:])
+
+    def indices(self) -> Iterator[Index]:
+        """Every index in it."""
+        yield self.place
+        for x in parts(self.body):
+            if x.op == "load":
+                yield x.attrs[1]
+            elif x.op == "index":
+                yield x.attrs[0]
+
+    def reductions(self) -> list[Expr]:
+        """The reductions in its body, inner ones first."""
+        return [x for x in parts(self.body) if x.op == "reduce"]
+
+
+@dataclass
+class Loop:
+    """A loop inside of a row: what is reduced in it and what is written in it."""
+
+    axes: tuple[Axis, ...]
+    reductions: list[Expr] = field(default_factory=list)
+    roots: list[Root] = field(default_factory=list)
+
+
+@dataclass
+class Phase:
+    """What is done at once in a row: numbers of the row, then loops."""
+
+    numbers: list[Root] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+
+
+@dataclass
+class Kernel:
+    """Results that share one pass.
+
+    Attributes:
+        rows: the axes that run over independent rows; the last may be the vector axis.
+        roots: the results, each after those that it uses.
+        kept: buffers that somebody outside of the kernel reads; others are never written.
+    """
+
+    rows: tuple[Axis, ...]
+    roots: list[Root]
+    kept: set[int] = field(default_factory=set)
+
+    @property
+    def buffers(self) -> set[int]:
+        """The buffers that it makes."""
+        return {root.buffer for root in self.roots}
+
+    @property
+    def has_inner(self) -> bool:
+        """Whether results are written inside of rows."""
+        return any(root.inner for root in self.roots)
+
+    def along_rows(self) -> bool:
+        """Whether vectors lie along the last row axis rather than inside of rows."""
+        if not self.rows or self.has_inner:
+            return False
+        reductions = [x for root in self.roots for x in root.reductions()]
+        if not reductions:
+            return True
+        votes = 0
+        for x in reductions:
+            last = x.attrs[1][-1]
+            for part in parts(x.args[0]):
+                if part.op == "load":
+                    index = part.attrs[1]
+                    votes += (index.factor(self.rows[-1]) == 1) - (index.factor(last) == 1)
+        return votes > 0
+
+    # Axes ------------------------------------------------------------------------------------
+
+    def changed(self, change: Change) -> Kernel:
+        """The same with other axes."""
+        roots = [root.changed(change) for root in self.roots]
+        return Kernel(change.axes(self.rows), roots, self.kept)
+
+    def settled(self) -> Kernel:
+        """The same with its axes split where an index asks for it, and merged where none cares."""
+        kernel = self
+        while found := kernel._to_split():
+            kernel = kernel.changed(Change.splitting(*found))
+        while pair := kernel._to_merge():
+            kernel = kernel.changed(Change.merging(*pair))
+        return kernel
+
+    def indices(self) -> set[Index]:
+        """Every index in it."""
+        return {index for root in self.roots for index in root.indices()}
+
+    def _to_split(self) -> tuple[Axis, int] | None:
+        """An axis that is divided somewhere, and by what."""
+        for index in self.indices():
+            for atom in _divisions(index):
+                terms = atom.whole.terms
+                if len(terms) == 1 and not atom.whole.constant and terms[0][1] == 1:
+                    axis = terms[0][0]
+                    if isinstance(axis, Axis) and axis.extent % atom.by == 0:
+                        return axis, atom.by
+        return None
+
+    def _to_merge(self) -> tuple[Axis, Axis] | None:
+        """Two neighbouring axes that every index treats as one."""
+        groups = {self.rows}
+        for root in self.roots:
+            groups.add(root.inner)
+            groups.update(x.attrs[1] for x in root.reductions() if not x.attrs[0].startswith("arg"))
+        fixed = {
+            axis
+            for root in self.roots
+            for x in root.reductions()
+            if x.attrs[0].startswith("arg")
+            for axis in x.attrs[1]
+        }
+        indices = self.indices()
+        for group in groups:
+            for a, b in zip(group, group[1:]):
+                if fixed.isdisjoint((a, b)) and all(_as_one(index, a, b) for index in indices):
+                    return a, b
+        return None
+
+    # Phases ----------------------------------------------------------------------------------
+
+    def phases(self) -> list[Phase]:
+        """What to do in a row, in order."""
+        return _Phases(self).found
+
+
+class _Phases:
+    """Finds out when each part of a row can be computed."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.found: list[Phase] = []
+        self._rows = set(kernel.rows)
+        # When a number of the row is there; in which phase a loop writes a buffer, and where.
+        self._numbers: dict[int, int] = {}
+        self._written: dict[int, tuple[int, Root]] = {}
+        self._reduced: dict[Expr, int] = {}
+        self._axes: dict[tuple[int, tuple[int, ...]], Loop] = {}
+        for root in kernel.roots:
+            self._place(root)
+
+    def _place(self, root: Root) -> None:
+        for x in root.reductions():
+            if x not in self._reduced:
+                phase = self._earliest(x.args[0])
+                self._loop(phase, x.attrs[1]).reductions.append(x)
+                self._reduced[x] = phase + 1
+        phase = self._earliest(root.body)
+        if root.inner:
+            self._loop(phase, root.inner).roots.append(root)
+            self._written[root.buffer] = phase, root
+        else:
+            self._phase(phase).numbers.append(root)
+            self._numbers[root.buffer] = phase
+
+    def _earliest(self, body: Expr) -> int:
+        """The first phase in which everything that an expression uses is there."""
+        phase = 0
+        for x in _outside_reductions(body):
+            if x.op == "reduce":
+                phase = max(phase, self._reduced[x])
+            elif x.op == "load":
+                buffer, index = x.attrs
+                if buffer in self._numbers:
+                    phase = max(phase, self._numbers[buffer])
+                elif buffer in self._written:
+                    when, root = self._written[buffer]
+                    phase = max(phase, when + (index != root.place))
+        return phase
+
+    def _phase(self, number: int) -> Phase:
+        while len(self.found) <= number:
+            self.found.append(Phase())
+        return self.found[number]
+
+    def _loop(self, phase: int, axes: tuple[Axis, ...]) -> Loop:
+        key = phase, tuple(map(id, axes))
+        if key not in self._axes:
+            self._axes[key] = Loop(axes)
+            self._phase(phase).loops.append(self._axes[key])
+        return self._axes[key]
+
+
+def _outside_reductions(body: Expr) -> Iterator[Expr]:
+    """The parts of an expression that are not inside of a reduction; reductions themselves are."""
+    seen: set[Expr] = set()
+    stack = [body]
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        yield x
+        if x.op != "reduce":
+            stack.extend(x.args)
+            for attr in x.attrs:
+                if isinstance(attr, Index):
+                    stack.extend(lookups(attr))
+
+
+def _divisions(index: Index) -> Iterator[Quotient | Remainder]:
+    for atom, _ in index.terms:
+        if isinstance(atom, (Quotient, Remainder)):
+            yield atom
+            yield from _divisions(atom.whole)
+
+
+def _as_one(index: Index, a: Axis, b: Axis) -> bool:
+    """Whether an index depends on two axes only through ``a * extent of b + b``."""
+    if index.factor(a) != index.factor(b) * b.extent:
+        return False
+    return not any(
+        not isinstance(atom, Axis) and not {a, b}.isdisjoint(Index(((atom, 1),)).axes())
+        for atom, _ in index.terms
+    )
+
+

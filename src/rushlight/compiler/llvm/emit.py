@@ -1,0 +1,295 @@
+"""From an expression to instructions: each part once, scalar where it is the same in every lane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rushlight.base.dtypes import DType, bool_
+from rushlight.base.errors import InternalError
+from rushlight.compiler.expr import Expr
+from rushlight.compiler.index import Axis, Index, Looked, Quotient, Remainder
+
+from . import elementary
+from .elementary import ELEMENTS, MEMORY
+from .text import I1, I64, PTR, Function, Type, Value, const, i64, vector
+
+
+class Arguments:
+    """The integers that a kernel is called with, in the order in which its code asks for them.
+
+    A size or a stride is an argument, so the same code serves every size. Equal numbers that mean
+    different things get arguments of their own; otherwise code would depend on chance.
+
+    Attributes:
+        values: what to call the kernel with; buffers as their numbers.
+        buffers: which of ``values`` are buffers, whose places in the table a program knows.
+    """
+
+    def __init__(self, f: Function, params: Value, table: Value) -> None:
+        self.f, self._params, self._table = f, params, table
+        self.values: list[int] = []
+        self.buffers: list[int] = []
+        self._pointers: dict[int, Value] = {}
+        self._integers: dict[object, Value] = {}
+
+    def integer(self, number: int, meaning: object) -> Value:
+        """An argument. The same meaning asked for again is the same argument."""
+        known = self._integers.get((number, meaning))
+        if known is None:
+            known = self._integers[number, meaning] = self._next(number)
+        return known
+
+    def pointer(self, buffer: int) -> Value:
+        """The address of a buffer."""
+        known = self._pointers.get(buffer)
+        if known is None:
+            self.buffers.append(len(self.values))
+            place = self._next(buffer)
+            with self.f.at_entry():
+                known = self.f.load(self.f.at(self._table, place, "ptr"), PTR)
+            self._pointers[buffer] = known
+        return known
+
+    def _next(self, number: int) -> Value:
+        with self.f.at_entry():
+            value = self.f.load(self.f.at(self._params, len(self.values), "i64"), I64)
+        self.values.append(number)
+        return value
+
+
+@dataclass
+class Scope:
+    """What is known in a block and in those inside of it."""
+
+    values: dict[Expr, Value] = field(default_factory=dict)
+    indices: dict[object, Value] = field(default_factory=dict)
+
+
+class Emitter:
+    """Writes expressions into a function.
+
+    Attributes:
+        lanes: how many consecutive positions along the vector axis are computed at once.
+        along: the vector axis, or None where everything is scalar.
+        mask: the lanes that exist, or None for all.
+        axes: where each axis stands (the first lane, for the vector axis).
+        forwarded: values that this kernel has just computed, by buffer and place.
+    """
+
+    def __init__(self, f: Function, arguments: Arguments, lanes: int) -> None:
+        self.f, self.arguments, self.lanes = f, arguments, lanes
+        self.along: Axis | None = None
+        self.mask: Value | None = None
+        self.axes: dict[Axis, Value] = {}
+        self.forwarded: dict[tuple[int, Index], Value] = {}
+        self._scopes = [Scope()]
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """A block: what is computed in it is forgotten after it."""
+        self._scopes.append(Scope())
+        forwarded = dict(self.forwarded)
+        yield
+        self.forwarded = forwarded
+        self._scopes.pop()
+
+    # Expressions -----------------------------------------------------------------------------
+
+    def __call__(self, x: Expr) -> Value:
+        """The value of an expression: a vector if it varies along the vector axis, else a scalar."""
+        for scope in reversed(self._scopes):
+            if x in scope.values:
+                return scope.values[x]
+        value = self._written(x)
+        self._scopes[-1].values[x] = value
+        return value
+
+    def know(self, x: Expr, value: Value) -> None:
+        """Notes what an expression is in this block."""
+        self._scopes[-1].values[x] = value
+
+    def wide(self, x: Value) -> Value:
+        """A value as a vector."""
+        return x if x.type.lanes or self.along is None else self.f.splat(x, self.lanes)
+
+    def _written(self, x: Expr) -> Value:
+        if x.op == "const":
+            return const(x.attrs[0], Type(ELEMENTS[x.dtype]))
+        if x.op == "index":
+            return self.index(x.attrs[0])
+        if x.op == "load":
+            return self._load(x)
+        if x.op == "reduce":
+            raise InternalError(f"a reduction inside of an expression: {x}")
+        args = [self(arg) for arg in x.args]
+        if any(arg.type.lanes for arg in args):
+            args = [self.wide(arg) for arg in args]
+        write = elementary.FUNCTIONS.get(x.op)
+        if write is None:
+            raise InternalError(f"no instructions for {x.op}")
+        return write(self.f, x, *args)
+
+    # Memory ----------------------------------------------------------------------------------
+
+    def _load(self, x: Expr) -> Value:
+        buffer, index = x.attrs
+        forwarded = self.forwarded.get((buffer, index))
+        if forwarded is not None:
+            return forwarded
+        guard = self(x.args[0]) if x.args else None
+        element = MEMORY[x.dtype]
+        pointer = self.arguments.pointer(buffer)
+        loaded = self._read(pointer, index, element, guard)
+        if x.dtype is bool_:
+            return self.f.compare("ne", loaded, const(0, loaded.type))
+        return loaded
+
+    def _read(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
+        f, along = self.f, self.along
+        step = None if along is None else stride_along(index, along)
+        if step == 0 and (guard is None or not guard.type.lanes):
+            return self._read_one(pointer, index, element, guard)
+        type = Type(element, self.lanes)
+        mask = self._together(guard)
+        if step == 1:
+            place = f.at(pointer, self.index(index, first=True), element)
+            if mask is None:
+                return f.load(place, type)
+            return f.masked_load(place, type, mask, const(0, type))
+        everywhere = mask or const(True, type.of("i1"))
+        pointers = self._addresses(pointer, index, element, step)
+        return f.gather(pointers, type, everywhere, const(0, type))
+
+    def _read_one(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
+        f = self.f
+        place = f.at(pointer, self.index(index, first=True), element)
+        if guard is not None:  # outside of the guard something harmless is read
+            nothing = f.module.constant("nothing", "private constant [64 x i8] zeroinitializer, align 64")
+            place = f.select(guard, place, nothing)
+        return f.load(place, Type(element))
+
+    def _addresses(self, pointer: Value, index: Index, element: str, step: int | None) -> Value:
+        f, lanes = self.f, self.lanes
+        if step is None:
+            places = self.wide(self.index(index))
+        else:
+            first = f.splat(self.index(index, first=True), lanes)
+            places = f.add(first, vector([lane * step for lane in range(lanes)], "i64"))
+        return f.emit(f"getelementptr {element}, {pointer}, {places}", Type("ptr", lanes))
+
+    def _together(self, guard: Value | None) -> Value | None:
+        """The lanes that exist and for which a guard holds."""
+        if guard is None:
+            return self.mask
+        guard = self.wide(guard)
+        return guard if self.mask is None else self.f.binary("and", guard, self.mask)
+
+    def store(self, x: Value, dtype: DType, buffer: int, index: Index) -> None:
+        """Writes a result to memory."""
+        f = self.f
+        pointer = self.arguments.pointer(buffer)
+        x = elementary.stored(f, x, dtype)
+        element = MEMORY[dtype]
+        step = 0 if self.along is None else stride_along(index, self.along)
+        if step == 0:
+            if x.type.lanes:
+                raise InternalError("a vector is stored where one number belongs")
+            f.store(x, f.at(pointer, self.index(index, first=True), element))
+            return
+        x = self.wide(x)
+        if step == 1:
+            place = f.at(pointer, self.index(index, first=True), element)
+            if self.mask is None:
+                f.store(x, place)
+            else:
+                f.masked_store(x, place, self.mask)
+            return
+        pointers = self._addresses(pointer, index, element, step)
+        f.scatter(x, pointers, self.mask or const(True, x.type.of("i1")))
+
+    # Indices ---------------------------------------------------------------------------------
+
+    def index(self, index: Index, first: bool = False) -> Value:
+        """An index as a number: a vector if it varies along the vector axis.
+
+        Args:
+            first: of the first lane only, a scalar.
+        """
+        key = index, first
+        for scope in reversed(self._scopes):
+            if key in scope.indices:
+                return scope.indices[key]
+        value = self._index(index, first)
+        self._scopes[-1].indices[key] = value
+        return value
+
+    def _index(self, index: Index, first: bool) -> Value:
+        f = self.f
+        total: Value | None = None
+        for position, (atom, factor) in enumerate(index.terms):
+            part = self._atom(atom, first)
+            if factor != 1:
+                by = self._factor(factor, index, position)
+                part = f.emit(
+                    f"mul nsw {part}, {(f.splat(by, self.lanes) if part.type.lanes else by).name}",
+                    part.type,
+                )
+            total = part if total is None else self._sum(total, part)
+        if total is None:
+            return self._constant(index.constant)
+        return self._sum(total, self._constant(index.constant)) if index.constant else total
+
+    def _factor(self, factor: int, index: Index, position: int) -> Value:
+        if abs(factor) <= 1:
+            return i64(factor)
+        return self.arguments.integer(factor, ("factor", index, position))
+
+    def _constant(self, number: int) -> Value:
+        return i64(number) if -16 <= number <= 16 else self.arguments.integer(number, "constant")
+
+    def _sum(self, x: Value, y: Value) -> Value:
+        if x.type.lanes or y.type.lanes:
+            x, y = self.wide(x), self.wide(y)
+        return self.f.emit(f"add nsw {x}, {y.name}", x.type)
+
+    def _atom(self, atom: Axis | Quotient | Remainder | Looked, first: bool) -> Value:
+        f = self.f
+        if isinstance(atom, Axis):
+            value = self.axes[atom]
+            if atom is self.along and not first:
+                numbers = vector(range(self.lanes), "i64")
+                return f.add(f.splat(value, self.lanes), numbers)
+            return value
+        if isinstance(atom, Looked):
+            value = self(atom.value)
+            if value.type.element != "i64":
+                value = f.convert("sext", value, "i64")
+            return f.extract(value, 0) if first and value.type.lanes else value
+        whole = self.index(atom.whole, first)
+        # Both are of numbers that are not negative: negative ones are refused when made.
+        op = "udiv" if isinstance(atom, Quotient) else "urem"
+        low, high = atom.whole.limits
+        if low < 0:
+            raise InternalError(f"a quotient of a negative index: {atom}")
+        if high < 1 << 31 and whole.type.lanes:
+            narrow = f.convert("trunc", whole, "i32")
+            divided = f.binary(op, narrow, const(atom.by, narrow.type))
+            return f.convert("zext", divided, "i64")
+        return f.binary(op, whole, const(atom.by, whole.type))
+
+
+def stride_along(index: Index, axis: Axis) -> int | None:
+    """By how much an index grows along an axis; None if not evenly."""
+    step = 0
+    for atom, factor in index.terms:
+        if atom is axis:
+            step = factor
+        elif not isinstance(atom, Axis) and axis in set(Index(((atom, 1),)).axes()):
+            return None
+    return step
+
+
+Reading = Callable[[Expr], Value]
+__all__ = ["Arguments", "Emitter", "I1", "Reading", "stride_along"]
