@@ -69,6 +69,8 @@ class Body:
             return x if condition else y
         if condition.op == "const":
             return x if condition.attrs[0] else y
+        if x.op == "select" and x.args[0] is condition:  # what was read under the same condition
+            x = x.args[1]
         return x if x is y else Expr.of("select", x.dtype, (condition, x, y))
 
     def isnan(self, x: Expr) -> Expr:
@@ -96,6 +98,9 @@ class Body:
         if high <= low or most < low or least >= high:
             return constant(False, bool_)
         place = position(index)
+        if high == low + 1:
+            same = Expr.of("eq", bool_, (place, constant(low, int64)))
+            return constant(True, bool_) if least == most else same
         conditions = []
         if least < low:
             conditions.append(Expr.of("ge", bool_, (place, constant(low, int64))))

@@ -35,7 +35,8 @@ from .compare import (
 )  # fmt: skip
 from .closeness import isclose
 from .create import arange, eye, full, ones, zeros
-from .view import expand, permute, reshape, squeeze, sum_to, t, transpose, unsqueeze
+from .view import permute, reshape, squeeze, t, transpose, unsqueeze
+from .broadcasting import expand, sum_to
 from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,

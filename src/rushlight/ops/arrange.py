@@ -49,6 +49,9 @@ class Flip(Op):
     def ref(self, x: Any, *, dims: Shape) -> Any:
         return np.flip(x, dims)
 
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape) -> Any:
+        return x.at(*(x.shape[d] - 1 - i if d in dims else i for d, i in enumerate(index)))
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), (0,)
         yield make(2, 3, 4), (0, -1)
@@ -141,6 +144,13 @@ class Roll(Op):
 
     def ref(self, x: Any, *, shifts: Shape, dims: Shape) -> Any:
         return np.roll(x, shifts, dims)
+
+    def element(self, b: Any, index: Any, x: Any, *, shifts: Shape, dims: Shape) -> Any:
+        places = list(index)
+        for shift, dim in zip(shifts, dims, strict=True):
+            size = max(x.shape[dim], 1)
+            places[dim] = (places[dim] - shift % size) % size
+        return x.at(*places)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 1
@@ -348,6 +358,10 @@ class Tril(Triangle):
     def ref(self, x: Any, *, diagonal: int) -> Any:
         return np.tril(x, diagonal)
 
+    def element(self, b: Any, index: Any, x: Any, *, diagonal: int) -> Any:
+        above = b.value(index[-1] - index[-2])
+        return b.select(b.le(above, diagonal), x.at(*index), 0)
+
 
 class Triu(Triangle):
     """The upper triangle of matrices: zeros below the diagonal.
@@ -363,6 +377,10 @@ class Triu(Triangle):
 
     def ref(self, x: Any, *, diagonal: int) -> Any:
         return np.triu(x, diagonal)
+
+    def element(self, b: Any, index: Any, x: Any, *, diagonal: int) -> Any:
+        above = b.value(index[-1] - index[-2])
+        return b.select(b.ge(above, diagonal), x.at(*index), 0)
 
 
 flip = Flip()

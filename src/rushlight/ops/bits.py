@@ -46,6 +46,13 @@ class BitCast(View):
         stored = np.ascontiguousarray(narrow(x, source)).reshape(x.shape)
         return widen(stored.view(dtype.storage), dtype)
 
+    def lowers(self, *specs: Spec) -> bool:
+        sizes = {spec.dtype.itemsize for spec in specs}
+        return len(sizes) == 1 and not any(spec.dtype.is_half for spec in specs)
+
+    def element(self, b: Any, index: Any, x: Any, *, source: DType, dtype: DType) -> Any:
+        return b.bits(x.at(*index), dtype)
+
     def put(self, whole: Node, part: Node, *, source: DType, dtype: DType) -> Node:
         return self.record((part,), dtype, source)
 

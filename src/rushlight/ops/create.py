@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.base.dtypes import DType
+from rushlight.base.dtypes import DType, float32
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, Number, number
 from rushlight.graph.op import Op
@@ -29,6 +29,9 @@ class Full(Op):
 
     def ref(self, value: Any, *, shape: Shape) -> Any:
         return np.full(shape, value)
+
+    def element(self, b: Any, index: Any, value: Any, *, shape: Shape) -> Any:
+        return value.at()
 
 
 class Arange(Op):
@@ -54,6 +57,9 @@ class Arange(Op):
     def ref(self, start: Any, step: Any, *, length: int) -> Any:
         return start + step * np.arange(length, dtype=start.dtype)
 
+    def element(self, b: Any, index: Any, start: Any, step: Any, *, length: int) -> Any:
+        return b.add(start.at(), b.mul(step.at(), b.value(index[0], start.dtype)))
+
 
 class Eye(Op):
     """Ones on the diagonal, zeros elsewhere."""
@@ -68,6 +74,11 @@ class Eye(Op):
 
     def ref(self, *, rows: int, columns: int, dtype: DType) -> Any:
         return np.eye(rows, columns, dtype=dtype.numpy)
+
+    def element(self, b: Any, index: Any, *, rows: int, columns: int, dtype: DType) -> Any:
+        here = b.inside(index[0] - index[1], 0, 1)
+        number = float32 if dtype.is_half else dtype
+        return b.select(here, b.const(1, number), b.const(0, number))
 
 
 full = Full()

@@ -100,6 +100,15 @@ class Cat(Variadic):
     def ref(self, arrays: Any, *, dim: int) -> Any:
         return np.concatenate(arrays, dim)
 
+    def element(self, b: Any, index: Any, *inputs: Any, dim: int) -> Any:
+        found, end = None, 0
+        for x in inputs:
+            place, end = index[dim] - end, end + x.shape[dim]
+            inside = b.inside(place, 0, x.shape[dim])
+            here = x.at(*index[:dim], place, *index[dim + 1 :], when=inside)
+            found = here if found is None else b.select(inside, here, found)
+        return found
+
     def samples(self, make: Any) -> Any:
         yield [make(3, 4), make(2, 4)]
         yield [make(3, 4), make(3, 1), make(3, 2)], 1
@@ -162,6 +171,15 @@ class Stack(Variadic):
 
     def ref(self, arrays: Any, *, dim: int) -> Any:
         return np.stack(arrays, dim)
+
+    def element(self, b: Any, index: Any, *inputs: Any, dim: int) -> Any:
+        rest = index[:dim] + index[dim + 1 :]
+        found = None
+        for k, x in enumerate(inputs):
+            inside = b.inside(index[dim], k, k + 1)
+            here = x.at(*rest, when=inside)
+            found = here if found is None else b.select(inside, here, found)
+        return found
 
     def samples(self, make: Any) -> Any:
         yield [make(3, 4), make(3, 4)]

@@ -58,6 +58,9 @@ class MaskedFill(Op):
     def ref(self, x: Any, mask: Any, value: Any) -> Any:
         return np.where(mask, value, x)
 
+    def element(self, b: Any, index: Any, x: Any, mask: Any, value: Any) -> Any:
+        return b.select(mask.spread(index), value.at(), x.spread(index))
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), make.bool(3, 4), -1.5
         yield make(3, 4), make.bool(4), make()
@@ -140,6 +143,11 @@ class UnmaskedPlaces(Op):
                 "masked_scatter", "Number of elements of source < number of ones in mask"
             )
         return np.maximum(rank - 1, 0)
+
+    def element(self, b: Any, index: Any, rank: Any, mask: Any, count: Any) -> Any:
+        needed = rank.at(*(n - 1 for n in rank.shape))
+        enough = b.value(b.index(b.cast(b.gt(needed, count.at()), int64), 1))
+        return b.maximum(b.sub(rank.at(*index), 1), enough)
 
 
 masked_fill = MaskedFill()

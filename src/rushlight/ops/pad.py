@@ -53,6 +53,11 @@ class PadConstant(Op):
         result[inner] = x[kept]
         return result
 
+    def element(self, b: Any, index: Any, x: Any, value: Any, *, pairs: Pairs) -> Any:
+        places = [i - before for i, (before, _) in zip(index, pairs, strict=True)]
+        inside = b.all([b.inside(i, 0, n) for i, n in zip(places, x.shape, strict=True)])
+        return b.select(inside, x.at(*places, when=inside), value.at())
+
 
 class Pad(Composite):
     """Room around a tensor: ``pad`` holds two widths for each dimension, the last dimension first.

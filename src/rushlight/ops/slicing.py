@@ -25,6 +25,24 @@ def _window(start: Any, dim: int, length: int, step: int) -> tuple[slice, ...]:
     return (slice(None),) * dim + (slice(first, first + (length - 1) * step + 1, step),)
 
 
+def _first(b: Any, start: Any, room: int) -> Any:
+    """Where a slice starts that may start at ``room`` places."""
+    return b.index(start.at(), room) if room > 1 else 0
+
+
+def _within(
+    b: Any, index: Any, part: Any, start: Any, dim: int, size: int, step: int
+) -> tuple[Any, Any]:
+    """The element of a slice that lies at a place of the whole, and whether there is one."""
+    length = part.shape[dim]
+    reach = (length - 1) * step + 1
+    beyond = index[dim] - _first(b, start, size - reach + 1)
+    inside = b.inside(beyond, 0, reach)
+    if step > 1:
+        inside = b.all([inside, b.eq(b.value(beyond % step), 0)])
+    return part.at(*index[:dim], beyond // step, *index[dim + 1 :], when=inside), inside
+
+
 class Slice(View):
     """Every ``step``-th element from ``start`` along one dimension, ``length`` of them."""
 
@@ -59,6 +77,12 @@ class Slice(View):
             return np.empty((*x.shape[:dim], 0, *x.shape[dim + 1 :]), x.dtype)
         return x[_window(start, dim, length, step)]
 
+    def element(
+        self, b: Any, index: Any, x: Any, start: Any, *, dim: int, length: int, step: int
+    ) -> Any:
+        first = _first(b, start, x.shape[dim] - (length - 1) * step)
+        return x.at(*index[:dim], first + index[dim] * step, *index[dim + 1 :])
+
     def put(
         self, whole: Node, part: Node, start: Node, *, dim: int, length: int, step: int
     ) -> Node:
@@ -91,6 +115,11 @@ class Unslice(Op):
             result[_window(start, dim, part.shape[dim], step)] = part
         return result
 
+    def element(
+        self, b: Any, index: Any, part: Any, start: Any, *, dim: int, size: int, step: int
+    ) -> Any:
+        return _within(b, index, part, start, dim, size, step)[0]
+
 
 class SliceScatter(Op):
     """A whole with one slice replaced."""
@@ -113,6 +142,12 @@ class SliceScatter(Op):
         if part.shape[dim]:
             result[_window(start, dim, part.shape[dim], step)] = part
         return result
+
+    def element(
+        self, b: Any, index: Any, whole: Any, part: Any, start: Any, *, dim: int, step: int
+    ) -> Any:
+        new, inside = _within(b, index, part, start, dim, whole.shape[dim], step)
+        return b.select(inside, new, whole.at(*index))
 
 
 class Select(View):
@@ -147,6 +182,9 @@ class Select(View):
 
     def ref(self, x: Any, index: Any, *, dim: int) -> Any:
         return x[(slice(None),) * dim + (int(index),)]
+
+    def element(self, b: Any, index: Any, x: Any, place: Any, *, dim: int) -> Any:
+        return x.at(*index[:dim], b.index(place.at(), x.shape[dim]), *index[dim:])
 
     def put(self, whole: Node, part: Node, index: Node, *, dim: int) -> Node:
         return select_scatter.record((whole, part, index), dim)
@@ -183,6 +221,10 @@ class Unselect(Op):
         result[(slice(None),) * dim + (int(index),)] = part
         return result
 
+    def element(self, b: Any, index: Any, part: Any, place: Any, *, dim: int, size: int) -> Any:
+        here = b.eq(b.value(index[dim]), place.at())
+        return part.at(*index[:dim], *index[dim + 1 :], when=here)
+
 
 class SelectScatter(Op):
     """A whole with the elements at one place of a dimension replaced."""
@@ -202,6 +244,11 @@ class SelectScatter(Op):
         result = whole.copy()
         result[(slice(None),) * dim + (int(index),)] = part
         return result
+
+    def element(self, b: Any, index: Any, whole: Any, part: Any, place: Any, *, dim: int) -> Any:
+        here = b.eq(b.value(index[dim]), place.at())
+        new = part.at(*index[:dim], *index[dim + 1 :], when=here)
+        return b.select(here, new, whole.at(*index))
 
 
 class Diagonal(View):
@@ -233,6 +280,12 @@ class Diagonal(View):
     def ref(self, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
         return np.diagonal(x, offset, dim1, dim2)
 
+    def element(self, b: Any, index: Any, x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+        *kept, along = index
+        rest = iter(kept)
+        here = {dim1: along - min(offset, 0), dim2: along + max(offset, 0)}
+        return x.at(*(here[d] if d in here else next(rest) for d in range(x.ndim)))
+
     def put(self, whole: Node, part: Node, *, offset: int, dim1: int, dim2: int) -> Node:
         return diagonal_scatter.record((whole, part), offset, dim1, dim2)
 
@@ -263,6 +316,16 @@ def _diagonal_of(array: Any, offset: int, dim1: int, dim2: int) -> Any:
     return view
 
 
+def _on_diagonal(
+    b: Any, index: Any, part: Any, offset: int, dim1: int, dim2: int
+) -> tuple[Any, Any]:
+    """The element of a diagonal that lies at a place of the whole, and whether there is one."""
+    row, column = index[dim1], index[dim2]
+    inside = b.inside(column - row, offset, offset + 1)
+    kept = shapes.reduced(index, (dim1, dim2), False)
+    return part.at(*kept, row if offset >= 0 else column, when=inside), inside
+
+
 class Undiagonal(Op):
     """Zeros with the input laid on a diagonal: the gradient of :class:`Diagonal`."""
 
@@ -280,6 +343,11 @@ class Undiagonal(Op):
         result = np.zeros(shape, part.dtype)
         _diagonal_of(result, offset, dim1, dim2)[...] = part
         return result
+
+    def element(
+        self, b: Any, index: Any, part: Any, *, shape: Shape, offset: int, dim1: int, dim2: int
+    ) -> Any:
+        return _on_diagonal(b, index, part, offset, dim1, dim2)[0]
 
 
 class DiagonalScatter(Op):
@@ -300,6 +368,12 @@ class DiagonalScatter(Op):
         result = whole.copy()
         _diagonal_of(result, offset, dim1, dim2)[...] = part
         return result
+
+    def element(
+        self, b: Any, index: Any, whole: Any, part: Any, *, offset: int, dim1: int, dim2: int
+    ) -> Any:
+        new, inside = _on_diagonal(b, index, part, offset, dim1, dim2)
+        return b.select(inside, new, whole.at(*index))
 
 
 slice_ = Slice()

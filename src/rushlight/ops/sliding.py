@@ -72,6 +72,9 @@ class Unfold(View):
         windows = np.lib.stride_tricks.sliding_window_view(x, size, dim)
         return windows[(slice(None),) * dim + (slice(None, None, step),)]
 
+    def element(self, b: Any, index: Any, x: Any, *, dim: int, size: int, step: int) -> Any:
+        return x.at(*index[:dim], index[dim] * step + index[-1], *index[dim + 1 : -1])
+
     def strides(
         self, old: Shape, strides: Shape, offset: int, *, dim: int, size: int, step: int
     ) -> Places:

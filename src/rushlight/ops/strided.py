@@ -14,6 +14,7 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, View
 from rushlight.graph.spec import Spec
 
+from .row_major import flattened, unflattened
 from .slicing import Places
 
 
@@ -28,6 +29,50 @@ def extent(size: Shape, stride: Shape) -> int:
     if 0 in size:
         return 0
     return 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+
+
+def _first(b: Any, offset: Any, shape: Shape, size: Shape, stride: Shape) -> Any:
+    """Where in memory of ``shape`` what the strides show begins."""
+    room = shapes.prod(shape) - extent(size, stride) + 1
+    return b.index(offset.at(), room) if room > 1 else 0
+
+
+class Showing:
+    """Where the strides show an element of memory: the other way round than usual.
+
+    The largest stride goes as often into the distance from the first element as its dimension
+    says, as long as all smaller ones together do not reach as far; if they do, or the stride is 0,
+    there are several ``choices``, and the element may be shown several times.
+    """
+
+    def __init__(self, size: Shape, stride: Shape) -> None:
+        self.size = size
+        self.steps = sorted(zip(stride, range(len(size)), strict=True), reverse=True)
+        self.choices: list[int] = []
+        for k, (step, dim) in enumerate(self.steps):
+            reach = sum((size[other] - 1) * less for less, other in self.steps[k + 1 :])
+            self.choices.append(min(size[dim], reach // step + 1) if step else size[dim])
+
+    @property
+    def several(self) -> list[int]:
+        """How many choices there are where there is more than one."""
+        return [count for count in self.choices if count > 1]
+
+    def at(self, b: Any, distance: Any, chosen: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+        """The place at which an element is shown, and whether it is shown there at all."""
+        rest, free = distance, iter(chosen)
+        places: list[Any] = [0] * len(self.size)
+        conditions = []
+        for (step, dim), count in zip(self.steps, self.choices, strict=True):
+            if not step:
+                places[dim] = next(free) if count > 1 else 0
+                continue
+            if self.size[dim] == 1:
+                continue
+            places[dim] = rest // step - (next(free) if count > 1 else 0)
+            rest = rest - places[dim] * step
+            conditions.append(b.inside(places[dim], 0, self.size[dim]))
+        return tuple(places), b.all([*conditions, b.inside(rest, 0, 1)])
 
 
 class Alias(View):
@@ -76,6 +121,14 @@ class AsStrided(View):
         if 0 in size:
             return np.empty(size, x.dtype)
         return shown(np.ascontiguousarray(x).reshape(-1), size, stride, offset)
+
+    def element(
+        self, b: Any, index: Any, x: Any, offset: Any, *, size: Shape, stride: Shape
+    ) -> Any:
+        place = _first(b, offset, x.shape, size, stride)
+        for each, step in zip(index, stride, strict=True):
+            place = place + each * step
+        return x.at(*unflattened(place, x.shape))
 
     def put(self, whole: Node, part: Node, offset: Node, *, size: Shape, stride: Shape) -> Node:
         if any(step == 0 and n > 1 for n, step in zip(size, stride, strict=True)):
@@ -137,6 +190,18 @@ class Unstrided(Op):
             np.add.at(flat, places, part)
         return flat.reshape(shape)
 
+    def element(
+        self, b: Any, index: Any, part: Any, offset: Any, *, shape: Shape, stride: Shape
+    ) -> Any:
+        showing = Showing(part.shape, stride)
+        distance = flattened(index, shape) - _first(b, offset, shape, part.shape, stride)
+
+        def one(*chosen: Any) -> Any:
+            places, shown = showing.at(b, distance, chosen)
+            return part.at(*places, when=shown)
+
+        return b.reduce("sum", showing.several, one) if showing.several else one()
+
 
 class StridedScatter(Op):
     """A whole with what strides show of it replaced."""
@@ -159,6 +224,25 @@ class StridedScatter(Op):
         if part.size:
             shown(flat, part.shape, stride, offset)[...] = part
         return flat.reshape(whole.shape)
+
+    def element(
+        self, b: Any, index: Any, whole: Any, part: Any, offset: Any, *, stride: Shape
+    ) -> Any:
+        showing = Showing(part.shape, stride)
+        first = _first(b, offset, whole.shape, part.shape, stride)
+        distance = flattened(index, whole.shape) - first
+        places, shown = showing.at(b, distance, (0,) * len(showing.several))
+        if showing.several:  # the last that is written stays
+
+            def one(*chosen: Any) -> Any:
+                places, shown = showing.at(b, distance, chosen)
+                return b.select(shown, b.value(flattened(places, part.shape)), -1)
+
+            last = b.reduce("max", showing.several, one)
+            shown = b.ge(last, 0)
+            flat = b.index(b.maximum(last, 0), shapes.prod(part.shape))
+            places = unflattened(flat, part.shape)
+        return b.select(shown, part.at(*places, when=shown), whole.at(*index))
 
 
 alias = Alias()

@@ -1,4 +1,4 @@
-"""Views that rearrange all elements: reshaping, permuting, broadcasting."""
+"""Views that rearrange all elements: reshaping and permuting."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.errors import OperationError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op, View
+from rushlight.graph.op import View
 from rushlight.graph.spec import Spec
+
+from .row_major import regrouped
 
 Places = tuple[tuple[int, ...], int]
 
@@ -38,6 +39,9 @@ class Reshape(View):
 
     def ref(self, x: Any, *, shape: Shape) -> Any:
         return np.reshape(x, shape)
+
+    def element(self, b: Any, index: Any, x: Any, *, shape: Shape) -> Any:
+        return x.at(*regrouped(index, shape, x.shape))
 
     def put(self, whole: Node, part: Node, *, shape: Shape) -> Node:
         return reshape(part, whole.shape)
@@ -130,6 +134,9 @@ class Permute(View):
     def ref(self, x: Any, *, dims: Shape) -> Any:
         return np.transpose(x, dims)
 
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape) -> Any:
+        return x.at(*(index[place] for place in _inverse(dims)))
+
     def put(self, whole: Node, part: Node, *, dims: Shape) -> Node:
         return permute(part, _inverse(dims))
 
@@ -179,6 +186,9 @@ class Transpose(View):
     def ref(self, x: Any, *, dim0: int, dim1: int) -> Any:
         return np.swapaxes(x, dim0, dim1) if x.ndim else x
 
+    def element(self, b: Any, index: Any, x: Any, *, dim0: int, dim1: int) -> Any:
+        return x.at(*_swapped(index, dim0, dim1))
+
     def put(self, whole: Node, part: Node, *, dim0: int, dim1: int) -> Node:
         return self.record((part,), dim0, dim1)
 
@@ -223,65 +233,6 @@ class T(Transpose):
         yield lambda: make.call(make(2, 3, 4)), RuntimeError, "<= 2 dimensions"
 
 
-class Expand(View):
-    """Dimensions of size 1 repeated, and new ones in front, without copying."""
-
-    name, attrs = "expand", ("size",)
-    torch = (
-        "expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
-        "broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
-    )
-
-    def __call__(self, x: Node, size: Sequence[int], *, implicit: bool = False) -> Node:
-        return self.record((x,), shapes.expanded("expand", x.shape, tuple(size)))
-
-    def infer(self, x: Spec, *, size: Shape) -> Spec:
-        return x.with_shape(size)
-
-    def vjp(self, g: Node, y: Node, x: Node, *, size: Shape) -> tuple[Node | None, ...]:
-        return (g,)  # the walk sums a gradient over what was broadcast
-
-    def ref(self, x: Any, *, size: Shape) -> Any:
-        return np.broadcast_to(x, size)
-
-    def put(self, whole: Node, part: Node, *, size: Shape) -> Node:
-        if part.spec.numel == whole.spec.numel:
-            return reshape(part, whole.shape)
-        if part.op is ops.full:  # one number everywhere, so it does not matter how often
-            return ops.full.record(part.inputs, whole.shape)
-        raise OperationError(
-            "expand",
-            "unsupported operation: more than one element of the written-to tensor refers to a"
-            " single memory location. Please clone() the tensor before performing the operation.",
-        )
-
-    def strides(self, old: Shape, strides: Shape, offset: int, *, size: Shape) -> Places:
-        if not old:
-            return (0,) * len(size), offset
-        extra = len(size) - len(old)
-        result: list[int] = []
-        for dim in reversed(range(len(size))):
-            if dim >= extra:
-                step = strides[dim - extra]
-                repeated = old[dim - extra] != size[dim]
-            else:  # a new dimension of size 1 steps over all that follows
-                step = size[dim + 1] * result[-1] if result else 1
-                repeated = size[dim] != 1
-            result.append(0 if repeated else step)
-        return tuple(reversed(result)), offset
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 1), (3, 4)
-        yield make(3, 1), (2, -1, 4)
-        yield make(), (2,)
-        yield make(1, 3), (0, 3)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(3, 2), (3, 4)), RuntimeError, "must match the existing size"
-        yield lambda: make.call(make(3, 2), (2,)), RuntimeError, "number of sizes provided"
-        yield lambda: make.call(make(3), (-1, 3)), RuntimeError, "leading, non-existing dimension"
-
-
 class Squeeze(View):
     """Dimensions of size 1 taken out."""
 
@@ -300,6 +251,10 @@ class Squeeze(View):
 
     def ref(self, x: Any, *, dims: Shape) -> Any:
         return np.squeeze(x, dims)
+
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape) -> Any:
+        kept = iter(index)
+        return x.at(*(0 if d in dims else next(kept) for d in range(x.ndim)))
 
     def put(self, whole: Node, part: Node, *, dims: Shape) -> Node:
         return reshape(part, whole.shape)
@@ -336,6 +291,9 @@ class Unsqueeze(View):
     def ref(self, x: Any, *, dim: int) -> Any:
         return np.expand_dims(x, dim)
 
+    def element(self, b: Any, index: Any, x: Any, *, dim: int) -> Any:
+        return x.at(*index[:dim], *index[dim + 1 :])
+
     def put(self, whole: Node, part: Node, *, dim: int) -> Node:
         return reshape(part, whole.shape)
 
@@ -352,34 +310,9 @@ class Unsqueeze(View):
         yield lambda: make.call(make(3), 3), IndexError, "Dimension out of range"
 
 
-class SumTo(Op):
-    """The sum over what broadcasting had repeated: the inverse of ``expand`` for gradients."""
-
-    name, attrs = "sum_to", ("shape",)
-
-    def __call__(self, x: Node, shape: Shape) -> Node:
-        return x if x.shape == shape else self.record((x,), shape)
-
-    def infer(self, x: Spec, *, shape: Shape) -> Spec:
-        return x.with_shape(shape)
-
-    def vjp(self, g: Node, y: Node, x: Node, *, shape: Shape) -> tuple[Node | None, ...]:
-        return (ops.expand(g, x.shape),)
-
-    def ref(self, x: Any, *, shape: Shape) -> Any:
-        extra = x.ndim - len(shape)
-        lost = tuple(range(extra))
-        kept = tuple(
-            extra + i for i, n in enumerate(shape) if n == 1 and x.shape[extra + i] != 1
-        )  # fmt: skip
-        return np.reshape(np.sum(x, axis=lost + kept, dtype=x.dtype), shape)
-
-
 reshape = Reshape()
 permute = Permute()
 transpose = Transpose()
 t = T()
-expand = Expand()
 squeeze = Squeeze()
 unsqueeze = Unsqueeze()
-sum_to = SumTo()
