@@ -1,0 +1,74 @@
+"""Every lowering against the reference beside it, on the samples of every operation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "ops"))
+
+from lowered import (
+    assert_agrees,
+    expansion,
+    has_expansion,
+    is_lowered,
+    lowered,
+    lowers,
+    said,
+    sights,
+    special,
+    watched,
+)
+from unlowered import UNLOWERED
+
+from rushlight.graph.op import DATA, NUMBER, OUTSIDE, Composite, table
+from rushlight.ops.elementwise import Elementwise
+
+PUBLIC = sorted((op for op in table.values() if op.torch), key=lambda op: op.name)
+
+
+@pytest.mark.parametrize("op", PUBLIC, ids=lambda op: op.name)
+def test_lowering_is_the_reference(op):
+    """All steps of the samples and of their gradients, those of expansions included."""
+    seen = set()
+    waiting = list(sights(op))
+    while waiting:
+        sight = waiting.pop()
+        if not lowers(sight):
+            continue
+        try:
+            assert_agrees(sight, lowered(sight))
+            if has_expansion(sight.step.op):
+                made = expansion(sight)
+                waiting += watched(made if isinstance(made, (tuple, list)) else [made])
+            key = (sight.step.op, sight.step.attrs, *(spec.dtype for spec in sight.specs))
+            if isinstance(sight.step.op, Elementwise) and key not in seen:
+                seen.add(key)
+                _agrees_on_special_values(sight)
+        except Exception as error:
+            error.add_note(said(sight))
+            raise
+
+
+def _agrees_on_special_values(sight):
+    extreme = special(sight)
+    if extreme is not None:
+        with np.errstate(all="ignore"):
+            assert_agrees(extreme, lowered(extreme))
+
+
+def test_what_has_no_lowering_is_known():
+    """A lowering that disappears is noticed, and so is one that arrives."""
+    missing = {
+        op.name
+        for op in table.values()
+        if not isinstance(op, Composite)
+        and not op.transparent
+        and op not in (DATA, NUMBER, OUTSIDE)
+        and not is_lowered(op)
+    }
+    assert missing - set(UNLOWERED) == set(), "without a lowering, and not in unlowered.py"
+    assert set(UNLOWERED) - missing == set(), "lowered now: take it out of unlowered.py"
