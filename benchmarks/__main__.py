@@ -1,25 +1,99 @@
-"""Runs a benchmark by name."""
+"""Measures rushlight beside its peers, and prints who is quicker.
+
+Examples:
+    python -m benchmarks                      # everything; minutes
+    python -m benchmarks mlp gpt-train        # groups and rows by name
+    python -m benchmarks cnn --peers torch    # one peer
+    python -m benchmarks --peers torch,jax,compile --json figures.json
+    python -m benchmarks --from figures.json --markdown docs/performance.md
+    python -m benchmarks recording            # what recording costs, in this process
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
+from pathlib import Path
 
-from . import recording
-
-BENCHMARKS = {"recording": recording.main}
+from . import report
+from .machine import available, described
+from .measure import Options, Result, measured
+from .rows import ROWS, chosen
 
 
 def main(argv: list[str]) -> int:
-    """Runs the benchmarks named on the command line, or lists them."""
-    unknown = [name for name in argv if name not in BENCHMARKS]
-    if unknown or not argv:
-        if unknown:
-            print(f"there is no benchmark called {unknown[0]}", file=sys.stderr)
-        print("usage: python -m benchmarks NAME...\nnames: " + ", ".join(BENCHMARKS))
-        return 2 if unknown else 0
-    for name in argv:
-        BENCHMARKS[name]()
+    """Does what the command line asks for."""
+    arguments = _parser().parse_args(argv)
+    if arguments.names == ["recording"]:
+        from . import recording
+
+        recording.main()
+        return 0
+    if arguments.figures:
+        kept = json.loads(arguments.figures.read_text())
+        machine = kept["machine"]
+        results = [Result.from_dict(one) for one in kept["rows"]]
+    else:
+        machine = described()
+        results = _measured(arguments, machine)
+    _print(results)
+    if arguments.json:
+        kept = {"machine": machine, "rows": [result.as_dict() for result in results]}
+        arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
+    if arguments.markdown:
+        report.write(arguments.markdown, report.markdown(results, machine))
     return 0
 
 
-sys.exit(main(sys.argv[1:]))
+def _measured(arguments: argparse.Namespace, machine: dict[str, str]) -> list[Result]:
+    try:
+        rows = chosen(arguments.names)
+    except KeyError as error:
+        sys.exit(f"there is no row and no group called {error.args[0]}; see --help")
+    peers = [name for name in arguments.peers.split(",") if name]
+    for name in set(peers) - set(available()):
+        print(f"{name} cannot be measured here and is left out", file=sys.stderr)
+        peers.remove(name)
+    options = Options(
+        tuple(peers), arguments.threads, arguments.rounds, arguments.seconds, arguments.limit
+    )
+    for name, value in {**machine, "threads": str(options.threads)}.items():
+        print(f"{name:>10s}: {value}")
+    results = []
+    for number, row in enumerate(rows, 1):
+        print(f"[{number}/{len(rows)}] {row.title}", file=sys.stderr, flush=True)
+        results.append(measured(row, options))
+    machine["threads"] = str(options.threads)
+    return results
+
+
+def _print(results: list[Result]) -> None:
+    for lines in report.tables(results):
+        print("\n" + report.text(lines))
+    print("\n" + "\n".join(report.summary(results)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    groups = list(dict.fromkeys(row.group for row in ROWS))
+    names = ", ".join(row.name for row in ROWS)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=f"groups: {', '.join(groups)}. rows: {names}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", help="rows or groups; all of them by default")
+    parser.add_argument("--peers", default="torch,jax", help="of torch, jax, compile")
+    parser.add_argument("--threads", type=int, default=2, help="for every framework")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each framework")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one turn")
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds for one answer")
+    parser.add_argument("--json", type=Path, help="file to keep the figures in")
+    parser.add_argument("--markdown", type=Path, help="page to write the tables into")
+    parser.add_argument("--from", dest="figures", type=Path, help="show figures that were kept")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
