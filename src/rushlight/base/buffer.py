@@ -22,7 +22,7 @@ class Buffer:
         stored: the elements as memory holds them (``dtype.storage``), C-contiguous.
     """
 
-    __slots__ = ("_bounds", "device", "dtype", "shape", "stored")
+    __slots__ = ("_address", "_bounds", "device", "dtype", "shape", "stored")
 
     announce: ClassVar[Callable[[int], None]] = staticmethod(lambda nbytes: None)
     """Told the size of every Buffer that is made; what keeps memory flat listens here."""
@@ -32,6 +32,7 @@ class Buffer:
         self.dtype = dtype
         self.shape: tuple[int, ...] = stored.shape
         self.device = place
+        self._address = 0
         self._bounds: tuple[int, int] | None = None
         Buffer.announce(stored.nbytes)
 
@@ -47,6 +48,13 @@ class Buffer:
     def values(self) -> np.ndarray:
         """The elements as numbers to compute with. Not to be written to."""
         return widen(self.stored, self.dtype)
+
+    @property
+    def address(self) -> int:
+        """Where the first element is."""
+        if not self._address:
+            self._address = self.stored.__array_interface__["data"][0]
+        return self._address
 
     @property
     def nbytes(self) -> int:

@@ -63,6 +63,10 @@ class Fusion:
         for buffer in writes:
             self._made[buffer] = len(self.order) - 1
 
+    def alone(self, kernel: Kernel, root: Root) -> None:
+        """A kernel that nothing else joins."""
+        self.append(kernel, sorted(loads(root.body)), [root.buffer])
+
     def add(self, root: Root) -> None:
         """A result, in the last kernel that it can be part of or in one of its own."""
         root = without_ones(root)

@@ -142,11 +142,13 @@ class Kernel:
         rows: the axes that run over independent rows; the last may be the vector axis.
         roots: the results, each after those that it uses.
         kept: buffers that somebody outside of the kernel reads; others are never written.
+        fault: the buffer whose number, if it is not 0, stops the program.
     """
 
     rows: tuple[Axis, ...]
     roots: list[Root]
     kept: set[int] = field(default_factory=set)
+    fault: int | None = None
 
     @property
     def buffers(self) -> set[int]:
@@ -179,7 +181,7 @@ class Kernel:
     def changed(self, change: Change) -> Kernel:
         """The same with other axes."""
         roots = [root.changed(change) for root in self.roots]
-        return Kernel(change.axes(self.rows), roots, self.kept)
+        return replace(self, rows=change.axes(self.rows), roots=roots)
 
     def settled(self) -> Kernel:
         """The same with its axes split where an index asks for it, and merged where none cares."""

@@ -27,31 +27,39 @@ class Native:
 
     Attributes:
         code: what is called.
-        params: its integers; buffers are numbers of the program's table.
-        extent, grain: the parallel axis, and how much of it is a piece.
+        params: its integers; buffers are places in the program's table.
+        grain: how much of the parallel axis is a piece.
+        fault: the buffer that tells whether an index was out of range, or None.
     """
 
     code: Code
     params: tuple[int, ...]
-    extent: int
     grain: int
+    fault: int | None = None
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run.
+    """What to run. Buffers are numbered by their places in the table of pointers.
+
+    The table has the graph's inputs that are memory, the outputs, the numbers, and then what
+    exists only while the program runs.
 
     Attributes:
         specs: the type of every buffer.
-        origins: for each buffer the graph's input that it is, or None.
+        given: for each buffer of the inputs that are memory: the input, and which of its parts.
+        made: the buffers that are outputs, in the table's order.
+        numbers: for each buffer that is a number: the input.
         calls: in order.
-        outputs: the buffers that leave; a tuple for several results.
-        offsets: where in the arena a buffer lives.
+        outputs: for each output of the graph its buffer; a tuple for several results.
+        offsets: where in the arena the others live; those of referred steps live by themselves.
         arena, scratch: bytes.
     """
 
     specs: tuple[Spec, ...]
-    origins: tuple[Any, ...]
+    given: tuple[tuple[int, int | None], ...]
+    made: tuple[int, ...]
+    numbers: tuple[int, ...]
     calls: tuple[Native | Referred, ...]
     outputs: tuple[Any, ...]
     offsets: dict[int, int]
@@ -63,8 +71,7 @@ def compiled(graph: Graph, machine: Machine) -> Program:
     """The program for a graph."""
     try:
         plan = schedule(expand(graph))
-        calls = tuple([_call(call, machine) for call in plan.calls])
-        return _arranged(plan, calls)
+        return _Laying(graph, plan, [_call(call, machine) for call in plan.calls]).program()
     finally:
         Expr.forget()
 
@@ -75,39 +82,80 @@ def _call(call: Any, machine: Machine) -> Native | Referred:
     assert isinstance(call, Kernel)
     code = loops.write(call.settled(), machine)
     grain = max(1, int(GRAIN / max(code.work, 1e-3)))
-    return Native(code, code.params, code.extent, min(grain, max(1, code.extent)))
+    return Native(code, code.params, min(grain, max(1, code.extent)), call.fault)
 
 
-def _arranged(plan: Schedule, calls: tuple[Native | Referred, ...]) -> Program:
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for k, call in enumerate(calls):
-        for buffer in _touched(call):
-            first.setdefault(buffer, k)
-            last[buffer] = k
-    leaving = {b for out in plan.outputs for b in (out if isinstance(out, tuple) else (out,))}
-    spans = [
-        Span(b, plan.buffers[b].spec.nbytes, first[b], last[b])
-        for b in first
-        if plan.buffers[b].origin is None and b not in leaving and not _is_referred(b, calls)
-    ]
-    offsets, arena = arranged(spans)
-    scratch = max((call.code.scratch for call in calls if isinstance(call, Native)), default=0)
-    return Program(
-        tuple(each.spec for each in plan.buffers),
-        tuple(each.origin for each in plan.buffers),
-        calls, tuple(plan.outputs), offsets, arena, scratch,
-    )  # fmt: skip
+class _Laying:
+    """Gives every buffer its place in the table, and its memory."""
+
+    def __init__(self, graph: Graph, plan: Schedule, calls: list[Native | Referred]) -> None:
+        self.plan, self.calls = plan, calls
+        numbers = graph.numbers
+        mine = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
+        self.given = [b for b in mine if plan.buffers[b].origin not in numbers]
+        self.numbers = [b for b in mine if plan.buffers[b].origin in numbers]
+        leaving = dict.fromkeys(b for out in plan.outputs for b in flat(out))
+        self.made = [b for b in leaving if plan.buffers[b].origin is None]
+        known = {*mine, *self.made}
+        self.rest = [b for b in range(len(plan.buffers)) if b not in known]
+        order = [*self.given, *self.made, *self.numbers, *self.rest]
+        self.place = {buffer: k for k, buffer in enumerate(order)}
+
+    def program(self) -> Program:
+        """The program."""
+        place, buffers = self.place, self.plan.buffers
+        calls = tuple([self._placed(call) for call in self.calls])
+        offsets, arena = arranged(self._spans(calls))
+        given = tuple((buffers[b].origin, buffers[b].part) for b in self.given)
+        scratch = max((call.code.scratch for call in calls if isinstance(call, Native)), default=0)
+        return Program(
+            specs=tuple(buffers[b].spec for b in place),
+            given=given,  # type: ignore[arg-type]
+            made=tuple(place[b] for b in self.made),
+            numbers=tuple(buffers[b].origin for b in self.numbers),  # type: ignore[misc]
+            calls=calls,
+            outputs=tuple(self._moved(out) for out in self.plan.outputs),
+            offsets=offsets,
+            arena=arena,
+            scratch=scratch,
+        )
+
+    def _moved(self, buffers: Any) -> Any:
+        if isinstance(buffers, tuple):
+            return tuple(self.place[b] for b in buffers)
+        return self.place[buffers]
+
+    def _placed(self, call: Native | Referred) -> Native | Referred:
+        if isinstance(call, Referred):
+            inputs = tuple(self._moved(each) for each in call.inputs)
+            return Referred(call.step, inputs, self._moved(call.outputs))
+        params = list(call.params)
+        for k in call.code.buffers:
+            params[k] = self.place[params[k]]
+        fault = None if call.fault is None else self.place[call.fault]
+        return Native(call.code, tuple(params), call.grain, fault)
+
+    def _spans(self, calls: tuple[Native | Referred, ...]) -> list[Span]:
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        apart: set[int] = set()
+        for k, call in enumerate(calls):
+            if isinstance(call, Referred):
+                apart.update(call.outputs)
+                touched = [*call.outputs, *(b for each in call.inputs for b in flat(each))]
+            else:
+                touched = [call.params[k] for k in call.code.buffers]
+            for buffer in touched:
+                first.setdefault(buffer, k)
+                last[buffer] = k
+        specs = {self.place[b]: self.plan.buffers[b].spec for b in self.rest}
+        return [
+            Span(b, spec.nbytes, first[b], last[b])
+            for b, spec in specs.items()
+            if b in first and b not in apart
+        ]
 
 
-def _is_referred(buffer: int, calls: tuple[Native | Referred, ...]) -> bool:
-    return any(isinstance(call, Referred) and buffer in call.outputs for call in calls)
-
-
-def _touched(call: Native | Referred) -> list[int]:
-    if isinstance(call, Native):
-        return [call.params[k] for k in call.code.buffers]
-    found = list(call.outputs)
-    for place in call.inputs:
-        found.extend(place if isinstance(place, tuple) else (place,))
-    return found
+def flat(buffers: Any) -> tuple[int, ...]:
+    """A buffer or several as several."""
+    return buffers if isinstance(buffers, tuple) else (buffers,)

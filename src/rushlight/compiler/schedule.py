@@ -7,12 +7,14 @@ from math import prod
 from typing import Any
 
 from rushlight import ops
+from rushlight.base.dtypes import bool_, int32
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 from rushlight.ops.elementwise import Elementwise
 
 from .body import Body
+from .checks import Checks
 from .constant import CONSTANT
 from .expand import TOGETHER
 from .expr import Expr, parts
@@ -38,10 +40,12 @@ class Buffer:
     Attributes:
         spec: its type; rows after rows, with no gaps.
         origin: which input of the graph it is, or None.
+        part: which result of that input, if it has several.
     """
 
     spec: Spec
     origin: int | None = None
+    part: int | None = None
 
 
 @dataclass
@@ -105,6 +109,7 @@ class _Scheduling:
         self.body = Body()
         self.values: list[Any] = []
         self.fusion = Fusion()
+        self.checks = Checks()
         self._users: list[list[int]] = [[] for _ in range(len(graph.inputs) + len(graph.steps))]
         for k, step in enumerate(graph.steps):
             for value in step.inputs:
@@ -124,11 +129,11 @@ class _Scheduling:
 
     def _input(self, k: int, spec: Any) -> Any:
         if isinstance(spec, tuple):
-            return tuple(self._stored(each, k) for each in spec)
+            return tuple(self._stored(each, k, part) for part, each in enumerate(spec))
         return self._stored(spec, k)
 
-    def _stored(self, spec: Spec, origin: int | None = None) -> Stored:
-        self.plan.buffers.append(Buffer(spec, origin))
+    def _stored(self, spec: Spec, origin: int | None = None, part: int | None = None) -> Stored:
+        self.plan.buffers.append(Buffer(spec, origin, part))
         return Stored(spec, len(self.plan.buffers) - 1, contiguous(spec.shape))
 
     def _value(self, number: int, step: Step) -> Any:
@@ -143,6 +148,7 @@ class _Scheduling:
         specs = [x.spec if isinstance(x, Value) else tuple(e.spec for e in x) for x in inputs]
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
+            self.checks.look_at(value, self)
             return self._root(value) if self._is_stored(number, value) else value
         return self._referred(step, inputs)
 
@@ -153,6 +159,13 @@ class _Scheduling:
         outputs = tuple(each.buffer for each in made)
         self.fusion.append(Referred(step, places, outputs), _flat(places), outputs)
         return made if isinstance(step.spec, tuple) else made[0]
+
+    def check(self, faulty: Expr, axes: tuple[Axis, ...]) -> None:
+        """Computes whether an index is out of range anywhere; the program stops if it is."""
+        stored = self._stored(Spec.of((), int32))
+        anywhere = Expr.of("reduce", bool_, (faulty,), ("any", axes)) if axes else faulty
+        root = Root(stored.buffer, int32, (), (), Index(), self.body.cast(anywhere, int32))
+        self.fusion.alone(Kernel((), [root], {stored.buffer}, fault=stored.buffer), root)
 
     # Memory or not ---------------------------------------------------------------------------
 

@@ -11,9 +11,11 @@ from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault
 from rushlight.graph.node import Node, Number
 
+from . import tier
 from .cut import Cut, shown
 from .lock import Lock
 from .reference import ReferenceProgram
+from .tier import compiled_program
 
 
 class Programs:
@@ -29,16 +31,21 @@ class Programs:
         self.limit = limit
         self.made = 0
         self.ran = 0
-        self._kept: dict[tuple[object, ...], ReferenceProgram] = {}
+        self._kept: dict[tuple[object, ...], Any] = {}
         self._steps = 0
 
-    def find(self, cut: Cut) -> ReferenceProgram:
+    def find(self, cut: Cut) -> Any:
         """The program for a cut, made when it is the first of its kind."""
         program = self._kept.get(cut.key)
         if program is None:
-            program = ReferenceProgram(cut.graph())
+            graph = cut.graph()
+            program = ReferenceProgram(graph) if tier.first() else compiled_program(graph)
             self.made += 1
             self._keep(cut.key, program)
+        elif program.__class__ is ReferenceProgram and tier.again():
+            program = compiled_program(program.graph)
+            self.made += 1
+            self._kept[cut.key] = program
         return program
 
     def _keep(self, key: tuple[object, ...], program: ReferenceProgram) -> None:

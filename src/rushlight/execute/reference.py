@@ -35,7 +35,7 @@ class ReferenceProgram:
             Fault: an operation refuses its values; ``step`` tells which.
         """
         graph = self.graph
-        loaded = [_loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
+        loaded = [loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
         given = set(map(id, loaded))
         values: list[Any] = list(loaded)
         with np.errstate(all="ignore"):
@@ -48,7 +48,7 @@ class ReferenceProgram:
     def _call(self, k: int, step: Step, values: list[Any]) -> Any:
         try:
             result = step.op.evaluate(tuple([values[i] for i in step.inputs]), step.attrs)
-            return _fitted(result, step.spec)
+            return fitted(result, step.spec)
         except (Fault, MemoryError) as fault:
             fault.step = k  # type: ignore[union-attr]
             raise
@@ -70,7 +70,7 @@ def _own(value: Any, given: set[int]) -> Any:
     return value.copy() if id(value) in given else value
 
 
-def _loaded(value: Any, spec: Any) -> Any:
+def loaded(value: Any, spec: Any) -> Any:
     """A value as references take it: an array, float32 for the half types."""
     if isinstance(value, Buffer):
         return value.values
@@ -83,10 +83,10 @@ def _loaded(value: Any, spec: Any) -> Any:
     return rounded(number, spec.dtype) if spec.dtype.is_half else number
 
 
-def _fitted(result: Any, spec: Any) -> Any:
+def fitted(result: Any, spec: Any) -> Any:
     """A reference's result in the dtype that was promised."""
     if isinstance(spec, tuple):
-        return tuple(_fitted(*pair) for pair in zip(result, spec, strict=True))
+        return tuple(fitted(*pair) for pair in zip(result, spec, strict=True))
     array = np.asarray(result, spec.dtype.numpy)
     if array.shape != spec.shape:
         raise InternalError(f"a reference gave shape {array.shape} instead of {spec.shape}")

@@ -1,0 +1,173 @@
+"""The compiled tier: a program's calls, run natively on memory that is handed to them."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rushlight.base.buffer import Buffer
+from rushlight.base.half import narrow, widen
+from rushlight.compiler.program import Native, Program, flat
+from rushlight.compiler.schedule import Referred
+from rushlight.graph.graph import Graph
+from rushlight.graph.node import Number
+from rushlight.graph.spec import Spec
+
+from .native import Calls, arena
+from .reference import ReferenceProgram, fitted, loaded
+
+_CODES = {"float32": "f", "float64": "d", "int64": "q"}
+
+
+class CompiledProgram:
+    """A graph compiled.
+
+    Attributes:
+        graph: what it computes.
+        program: the plan.
+    """
+
+    def __init__(self, graph: Graph, program: Program) -> None:
+        self.graph, self.program = graph, program
+        self._table = (ctypes.c_uint64 * max(1, len(program.specs)))()
+        self._fill = struct.Struct(f"={len(program.given) + len(program.made)}Q").pack_into
+        self._numbers = (ctypes.c_uint8 * (8 * max(1, len(program.numbers))))()
+        self._place_numbers()
+        self._arena = 0
+        self._pieces = list(self._cut_at_references())
+        self._made = [program.specs[b] for b in program.made]
+        first = len(program.given)
+        self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
+
+    @property
+    def size(self) -> int:
+        """Number of steps."""
+        return len(self.graph.steps)
+
+    def run(self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]]) -> list[Any]:
+        """The outputs' Buffers (a tuple of them for a step with several results).
+
+        Raises:
+            Fault: an operation refuses its values; ``step`` tells which.
+        """
+        program = self.program
+        given: list[Any] = [
+            inputs[k] if part is None else inputs[k][part]  # type: ignore[index]
+            for k, part in program.given
+        ]
+        made = [Buffer(np.empty(s.shape, s.dtype.storage), s.dtype) for s in self._made]
+        self._fill(self._table, 0, *[b.address for b in given], *[b.address for b in made])
+        self._write_numbers(inputs)
+        if program.arena and self._arena != (start := arena.at_least(program.arena)):
+            self._place_arena(start)
+        present = given + made
+        own: dict[int, Any] = {}
+        for piece in self._pieces:
+            if isinstance(piece, Referred):
+                self._refer(piece, present, own)
+            elif piece.run(self._table, program.scratch):
+                return self._refused(inputs)
+        return [
+            present[out] if out.__class__ is int else self._leaving(out, present)
+            for out in self._outputs
+        ]
+
+    def _leaving(self, out: Any, present: list[Any]) -> Any:
+        if isinstance(out, tuple):
+            return tuple(self._leaving(each, present) for each in out)
+        if out < 0:  # an input that leaves as it came is another's memory
+            buffer = present[-1 - out]
+            return Buffer(buffer.stored.copy(), buffer.dtype)
+        return present[out]
+
+    def _refused(self, inputs: Any) -> Any:
+        """What the references say of an index that is out of range."""
+        return ReferenceProgram(self.graph).run(inputs)
+
+    # Numbers and memory ----------------------------------------------------------------------
+
+    def _place_numbers(self) -> None:
+        program = self.program
+        first = len(program.given) + len(program.made)
+        start = ctypes.addressof(self._numbers)
+        for k in range(len(program.numbers)):
+            self._table[first + k] = start + 8 * k
+        dtypes = [program.specs[first + k].dtype for k in range(len(program.numbers))]
+        self._dtypes = dtypes
+        codes = [_CODES.get(dtype.name) for dtype in dtypes]
+        self._pack = None
+        if None not in codes:
+            layout = "=" + "".join(f"{code}{'4x' if code == 'f' else ''}" for code in codes)  # type: ignore[str-bytes-safe]
+            self._pack = struct.Struct(layout).pack_into
+
+    def _write_numbers(self, inputs: Sequence[Any]) -> None:
+        numbers = self.program.numbers
+        if not numbers:
+            return
+        if self._pack is not None:
+            try:
+                self._pack(self._numbers, 0, *[inputs[k] for k in numbers])
+                return
+            except (struct.error, OverflowError):
+                pass  # a number that wraps around or becomes infinite
+        memory = memoryview(self._numbers)
+        for place, (k, dtype) in enumerate(zip(numbers, self._dtypes, strict=True)):
+            value = narrow(loaded(inputs[k], Spec.of((), dtype)), dtype)
+            memory[8 * place : 8 * place + dtype.itemsize] = np.asarray(value).tobytes()
+
+    def _place_arena(self, start: int) -> None:
+        for buffer, offset in self.program.offsets.items():
+            self._table[buffer] = start + offset
+        self._arena = start
+
+    # Steps that are run by their references --------------------------------------------------
+
+    def _cut_at_references(self) -> Any:
+        native: list[Native] = []
+        for call in self.program.calls:
+            if isinstance(call, Native):
+                native.append(call)
+                continue
+            if native:
+                yield Calls(native, self._table)
+                native = []
+            yield call
+        if native:
+            yield Calls(native, self._table)
+
+    def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> None:
+        step = call.step
+        arrays = tuple([self._array(each, present, own) for each in call.inputs])
+        with np.errstate(all="ignore"):
+            results = fitted(step.op.evaluate(arrays, step.attrs), step.spec)
+        for buffer, result in zip(call.outputs, results if isinstance(results, tuple) else (results,), strict=True):
+            stored = np.ascontiguousarray(narrow(result, self.program.specs[buffer].dtype))
+            if buffer < len(present):
+                present[buffer].stored[...] = stored
+            else:
+                own[buffer] = stored
+                self._table[buffer] = stored.ctypes.data
+
+    def _array(self, buffer: Any, present: list[Any], own: dict[int, Any]) -> Any:
+        if isinstance(buffer, tuple):
+            return tuple(self._array(each, present, own) for each in buffer)
+        spec = self.program.specs[buffer]
+        if buffer in own:
+            stored = own[buffer]
+        elif buffer < len(present):
+            stored = present[buffer].stored
+        else:
+            view = (ctypes.c_uint8 * max(1, spec.nbytes)).from_address(self._table[buffer])
+            stored = np.frombuffer(view, spec.dtype.storage, spec.numel).reshape(spec.shape)
+        return widen(stored, spec.dtype)
+
+
+def _moved(out: Any, first: int, made: int) -> Any:
+    """An output as a place among inputs and results; an input's is negative."""
+    if isinstance(out, tuple):
+        return tuple(_moved(each, first, made) for each in out)
+    return out if first <= out < first + made else -1 - out

@@ -1,0 +1,56 @@
+"""Which of the two tiers runs a graph.
+
+A graph that is seen for the first time is run with its operations' references, which takes no time to
+prepare; one that comes back is compiled. ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or ``auto``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rushlight.base.errors import ArgValueError
+from rushlight.graph.graph import Graph
+
+TIERS = ("auto", "reference", "compiled")
+_chosen = os.environ.get("RUSHLIGHT_TIER", "reference") or "reference"
+if _chosen not in TIERS:
+    raise ArgValueError("RUSHLIGHT_TIER", f"must be one of {', '.join(TIERS)}, not {_chosen!r}")
+
+
+def first() -> bool:
+    """Whether a graph that is new is run by references."""
+    return _chosen != "compiled"
+
+
+def again() -> bool:
+    """Whether a graph that comes back is compiled."""
+    return _chosen != "reference"
+
+
+def chosen() -> str:
+    """The tier that is forced, or ``auto``."""
+    return _chosen
+
+
+def choose(tier: str) -> str:
+    """Forces a tier for what comes; returns the one before.
+
+    Raises:
+        ValueError: there is no such tier.
+    """
+    global _chosen
+    if tier not in TIERS:
+        raise ArgValueError("tier", f"must be one of {', '.join(TIERS)}, not {tier!r}")
+    before, _chosen = _chosen, tier
+    return before
+
+
+def compiled_program(graph: Graph) -> Any:
+    """A graph's program of compiled kernels. Loads LLVM if nothing has before."""
+    from rushlight.compiler.llvm.machine import host
+    from rushlight.compiler.program import compiled
+
+    from .compiled import CompiledProgram
+
+    return CompiledProgram(graph, compiled(graph, host()))
