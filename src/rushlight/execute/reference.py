@@ -35,9 +35,9 @@ class ReferenceProgram:
             Fault: an operation refuses its values; ``step`` tells which.
         """
         graph = self.graph
-        loaded = [loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
-        given = set(map(id, loaded))
-        values: list[Any] = list(loaded)
+        arrays = [loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
+        given = set(map(id, arrays))
+        values: list[Any] = list(arrays)
         with np.errstate(all="ignore"):
             for k, (step, finished) in enumerate(self.calls):
                 values.append(self._call(k, step, values))
