@@ -99,6 +99,11 @@ class Loaded:
         return self._engine.get_function_address(name)  # type: ignore[no-any-return]
 
 
+def define(name: str, address: int) -> None:
+    """Makes a function known to all code that is loaded from now on."""
+    _binding().add_symbol(name, address)
+
+
 def _optimise(module: Any, target: Any, level: int) -> None:
     llvm = _binding()
     options = llvm.create_pipeline_tuning_options(speed_level=level)

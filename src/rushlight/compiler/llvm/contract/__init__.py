@@ -1,0 +1,28 @@
+"""Template ``contract``: matrix products and convolutions on one register-tiled micro-kernel.
+
+How a product becomes calls of kernels::
+
+    tile = tile_of(host())                              # or element="double"
+    plan = plan_product(tile, (m, n, k), a, b, c, extents)   # C[batch] = A[batch] @ B[batch]
+
+``a``, ``b`` and ``c`` are each a :class:`Memory` (a place in the table, strides in bytes) or code
+of the caller's: a :class:`Reader` gives vectors of an operand as it is packed, a :class:`Writer`
+takes vectors of the result. Each :class:`Call` in ``plan.calls`` says
+
+- ``name`` and ``module()``: the kernel's name and LLVM text. Equal names mean equal code, for all
+  sizes;
+- ``needs``: forms of micro-kernels the code calls by name; ``library.ready(tile, form)`` before it
+  is loaded;
+- ``params``: the i64 array. It is made when asked for, so places in the table can be set until then
+  (``Memory.place``, and ``plan.packed_place`` for the buffer of ``plan.packed`` bytes that B is
+  packed in);
+- ``extent``: the parallel axis (grain 1); ``scratch``: bytes of scratch memory for each thread.
+
+The bits of the result do not depend on how the axis is cut. An empty k gives zeros, which the
+writer gets too.
+"""
+
+from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
+from rushlight.compiler.llvm.contract.params import Layout, Params
+from rushlight.compiler.llvm.contract.plan import Call, Plan, plan_product
+from rushlight.compiler.llvm.contract.tile import Tile, tile_of

@@ -1,0 +1,90 @@
+"""The register tile: the rows and columns of a product that are summed in registers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rushlight.compiler.llvm.machine import Machine
+from rushlight.compiler.llvm.text import Type
+
+SUFFIX = {"float": "f32", "double": "f64", "bfloat": "bf16"}
+# Slots of a record before the pointers to its rows: where its part of B begins, and its length.
+HEAD = 2
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A block of the result that stays in vector registers while its sum is taken.
+
+    Attributes:
+        element: LLVM's name of what is accumulated: ``float`` or ``double``.
+        input: what is multiplied: the same, or ``bfloat`` in pairs of neighbours along k.
+        lanes: elements of one vector register.
+        rows: rows of a full tile; each is one broadcast element of A at every step.
+        vectors: vectors of a full tile's row; each is one vector of B at every step.
+        masked: whether a masked load or store costs no more than a whole one.
+    """
+
+    element: str
+    input: str
+    lanes: int
+    rows: int
+    vectors: int
+    masked: bool
+
+    @property
+    def columns(self) -> int:
+        """Columns of a full tile, which is also the width of a packed panel of B."""
+        return self.lanes * self.vectors
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one accumulated element."""
+        return 8 if self.element == "double" else 4
+
+    @property
+    def pair(self) -> int:
+        """Steps of k in one element of the packed operands: 2 for pairs of bfloat16, else 1."""
+        return 2 if self.input == "bfloat" else 1
+
+    @property
+    def vector(self) -> Type:
+        """The type of an accumulator."""
+        return Type(self.element, self.lanes)
+
+    @property
+    def heights(self) -> tuple[int, ...]:
+        """Rows of the tiles that code is made for; any count of rows is a sum of these."""
+        powers = [1 << i for i in reversed(range(6)) if 1 << i < self.rows]
+        return (self.rows, *powers)
+
+    @property
+    def record(self) -> int:
+        """Slots of 8 bytes in one record (see :mod:`micro`)."""
+        return HEAD + self.rows
+
+    @property
+    def suffix(self) -> str:
+        """The tile's element in the name of a function."""
+        return SUFFIX[self.input]
+
+    @property
+    def align(self) -> int:
+        """Bytes of a vector."""
+        return self.lanes * self.bytes
+
+
+def tile_of(machine: Machine, element: str = "float", input: str = "") -> Tile:
+    """The tile for a machine.
+
+    As many accumulators as leave registers for the vectors of B and, where a multiplication cannot
+    read its broadcast operand from memory, for one element of A.
+    """
+    lanes = machine.lanes(64 if element == "double" else 32)
+    if machine.registers >= 32 and machine.vector == 512:
+        rows, vectors = 14, 2
+    elif machine.registers >= 32:
+        rows, vectors = 8, 3
+    else:
+        rows, vectors = 6, 2
+    return Tile(element, input or element, lanes, rows, vectors, machine.vector == 512)
