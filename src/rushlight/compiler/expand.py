@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import ops
+from rushlight.base.dtypes import float32
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 from rushlight.graph.op import DATA, NUMBER, Op, recording
@@ -27,6 +28,19 @@ def expand(graph: Graph) -> Graph:
 def expands(op: Op) -> bool:
     """Whether an operation says how it is made of others."""
     return type(op).expand is not Op.expand
+
+
+def expanded(node: Node, inputs: tuple[Node, ...]) -> Made:
+    """A node made of simpler ones. As with references, half types are float32 inside of a rule."""
+    wide = [ops.cast(x, float32) if _is_half(x) else x for x in inputs]
+    made: Any = node.op.expand(*wide, **node.keywords)
+    if isinstance(made, (tuple, list)):
+        return tuple([ops.cast(x, spec.dtype) for x, spec in zip(made, several(node.spec))])
+    return ops.cast(made, node.spec.dtype)
+
+
+def _is_half(x: Node) -> bool:
+    return x.spec.__class__ is Spec and x.dtype.is_half
 
 
 class _Expanding:
@@ -98,11 +112,11 @@ class _Expanding:
         if not expands(op) or not op.lowers(node.spec, *(x.spec for x in inputs)):
             return Node(op, inputs, node.attrs, node.spec, False, node.site)
         before, recording.site = recording.site, node.site
-        made: Any = op.expand(*inputs, **node.keywords)
+        made: Any = expanded(node, inputs)
         # What a rule is applied to is simple already; everything above it is not yet.
         self._done.update((x, x) for x in inputs if x not in self._done)
         recording.site = before
-        if isinstance(made, (tuple, list)):
+        if isinstance(made, tuple):
             return _Several(node, tuple([self._simple(each) for each in made]))
         return self._simple(made)
 
