@@ -43,10 +43,10 @@ from .slicing import (
 )  # fmt: skip
 from .strided import alias, as_strided, strided_scatter, unstrided
 from .bits import bit_cast, complex, view_as_complex, view_as_real
-from .reduce import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
-from .extremum import (
-    amax, amin, aminmax, argmax, argmin, max, max_all, max_along, min, min_all, min_along,
-)  # fmt: skip
+from .reduce import logsumexp, mean, nanmean, nansum, prod, sum
+from .truth import all, any, count_nonzero
+from .extremum import amax, amin, aminmax, max, max_all, max_along, min, min_all, min_along
+from .extremum_place import argmax, argmin
 from .middle import (
     kthvalue, median, median_all, median_along, mode, nanmedian, nanmedian_all, nanmedian_along,
 )  # fmt: skip

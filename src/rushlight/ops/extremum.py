@@ -10,7 +10,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import COMPLEX, bool_, int64
-from rushlight.base.errors import DTypeError, Fault, NoKernelError, OperationError, RangeError
+from rushlight.base.errors import Fault, NoKernelError, OperationError, RangeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
@@ -107,6 +107,10 @@ class Amax(Shared):
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return np.max(x, axis=dims, keepdims=keepdim)
 
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        how = "any" if x.dtype is bool_ else "max"
+        return self.folded(b, how, index, x, dims, keepdim)
+
 
 class Amin(Shared):
     """The smallest element."""
@@ -121,6 +125,10 @@ class Amin(Shared):
 
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return np.min(x, axis=dims, keepdims=keepdim)
+
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        how = "all" if x.dtype is bool_ else "min"
+        return self.folded(b, how, index, x, dims, keepdim)
 
 
 class LargestOfAll(Amax):
@@ -194,6 +202,10 @@ class MaxAlong(Choice):
     def places(self, x: Any, dim: int, **attrs: Any) -> Any:
         return np.argmax(x, axis=dim)
 
+    def expand(self, x: Node, *, dim: int, keepdim: bool) -> tuple[Node, Node]:
+        dims = (dim,) if x.ndim else ()
+        return ops.amax.record((x,), dims, keepdim), ops.argmax.record((x,), dim, keepdim)
+
 
 class MinAlong(Choice):
     """The first of the smallest elements along a dimension."""
@@ -202,6 +214,10 @@ class MinAlong(Choice):
 
     def places(self, x: Any, dim: int, **attrs: Any) -> Any:
         return np.argmin(x, axis=dim)
+
+    def expand(self, x: Node, *, dim: int, keepdim: bool) -> tuple[Node, Node]:
+        dims = (dim,) if x.ndim else ()
+        return ops.amin.record((x,), dims, keepdim), ops.argmin.record((x,), dim, keepdim)
 
 
 class Overloaded(Composite):
@@ -278,72 +294,6 @@ class Min(Overloaded):
         yield lambda: make.call(make(0)), RuntimeError, "Specify the reduction dim"
 
 
-class Place(Op):
-    """Where the extreme stands, along a dimension or among all. Abstract."""
-
-    attrs = ("dim", "keepdim")
-    differentiable = False
-
-    def __call__(self, x: Node, dim: int | None = None, keepdim: bool = False) -> Node:
-        if x.dtype is bool_ or x.dtype in COMPLEX:
-            kind = "bool" if x.dtype is bool_ else "complex"
-            raise DTypeError(self.name, f"{self.name}(): does not support {kind} input")
-        if dim is not None:
-            dim = shapes.axis(self.name, dim, x.ndim)
-            not_empty(self.name, x, dim)
-        elif not x.spec.numel:
-            raise RangeError(
-                self.name,
-                f"{self.name}(): Expected reduction dim to be specified for input.numel() == 0.",
-            )
-        return self.record((x,), dim, bool(keepdim))
-
-    def infer(self, x: Spec, *, dim: int | None, keepdim: bool) -> Spec:
-        dims = tuple(range(x.ndim)) if dim is None else (dim,)
-        return x.with_shape(shapes.reduced(x.shape, dims, keepdim)).with_dtype(int64)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4)
-        yield make(2, 3, 4), 1
-        yield make(4, 3).T, {"dim": -1, "keepdim": True}
-        yield make(3, 4), {"keepdim": True}
-        yield make.int(20, low=-2, high=2)
-        yield make(3, 0), 0
-        yield make()
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(0)), IndexError, "Expected reduction dim to be specified"
-        yield lambda: make.call(make(0, 3), 0), IndexError, "dim 0 to have non-zero size"
-        yield lambda: make.call(make(3), 1), IndexError, "Dimension out of range"
-        yield lambda: make.call(make.bool(3)), RuntimeError, "does not support bool"
-
-
-class Argmax(Place):
-    """Where the first of the largest elements stands.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.tensor([[1, 5], [3, 2]]).argmax(1)
-        tensor([1, 0])
-    """
-
-    name = "argmax"
-    torch = "argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor"
-
-    def ref(self, x: Any, *, dim: int | None, keepdim: bool) -> Any:
-        return np.argmax(x, axis=dim if x.ndim else None, keepdims=keepdim)
-
-
-class Argmin(Place):
-    """Where the first of the smallest elements stands."""
-
-    name = "argmin"
-    torch = "argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor"
-
-    def ref(self, x: Any, *, dim: int | None, keepdim: bool) -> Any:
-        return np.argmin(x, axis=dim if x.ndim else None, keepdims=keepdim)
-
-
 class Aminmax(Composite):
     """The smallest and the largest element."""
 
@@ -383,6 +333,4 @@ max_along = MaxAlong()
 min_along = MinAlong()
 max = Max()
 min = Min()
-argmax = Argmax()
-argmin = Argmin()
 aminmax = Aminmax()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.dtypes import DType, bool_, int64, uint8
+from rushlight.base.dtypes import DType, int64
 from rushlight.base.errors import DTypeError
 from rushlight.base.promotion import default_dtype
 from rushlight.base.shapes import Shape
@@ -27,6 +27,19 @@ class Reduction(Op):
 
     def infer(self, x: Spec, *, dims: Shape, keepdim: bool) -> Spec:
         return x.with_shape(shapes.reduced(x.shape, dims, keepdim))
+
+    def folded(
+        self, b: Any, how: str, index: Any, x: Any, dims: Shape, keepdim: bool,
+        value: Callable[[Any], Any] = lambda element: element,
+    ) -> Any:  # fmt: skip
+        """One element for a kernel: ``value`` of every element brought together by ``how``."""
+        kept = [i for d, i in enumerate(index) if not (keepdim and d in dims)]
+
+        def inner(*places: Any) -> Any:
+            rest, here = iter(kept), iter(places)
+            return value(x.at(*(next(here if d in dims else rest) for d in range(x.ndim))))
+
+        return b.reduce(how, [x.shape[d] for d in dims], inner) if dims else inner()
 
     def over(self, x: Node, dim: Dims, keepdim: bool) -> Node:
         """Records the reduction over PyTorch's ``dim``; None and ``()`` are all dimensions."""
@@ -77,6 +90,9 @@ class Sum(Reduction):
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return np.sum(x, axis=dims, keepdims=keepdim, dtype=x.dtype)
 
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return self.folded(b, "sum", index, x, dims, keepdim)
+
 
 class Mean(Reduction):
     """The mean of floating point numbers."""
@@ -110,6 +126,10 @@ class Mean(Reduction):
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         count = shapes.prod(tuple(x.shape[d] for d in dims))
         return np.sum(x, axis=dims, keepdims=keepdim, dtype=x.dtype) / x.dtype.type(count)
+
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        count = shapes.prod(tuple(x.shape[d] for d in dims))
+        return b.div(self.folded(b, "sum", index, x, dims, keepdim), count)
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
@@ -152,6 +172,9 @@ class Prod(Reduction):
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return np.prod(x, axis=dims, keepdims=keepdim, dtype=x.dtype)
 
+    def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return self.folded(b, "prod", index, x, dims, keepdim)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4)
         yield make(2, 3, 4), 1
@@ -163,89 +186,6 @@ class Prod(Reduction):
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
         yield lambda: make.call(make(3, 4), (0, 1)), TypeError, "must be int, not tuple"
-
-
-class Truth(Reduction):
-    """A truth about elements that are true or false; every number but 0 is true. Abstract."""
-
-    differentiable = False
-
-    def __call__(self, x: Node, dim: Dims = None, keepdim: bool = False) -> Node:
-        if dim is not None and not isinstance(dim, int) and not dim:
-            return self.record((x,), (), bool(keepdim))  # of no dimension: each by itself
-        return self.over(x, dim, keepdim)
-
-    def infer(self, x: Spec, *, dims: Shape, keepdim: bool) -> Spec:
-        return (
-            super()
-            .infer(x, dims=dims, keepdim=keepdim)
-            .with_dtype(uint8 if x.dtype is uint8 else bool_)
-        )
-
-    def samples(self, make: Any) -> Any:
-        yield make.bool(3, 4)
-        yield make.int(3, 4, low=0, high=1), 1
-        yield make.int(2, 3, 4, low=0, high=1).to(uint8), (0, 2), True
-        yield make(3, 4), {"dim": ()}
-        yield make.bool(3, 0), 1
-        yield make.bool()
-
-
-class AnyTrue(Truth):
-    """Whether at least one element is true.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.tensor([[0, 1], [0, 0]]).any(1)
-        tensor([ True, False])
-    """
-
-    name = "any"
-    torch = "any(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
-
-    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
-        return np.any(x, axis=dims, keepdims=keepdim)
-
-
-class AllTrue(Truth):
-    """Whether all elements are true.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.tensor([[1, 1], [0, 1]]).all(1)
-        tensor([ True, False])
-    """
-
-    name = "all"
-    torch = "all(Tensor self, int[1]? dim=None, bool keepdim=False) -> Tensor"
-
-    def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
-        return np.all(x, axis=dims, keepdims=keepdim)
-
-
-class CountNonzero(Composite):
-    """How many elements are not 0.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.tensor([0, 3, 0, 5]).count_nonzero()
-        tensor(2)
-    """
-
-    name = "count_nonzero"
-    torch = "count_nonzero(Tensor self, int[1]? dim=None) -> Tensor"
-    differentiable = False
-
-    def __call__(self, x: Node, dim: Dims = None) -> Node:
-        return ops.sum(ops.ne(x, 0), dim)
-
-    def samples(self, make: Any) -> Any:
-        yield make.int(3, 4, low=-1, high=1)
-        yield make.bool(2, 3, 4), (0, -1)
-        yield make(0, 3), 0
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(3, 4), 2), IndexError, "Dimension out of range"
 
 
 class Nansum(Composite):
@@ -347,6 +287,15 @@ class Logsumexp(Reduction):
         total = np.log(np.sum(np.exp(x - top), axis=dims, keepdims=True)) + top
         return total if keepdim else np.squeeze(total, dims)
 
+    def expand(self, x: Node, *, dims: Shape, keepdim: bool) -> Node:
+        shape = shapes.reduced(x.shape, dims, keepdim)
+        if not x.spec.numel:
+            return ops.full(shape, -np.inf, x.dtype)
+        top = ops.amax.record((x,), dims, True)
+        top = ops.where(ops.isfinite(top), top, 0.0)
+        total: Node = ops.log(ops.sum.record((ops.exp(x - top),), dims, True)) + top
+        return ops.reshape(total, shape)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 1
         yield make(2, 3, 4) * 100, (0, -1), True
@@ -361,9 +310,6 @@ class Logsumexp(Reduction):
 sum = Sum()
 mean = Mean()
 prod = Prod()
-any = AnyTrue()
-all = AllTrue()
-count_nonzero = CountNonzero()
 nansum = Nansum()
 nanmean = Nanmean()
 logsumexp = Logsumexp()

@@ -76,6 +76,14 @@ class Softmax(Normalized):
     def ref(self, x: Any, *, dim: int) -> Any:
         return softmax_of(x, dim)
 
+    def expand(self, x: Node, *, dim: int) -> Node:
+        if not x.spec.numel:
+            return ops.clone(x)
+        dims = (dim,) if x.ndim else ()
+        y = ops.exp(x - ops.amax.record((x,), dims, True))
+        share: Node = y / ops.sum.record((y,), dims, True)
+        return share
+
 
 class LogSoftmax(Normalized):
     r"""The logarithm of :func:`softmax`: :math:`y_i = x_i - \log \sum_j e^{x_j}` along ``dim``.
@@ -103,6 +111,13 @@ class LogSoftmax(Normalized):
 
     def ref(self, x: Any, *, dim: int) -> Any:
         return log_softmax_of(x, dim)
+
+    def expand(self, x: Node, *, dim: int) -> Node:
+        if not x.spec.numel:
+            return ops.clone(x)
+        dims = (dim,) if x.ndim else ()
+        y = x - ops.amax.record((x,), dims, True)
+        return y - ops.log(ops.sum.record((ops.exp(y),), dims, True))
 
 
 def softmax_of(x: Any, dim: int) -> Any:

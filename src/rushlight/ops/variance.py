@@ -71,6 +71,13 @@ class Spread(Reduction):
         total = np.sum(squares, axis=dims, keepdims=keepdim)
         return total / np.asarray(max(0, count - correction), total.dtype)
 
+    def expanded(self, x: Node, dims: Shape, correction: Correction, keepdim: bool) -> Node:
+        """The variance in simpler operations."""
+        count = shapes.prod(tuple(x.shape[d] for d in dims))
+        distance = x - ops.mean.record((x,), dims, True)
+        total = ops.sum.record((distance * distance,), dims, keepdim)
+        return total / max(0, count - correction)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4)
         yield make(3, 4), False
@@ -110,6 +117,9 @@ class Var(Spread):
     def ref(self, x: Any, *, dims: Shape, correction: Correction, keepdim: bool) -> Any:
         return self.variance(x, dims, correction, keepdim)
 
+    def expand(self, x: Node, *, dims: Shape, correction: Correction, keepdim: bool) -> Node:
+        return self.expanded(x, dims, correction, keepdim)
+
 
 class Std(Spread):
     """The standard deviation; its gradient is 0 where it is 0.
@@ -135,6 +145,10 @@ class Std(Spread):
 
     def ref(self, x: Any, *, dims: Shape, correction: Correction, keepdim: bool) -> Any:
         return np.sqrt(self.variance(x, dims, correction, keepdim))
+
+    def expand(self, x: Node, *, dims: Shape, correction: Correction, keepdim: bool) -> Node:
+        root: Node = ops.sqrt(self.expanded(x, dims, correction, keepdim))
+        return root
 
 
 class WithMean(Composite):

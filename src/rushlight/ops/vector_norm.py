@@ -107,6 +107,21 @@ class VectorNorm(Reduction):
         power = size.dtype.type(ord)
         return np.sum(size**power, axis=dims, keepdims=keepdim) ** (1 / power)
 
+    def expand(self, x: Node, *, ord: float, dims: Shape, keepdim: bool) -> Node:
+        def total(terms: Node) -> Node:
+            return ops.sum.record((terms,), dims, keepdim)
+
+        if ord == 0:
+            return total(ops.cast(ops.ne(x, 0), x.dtype))
+        if ord == 2:
+            return ops.sqrt(total(x * x))
+        size = ops.abs(x)
+        if abs(ord) == inf:
+            return (ops.amax if ord > 0 else ops.amin).record((size,), dims, keepdim)
+        if ord == 1:
+            return total(size)
+        return ops.pow(total(ops.pow(size, ord)), 1 / ord)
+
     def samples(self, make: Any) -> Any:
         for ord in (2, 1, 3, 1.5, 0.5, -1, 0, inf, -inf):
             yield make(3, 4), ord, 1
