@@ -35,12 +35,9 @@ def main(argv: list[str]) -> int:
         machine = kept["machine"]
         results = [Result.from_dict(one) for one in kept["rows"]]
     else:
-        machine = described()
+        machine = {**described(), "threads": str(arguments.threads)}
         results = _measured(arguments, machine)
     _print(results)
-    if arguments.json:
-        kept = {"machine": machine, "rows": [result.as_dict() for result in results]}
-        arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
     if arguments.markdown:
         report.write(arguments.markdown, report.markdown(results, machine))
     return 0
@@ -58,13 +55,16 @@ def _measured(arguments: argparse.Namespace, machine: dict[str, str]) -> list[Re
     options = Options(
         tuple(peers), arguments.threads, arguments.rounds, arguments.seconds, arguments.limit
     )
-    for name, value in {**machine, "threads": str(options.threads)}.items():
+    for name, value in machine.items():
         print(f"{name:>10s}: {value}")
     results = []
     for number, row in enumerate(rows, 1):
-        print(f"[{number}/{len(rows)}] {row.title}", file=sys.stderr, flush=True)
+        print(f"[{number}/{len(rows)}] {row.title}", end="", file=sys.stderr, flush=True)
         results.append(measured(row, options))
-    machine["threads"] = str(options.threads)
+        print(f": {report.brief(results[-1])}", file=sys.stderr)
+        if arguments.json:  # after every row: a long run may be cut short
+            kept = {"machine": machine, "rows": [result.as_dict() for result in results]}
+            arguments.json.write_text(json.dumps(kept, indent=1) + "\n")
     return results
 
 

@@ -94,6 +94,14 @@ def summary(results: Sequence[Result]) -> list[str]:
     return sentences
 
 
+def brief(result: Result) -> str:
+    """One row's times of a step in one line."""
+    every = [
+        (NAMES[name], _shown(one, lambda one: one.step)) for name, one in result.figures.items()
+    ]
+    return ", ".join(f"{name} {shown}" for name, shown in every)
+
+
 def verdict(result: Result, row: Row) -> str:
     """What became of a row: ``""`` where it reached its targets."""
     ratio, torch = result.ratio(), result.ratio("torch")

@@ -35,9 +35,10 @@ class Task:
     def prepare(self) -> Answer:
         """Imports the framework and builds what the work needs."""
         language = "jax" if self._framework == "jax" else "torch"
-        module = import_module(f"benchmarks.in_{language}.{self._order['module']}")
         if language == "torch":
-            module.torch.set_num_threads(self._threads)
+            framework = import_module("benchmarks.in_torch.framework")
+            framework.torch.set_num_threads(self._threads)
+        module = import_module(f"benchmarks.in_{language}.{self._order['module']}")
         self._work = getattr(module, self._order["work"])(**self._order["arguments"])
         return {"parameters": self.work.parameters, "memory": peak_memory()}
 

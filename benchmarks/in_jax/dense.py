@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..work import RATE, Work, labels, normal, uniform
+from ..work import RATE, Work, another, labels, normal, uniform
 from .layers import cross_entropy, linear, linear_params
 from .optim import adam
 from .steps import training
@@ -24,7 +24,7 @@ def mlp(batch: int, inputs: int = 784, hidden: int = 128, classes: int = 10) -> 
     def data(count: int) -> tuple[Any, ...]:
         return normal(count, inputs), labels(classes, count)
 
-    return training(params, loss, adam(RATE), data(batch), data(batch // 2 + 1))
+    return training(params, loss, adam(RATE), data(batch), data(another(batch)))
 
 
 def pinn(points: int, hidden: int = 32) -> Work:
@@ -50,4 +50,4 @@ def pinn(points: int, hidden: int = 32) -> Work:
         both = uniform(count, 2)
         return both[:, 0].copy(), both[:, 1].copy()
 
-    return training(params, loss, adam(RATE), data(points), data(points // 2 + 1))
+    return training(params, loss, adam(RATE), data(points), data(another(points)))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from ..work import RATE, Work, labels, normal
+from ..work import RATE, Work, another, labels, normal
 from .layers import cross_entropy, layer_norm, linear, linear_params, norm_params, spread
 from .optim import adam, sgd
 from .steps import inference, training
@@ -59,7 +59,7 @@ def recurrent(kind: str, batch: int, steps: int = 50, inputs: int = 32, hidden: 
     def data(count: int) -> tuple[Any, ...]:
         return normal(steps, count, inputs), labels(CLASSES, count)
 
-    return training(params, loss, adam(RATE), data(batch), data(batch // 2 + 1))
+    return training(params, loss, adam(RATE), data(batch), data(another(batch)))
 
 
 def unrolled(kind: str, layer: Any, x: jax.Array, hidden: int) -> jax.Array:
@@ -98,7 +98,7 @@ def cell(batch: int, steps: int = 50, inputs: int = 32, hidden: int = 64) -> Wor
     def data(count: int) -> tuple[Any, ...]:
         return normal(steps, count, inputs), labels(CLASSES, count)
 
-    return training(params, loss, sgd(RATE), data(batch), data(batch // 2 + 1))
+    return training(params, loss, sgd(RATE), data(batch), data(another(batch)))
 
 
 def gpt_training(batch: int, length: int = 256) -> Work:
@@ -112,7 +112,7 @@ def gpt_training(batch: int, length: int = 256) -> Work:
         return text[:, :-1].copy(), text[:, 1:].copy()
 
     optimizer = adam(RATE, decay=0.01)
-    return training(gpt_params(length), loss, optimizer, data(batch), data(batch // 2 + 1))
+    return training(gpt_params(length), loss, optimizer, data(batch), data(another(batch)))
 
 
 def gpt_inference(length: int = 256) -> Work:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from ..work import RATE, Work, labels, normal
+from ..work import RATE, Work, another, labels, normal
 from .layers import (
     batch_norm,
     conv,
@@ -46,7 +46,7 @@ def cnn(batch: int) -> Work:
         return normal(count, 28, 28, 1), labels(10, count)
 
     key = jax.random.key(0)
-    return training(params, loss, adam(RATE), data(batch), data(batch // 2 + 1), extra=key)
+    return training(params, loss, adam(RATE), data(batch), data(another(batch)), extra=key)
 
 
 def resnet_training(batch: int, size: int = 32) -> Work:
@@ -61,7 +61,7 @@ def resnet_training(batch: int, size: int = 32) -> Work:
         return normal(count, size, size, 3), labels(10, count)
 
     optimizer = sgd(RATE, momentum=0.9)
-    return training(params, loss, optimizer, data(batch), data(batch // 2 + 1), statistics)
+    return training(params, loss, optimizer, data(batch), data(another(batch)), statistics)
 
 
 def resnet_inference(batch: int, size: int = 224) -> Work:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..work import RATE, Work, labels, normal, uniform
+from ..work import RATE, Work, another, labels, normal, uniform
 from .framework import F, nn, optim, torch
 from .steps import training
 
@@ -20,7 +20,7 @@ def mlp(batch: int, inputs: int = 784, hidden: int = 128, classes: int = 10) -> 
         return normal(count, inputs), labels(classes, count)
 
     optimizer = optim.Adam(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def pinn(points: int, hidden: int = 32) -> Work:
@@ -45,4 +45,4 @@ def pinn(points: int, hidden: int = 32) -> Work:
         return both[:, :1].copy(), both[:, 1:].copy()
 
     optimizer = optim.Adam(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(points), data(points // 2 + 1))
+    return training(model, optimizer, loss, data(points), data(another(points)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..work import RATE, Work, labels, normal
+from ..work import RATE, Work, another, labels, normal
 from .framework import F, nn, optim, torch
 from .steps import inference, training
 
@@ -25,7 +25,7 @@ def recurrent(kind: str, batch: int, steps: int = 50, inputs: int = 32, hidden: 
         return normal(steps, count, inputs), labels(CLASSES, count)
 
     optimizer = optim.Adam(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def cell(batch: int, steps: int = 50, inputs: int = 32, hidden: int = 64) -> Work:
@@ -44,7 +44,7 @@ def cell(batch: int, steps: int = 50, inputs: int = 32, hidden: int = 64) -> Wor
         return normal(steps, count, inputs), labels(CLASSES, count)
 
     optimizer = optim.SGD(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def gpt_training(batch: int, length: int = 256) -> Work:
@@ -59,7 +59,7 @@ def gpt_training(batch: int, length: int = 256) -> Work:
         return text[:, :-1].copy(), text[:, 1:].copy()
 
     optimizer = optim.AdamW(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def gpt_inference(length: int = 256) -> Work:

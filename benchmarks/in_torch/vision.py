@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from ..work import RATE, Work, labels, normal
+from ..work import RATE, Work, another, labels, normal
 from .framework import F, nn, optim
 from .steps import inference, training
 
@@ -25,7 +25,7 @@ def cnn(batch: int) -> Work:
         return normal(count, 1, 28, 28), labels(10, count)
 
     optimizer = optim.Adam(model.parameters(), lr=RATE)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def resnet_training(batch: int, size: int = 32) -> Work:
@@ -39,7 +39,7 @@ def resnet_training(batch: int, size: int = 32) -> Work:
         return normal(count, 3, size, size), labels(10, count)
 
     optimizer = optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
-    return training(model, optimizer, loss, data(batch), data(batch // 2 + 1))
+    return training(model, optimizer, loss, data(batch), data(another(batch)))
 
 
 def resnet_inference(batch: int, size: int = 224) -> Work:
