@@ -20,6 +20,9 @@ from rushlight.graph.spec import Spec
 from .native import Calls, arena
 from .reference import ReferenceProgram, fitted, loaded
 
+_SLOT = 16
+"""Bytes for each number: the widest is complex128."""
+
 _CODES = {"float32": "f", "float64": "d", "int64": "q"}
 
 
@@ -35,7 +38,7 @@ class CompiledProgram:
         self.graph, self.program = graph, program
         self._table = (ctypes.c_uint64 * max(1, len(program.specs)))()
         self._fill = struct.Struct(f"={len(program.given) + len(program.made)}Q").pack_into
-        self._numbers = (ctypes.c_uint8 * (8 * max(1, len(program.numbers))))()
+        self._numbers = (ctypes.c_uint8 * (_SLOT * max(1, len(program.numbers))))()
         self._place_numbers()
         self._arena = 0
         self._pieces = list(self._cut_at_references())
@@ -95,13 +98,13 @@ class CompiledProgram:
         first = len(program.given) + len(program.made)
         start = ctypes.addressof(self._numbers)
         for k in range(len(program.numbers)):
-            self._table[first + k] = start + 8 * k
+            self._table[first + k] = start + _SLOT * k
         dtypes = [program.specs[first + k].dtype for k in range(len(program.numbers))]
         self._dtypes = dtypes
         codes = [_CODES.get(dtype.name) for dtype in dtypes]
         self._pack = None
         if None not in codes:
-            layout = "=" + "".join(f"{code}{'4x' if code == 'f' else ''}" for code in codes)  # type: ignore[str-bytes-safe]
+            layout = "=" + "".join(f"{code}{12 if code == 'f' else 8}x" for code in codes)
             self._pack = struct.Struct(layout).pack_into
 
     def _write_numbers(self, inputs: Sequence[Any]) -> None:
@@ -114,10 +117,9 @@ class CompiledProgram:
                 return
             except (struct.error, OverflowError):
                 pass  # a number that wraps around or becomes infinite
-        memory = memoryview(self._numbers)
         for place, (k, dtype) in enumerate(zip(numbers, self._dtypes, strict=True)):
-            value = narrow(loaded(inputs[k], Spec.of((), dtype)), dtype)
-            memory[8 * place : 8 * place + dtype.itemsize] = np.asarray(value).tobytes()
+            value = np.asarray(narrow(loaded(inputs[k], Spec.of((), dtype)), dtype))
+            ctypes.memmove(ctypes.addressof(self._numbers) + _SLOT * place, value.tobytes(), dtype.itemsize)
 
     def _place_arena(self, start: int) -> None:
         for buffer, offset in self.program.offsets.items():
@@ -144,8 +146,10 @@ class CompiledProgram:
         arrays = tuple([self._array(each, present, own) for each in call.inputs])
         with np.errstate(all="ignore"):
             results = fitted(step.op.evaluate(arrays, step.attrs), step.spec)
-        for buffer, result in zip(call.outputs, results if isinstance(results, tuple) else (results,), strict=True):
-            stored = np.ascontiguousarray(narrow(result, self.program.specs[buffer].dtype))
+        several = results if isinstance(results, tuple) else (results,)
+        for buffer, result in zip(call.outputs, several, strict=True):
+            spec = self.program.specs[buffer]
+            stored = np.ascontiguousarray(narrow(result, spec.dtype)).reshape(spec.shape)
             if buffer < len(present):
                 present[buffer].stored[...] = stored
             else:

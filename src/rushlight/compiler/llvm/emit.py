@@ -148,7 +148,7 @@ class Emitter:
 
     def _read(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
         f, along = self.f, self.along
-        step = None if along is None else stride_along(index, along)
+        step = 0 if along is None else stride_along(index, along)
         if step == 0 and (guard is None or not guard.type.lanes):
             return self._read_one(pointer, index, element, guard)
         type = Type(element, self.lanes)

@@ -199,10 +199,10 @@ class _Writer:
         turn = [0]
 
         def body() -> None:
-            for accumulator in gathered:
-                accumulator.take(turn[0])
             for root in loop.roots:
                 self._write(root)
+            for accumulator in gathered:  # after the results, which they may be of
+                accumulator.take(turn[0])
             turn[0] = (turn[0] + 1) % max(1, copies)
 
         with ExitStack() as stack:
