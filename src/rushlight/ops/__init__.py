@@ -22,9 +22,9 @@ from .trigonometry import (
     acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinh, tan, tanh,
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
-from .binary import (
-    add, atan2, div, floor_divide, fmod, maximum, minimum, mul, pow, remainder, sub, trunc_divide,
-)  # fmt: skip
+from .binary import add, atan2, div, maximum, minimum, mul, sub
+from .division import floor_divide, fmod, remainder, trunc_divide
+from .power import pow
 from .bitwise import (
     bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor,
 )  # fmt: skip

@@ -33,6 +33,9 @@ class Relu(Unary):
         # From the output, so that the input need not be kept.
         return (gate.pair(g, y),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.maximum(x, 0)
+
     def ref(self, x: Any) -> Any:
         return np.maximum(x, 0)
 
@@ -45,6 +48,9 @@ class Gate(Arithmetic):
 
     def vjp(self, g: Node, y: Node, x: Node, by: Node) -> tuple[Node | None, ...]:
         return gate.pair(g, by), None
+
+    def lower(self, b: Any, x: Any, by: Any) -> Any:
+        return b.select(b.gt(by, 0), x, 0)
 
     def ref(self, x: Any, by: Any) -> Any:
         return np.where(by > 0, x, x.dtype.type(0))
@@ -90,6 +96,9 @@ class LeakyRelu(Activation):
     def vjp(self, g: Node, y: Node, x: Node, slope: Node) -> tuple[Node | None, ...]:
         return ops.where(x > 0, g, g * slope), None
 
+    def lower(self, b: Any, x: Any, slope: Any) -> Any:
+        return b.select(b.gt(x, 0), x, b.mul(x, slope))
+
     def ref(self, x: Any, slope: Any) -> Any:
         return np.where(x > 0, x, x * slope)
 
@@ -108,6 +117,9 @@ class Elu(Activation):
 
     def vjp(self, g: Node, y: Node, x: Node, alpha: Node) -> tuple[Node | None, ...]:
         return ops.where(x > 0, g, g * alpha * ops.exp(x)), None
+
+    def lower(self, b: Any, x: Any, alpha: Any) -> Any:
+        return b.select(b.gt(x, 0), x, b.mul(alpha, b.expm1(b.minimum(x, 0))))
 
     def ref(self, x: Any, alpha: Any) -> Any:
         return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
@@ -131,6 +143,10 @@ class Selu(Activation):
         slope = ops.where(x > 0, SELU_SCALE, ops.exp(x) * (SELU_ALPHA * SELU_SCALE))
         return (g * slope,)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        negative = b.mul(SELU_ALPHA, b.expm1(b.minimum(x, 0)))
+        return b.mul(SELU_SCALE, b.select(b.gt(x, 0), x, negative))
+
     def ref(self, x: Any) -> Any:
         negative = SELU_ALPHA * np.expm1(np.minimum(x, 0))
         return x.dtype.type(SELU_SCALE) * np.where(x > 0, x, negative)
@@ -152,6 +168,10 @@ class Celu(Activation):
 
     def vjp(self, g: Node, y: Node, x: Node, alpha: Node) -> tuple[Node | None, ...]:
         return ops.where(x > 0, g, g * ops.exp(x / alpha)), None
+
+    def lower(self, b: Any, x: Any, alpha: Any) -> Any:
+        negative = b.mul(alpha, b.expm1(b.div(b.minimum(x, 0), alpha)))
+        return b.select(b.gt(x, 0), x, negative)
 
     def ref(self, x: Any, alpha: Any) -> Any:
         return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
@@ -175,6 +195,9 @@ class Silu(Activation):
         s = ops.sigmoid(x)
         return (g * s * (x * (1 - s) + 1),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.mul(x, b.sigmoid(x))
+
     def ref(self, x: Any) -> Any:
         return x * sigmoid_values(x)
 
@@ -191,6 +214,10 @@ class Mish(Activation):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         t = ops.tanh(ops.softplus(x))
         return (g * (t + x * ops.sigmoid(x) * (1 - t * t)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        tail = b.log1p(b.exp(b.neg(b.abs(x))))
+        return b.mul(x, b.tanh(b.add(b.maximum(x, 0), tail)))
 
     def ref(self, x: Any) -> Any:
         return x * np.tanh(np.logaddexp(x, x.dtype.type(0)))
@@ -211,6 +238,11 @@ class Softplus(Activation):
         z = x * beta
         return ops.where(z > threshold, g, g * ops.sigmoid(z)), None, None
 
+    def lower(self, b: Any, x: Any, beta: Any, threshold: Any) -> Any:
+        z = b.mul(x, beta)
+        bent = b.div(b.log1p(b.exp(b.minimum(z, threshold))), beta)
+        return b.select(b.gt(z, threshold), x, bent)
+
     def ref(self, x: Any, beta: Any, threshold: Any) -> Any:
         z = x * beta
         return np.where(z > threshold, x, np.log1p(np.exp(np.minimum(z, threshold))) / beta)
@@ -224,6 +256,9 @@ class LogSigmoid(Activation):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.sigmoid(-x),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sub(b.minimum(x, 0), b.log1p(b.exp(b.neg(b.abs(x)))))
 
     def ref(self, x: Any) -> Any:
         return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
@@ -258,6 +293,9 @@ class Prelu(Activation):
     def vjp(self, g: Node, y: Node, x: Node, weight: Node) -> tuple[Node | None, ...]:
         positive = x > 0
         return ops.where(positive, g, g * weight), ops.where(positive, 0.0, g * x)
+
+    def lower(self, b: Any, x: Any, weight: Any) -> Any:
+        return b.select(b.gt(x, 0), x, b.mul(weight, x))
 
     def ref(self, x: Any, weight: Any) -> Any:
         return np.where(x > 0, x, weight * x)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, INTEGERS, DType, of_number
+from rushlight.base.dtypes import FLOATS, DType, of_number
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
 
@@ -73,6 +73,9 @@ class Add(Scaled):
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return g, g
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.add(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.add(a, b)
 
@@ -97,6 +100,9 @@ class Sub(Scaled):
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return g, -g if b.requires_grad else None
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.sub(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.subtract(a, b)
 
@@ -120,6 +126,9 @@ class Mul(Arithmetic):
             g * ops.conj(b) if a.requires_grad else None,
             g * ops.conj(a) if b.requires_grad else None,
         )
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.mul(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.multiply(a, b)
@@ -155,6 +164,9 @@ class Div(Arithmetic):
             -g * ops.conj(a / b / b) if b.requires_grad else None,
         )
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.div(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.true_divide(a, b)
 
@@ -170,140 +182,6 @@ class Div(Arithmetic):
             RuntimeError,
             "rounding_mode",
         )
-
-
-class IntegerDivision(Arithmetic):
-    """Division with a whole result. Abstract."""
-
-    dtypes = (*INTEGERS, *FLOATS)
-    differentiable = False
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4, low=-9, high=9), make(4, low=0.5, high=3)
-        yield make.int(3, 4, low=-9, high=9), make.int(4, low=1, high=5)
-        yield make.int(3, 4, low=-9, high=9), -3
-        yield make(0, 3), 2.0
-
-    def errors(self, make: Any) -> Any:
-        yield from super().errors(make)
-        yield (
-            lambda: make.call(make.int(3), make.int(3) * 0),
-            RuntimeError,
-            "ZeroDivisionError",
-        )
-
-    def checked(self, b: Any) -> None:
-        """Refuses an integer division by zero, as PyTorch does."""
-        if b.dtype.kind in "iu" and not np.all(b):
-            raise OperationError(
-                self.name, "ZeroDivisionError", rule="The divisor is an integer 0 somewhere."
-            )
-
-
-class FloorDivide(IntegerDivision):
-    """``input / other`` rounded down."""
-
-    name = "floor_divide"
-    torch = "floor_divide(Tensor self, Tensor other) -> Tensor"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        self.checked(b)
-        return np.floor_divide(a, b)
-
-
-class TruncDivide(IntegerDivision):
-    """``input / other`` rounded towards zero."""
-
-    name = "trunc_divide"
-
-    def ref(self, a: Any, b: Any) -> Any:
-        self.checked(b)
-        if a.dtype.kind in "iu":
-            down = np.floor_divide(a, b)
-            return down + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0)))
-        return np.trunc(np.true_divide(a, b))
-
-
-class Remainder(IntegerDivision):
-    """What is left of ``input`` after division by ``other``, with the sign of ``other``."""
-
-    name = "remainder"
-    torch = "remainder(Tensor self, Tensor other) -> Tensor"
-    differentiable = True
-
-    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        return g, -g * ops.floor_divide(a, b) if b.requires_grad else None
-
-    def ref(self, a: Any, b: Any) -> Any:
-        self.checked(b)
-        return np.remainder(a, b)
-
-
-class Fmod(IntegerDivision):
-    """What is left of ``input`` after division by ``other``, with the sign of ``input``."""
-
-    name = "fmod"
-    torch = "fmod(Tensor self, Tensor other) -> Tensor"
-    differentiable = True
-
-    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        return g, -g * ops.trunc_divide(a, b) if b.requires_grad else None
-
-    def ref(self, a: Any, b: Any) -> Any:
-        self.checked(b)
-        return np.fmod(a, b)
-
-
-class Pow(Arithmetic):
-    """``input`` to the power of ``exponent``."""
-
-    name = "pow"
-    torch = "pow(Tensor self, Tensor exponent) -> Tensor"
-    dtypes = NOT_BOOL
-    ulp = 4
-
-    def __call__(self, x: Any, y: Any) -> Node:
-        return self.pair(x, y)
-
-    def pair(self, x: Any, y: Any) -> Node:
-        if type(y) is int and y < 0 and isinstance(x, Node) and x.dtype.kind == "int":
-            raise OperationError(
-                "pow",
-                "Integers to negative integer powers are not allowed.",
-                rule=f"The base is {x.dtype}, the exponent {y}.",
-                hint="Convert the base, as in x.float().",
-            )
-        return super().pair(x, y)
-
-    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        ga = gb = None
-        if a.requires_grad:
-            # The derivative of x^0 is 0, also at x = 0 where x^-1 is infinite.
-            ga = ops.where(ops.eq(b, 0), 0.0, g * ops.conj(b * ops.pow(a, b - 1)))
-        if b.requires_grad:
-            # 0^b is constantly 0 for b > 0, where log(0) is minus infinity.
-            flat = ops.logical_and(ops.eq(a, 0), ops.real(b) >= 0)
-            gb = ops.where(flat, 0.0, g * ops.conj(y * ops.log(a)))
-        return ga, gb
-
-    def ref(self, a: Any, b: Any) -> Any:
-        if a.dtype.kind in "iu":
-            # NumPy refuses negative powers; in integers they are 0 except for 1 and -1.
-            inverse = np.where(np.abs(a) == 1, np.where((a < 0) & (b % 2 != 0), a, 1), 0)
-            return np.where(b < 0, inverse, np.power(a, np.maximum(b, 0)))
-        return np.power(a, b)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4, low=0.1), make(4)
-        yield make(3, 4), 3
-        yield make(3, 4, low=0.1), -1.5
-        yield make(3, 4), 0
-        yield make(0), 2.0
-        yield make.int(3, 4), 2
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
-        yield lambda: make.call(make.int(2), -2), RuntimeError, "negative integer powers"
 
 
 class Extremum(Arithmetic):
@@ -336,6 +214,9 @@ class Maximum(Extremum):
     def prefers(self, a: Node, b: Node) -> Node:
         return a > b
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.maximum(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.maximum(a, b)
 
@@ -354,6 +235,9 @@ class Minimum(Extremum):
 
     def prefers(self, a: Node, b: Node) -> Node:
         return a < b
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.minimum(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.minimum(a, b)
@@ -376,6 +260,9 @@ class Atan2(Arithmetic):
         square = a * a + b * b
         return g * b / square, -g * a / square
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.atan2(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.arctan2(a, b)
 
@@ -388,11 +275,6 @@ add = Add()
 sub = Sub()
 mul = Mul()
 div = Div()
-floor_divide = FloorDivide()
-trunc_divide = TruncDivide()
-remainder = Remainder()
-fmod = Fmod()
-pow = Pow()
 maximum = Maximum()
 minimum = Minimum()
 atan2 = Atan2()

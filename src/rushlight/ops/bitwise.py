@@ -32,6 +32,9 @@ class BitwiseAnd(Bitwise):
 
     name, torch = "bitwise_and", "bitwise_and(Tensor self, Tensor other) -> Tensor"
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.and_(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.bitwise_and(a, b)
 
@@ -41,6 +44,9 @@ class BitwiseOr(Bitwise):
 
     name, torch = "bitwise_or", "bitwise_or(Tensor self, Tensor other) -> Tensor"
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.or_(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.bitwise_or(a, b)
 
@@ -49,6 +55,9 @@ class BitwiseXor(Bitwise):
     """``input ^ other``."""
 
     name, torch = "bitwise_xor", "bitwise_xor(Tensor self, Tensor other) -> Tensor"
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.xor(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.bitwise_xor(a, b)
@@ -69,6 +78,9 @@ class LeftShift(Shift):
 
     name, torch = "bitwise_left_shift", "bitwise_left_shift(Tensor self, Tensor other) -> Tensor"
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.shl(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.left_shift(a, b)
 
@@ -77,6 +89,9 @@ class RightShift(Shift):
     """``input >> other``."""
 
     name, torch = "bitwise_right_shift", "bitwise_right_shift(Tensor self, Tensor other) -> Tensor"
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.shr(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.right_shift(a, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ class Eq(Comparison):
 
     name, torch, dtypes = "eq", "eq(Tensor self, Tensor other) -> Tensor", ALL
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.eq(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.equal(a, b)
 
@@ -43,6 +47,9 @@ class Ne(Comparison):
     """``input != other``."""
 
     name, torch, dtypes = "ne", (f"ne{PAIR}", f"not_equal{PAIR}"), ALL
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.ne(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.not_equal(a, b)
@@ -53,6 +60,9 @@ class Lt(Comparison):
 
     name, torch = "lt", (f"lt{PAIR}", f"less{PAIR}")
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.lt(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.less(a, b)
 
@@ -61,6 +71,9 @@ class Le(Comparison):
     """``input <= other``."""
 
     name, torch = "le", (f"le{PAIR}", f"less_equal{PAIR}")
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.le(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.less_equal(a, b)
@@ -71,6 +84,9 @@ class Gt(Comparison):
 
     name, torch = "gt", (f"gt{PAIR}", f"greater{PAIR}")
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.gt(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.greater(a, b)
 
@@ -79,6 +95,9 @@ class Ge(Comparison):
     """``input >= other``."""
 
     name, torch = "ge", (f"ge{PAIR}", f"greater_equal{PAIR}")
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.ge(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.greater_equal(a, b)
@@ -103,6 +122,9 @@ class LogicalAnd(Logical):
 
     name, torch = "logical_and", "logical_and(Tensor self, Tensor other) -> Tensor"
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.and_(b.cast(x, bool_), b.cast(y, bool_))
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.logical_and(a, b)
 
@@ -112,6 +134,9 @@ class LogicalOr(Logical):
 
     name, torch = "logical_or", "logical_or(Tensor self, Tensor other) -> Tensor"
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.or_(b.cast(x, bool_), b.cast(y, bool_))
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.logical_or(a, b)
 
@@ -120,6 +145,9 @@ class LogicalXor(Logical):
     """Whether exactly one is true."""
 
     name, torch = "logical_xor", "logical_xor(Tensor self, Tensor other) -> Tensor"
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.xor(b.cast(x, bool_), b.cast(y, bool_))
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.logical_xor(a, b)
@@ -139,6 +167,9 @@ class LogicalNot(Predicate):
     name, torch = "logical_not", "logical_not(Tensor self) -> Tensor"
     inplace = True
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.not_(b.cast(x, bool_))
+
     def ref(self, x: Any) -> Any:
         return np.logical_not(x)
 
@@ -147,6 +178,9 @@ class Isnan(Predicate):
     """Whether it is not a number."""
 
     name, torch = "isnan", "isnan(Tensor self) -> Tensor"
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.isnan(x)
 
     def ref(self, x: Any) -> Any:
         return np.isnan(x)
@@ -157,6 +191,11 @@ class Isinf(Predicate):
 
     name, torch = "isinf", "isinf(Tensor self) -> Tensor"
 
+    def lower(self, b: Any, x: Any) -> Any:
+        if x.dtype.kind != "float":
+            return b.const(False, bool_)
+        return b.eq(b.abs(x), math.inf)
+
     def ref(self, x: Any) -> Any:
         return np.isinf(x)
 
@@ -165,6 +204,11 @@ class Isfinite(Predicate):
     """Whether it is neither infinite nor NaN."""
 
     name, torch = "isfinite", "isfinite(Tensor self) -> Tensor"
+
+    def lower(self, b: Any, x: Any) -> Any:
+        if x.dtype.kind != "float":
+            return b.const(True, bool_)
+        return b.lt(b.abs(x), math.inf)
 
     def ref(self, x: Any) -> Any:
         return np.isfinite(x)
@@ -176,6 +220,9 @@ class BitwiseNot(Unary):
     name, torch = "bitwise_not", "bitwise_not(Tensor self) -> Tensor"
     dtypes = tuple(dtype for dtype in ALL if dtype.kind in ("bool", "int"))
     differentiable = False
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.not_(x)
 
     def ref(self, x: Any) -> Any:
         return np.bitwise_not(x)
@@ -222,6 +269,9 @@ class Where(Elementwise):
             ops.where(c, g, 0.0) if a.requires_grad else None,
             ops.where(c, 0.0, g) if b.requires_grad else None,
         )
+
+    def lower(self, b: Any, c: Any, x: Any, y: Any) -> Any:
+        return b.select(c, x, y)
 
     def ref(self, c: Any, a: Any, b: Any) -> Any:
         return np.where(c, a, b)

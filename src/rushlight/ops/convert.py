@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import DType
+from rushlight.base.dtypes import DType, float32
 from rushlight.base.errors import OperationError
 from rushlight.base.promotion import default_dtype
 from rushlight.base.shapes import Shape
@@ -39,6 +40,9 @@ class Cast(Op):
             # Through int64, so that what does not fit wraps around as it does in C.
             return np.trunc(x).astype(np.int64).astype(dtype.numpy)
         return x.astype(dtype.numpy)
+
+    def element(self, b: Any, index: Any, x: Any, *, dtype: DType) -> Any:
+        return b.cast(x.at(*index), float32 if dtype.is_half else dtype)
 
 
 class Conj(View):
@@ -158,7 +162,14 @@ class Angle(Op):
         return (ops.where(ops.eq(size, 0), 0.0, turned),)
 
     def ref(self, x: Any) -> Any:
-        return np.where(np.isnan(x), np.nan, np.angle(x))
+        if np.iscomplexobj(x):
+            return np.where(np.isnan(x), np.nan, np.angle(x))
+        return np.where(np.isnan(x), x, np.where(x < 0, x.dtype.type(np.pi), 0))
+
+    def element(self, b: Any, index: Any, x: Any) -> Any:
+        number = x.at(*index)
+        turned = b.select(b.lt(number, 0), b.const(math.pi, number.dtype), 0)
+        return b.select(b.isnan(number), number, turned)
 
     def samples(self, make: Any) -> Any:
         yield make.complex(3, 4)

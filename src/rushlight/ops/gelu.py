@@ -65,6 +65,15 @@ class Gelu(Op):
         slope = (square * (3 * _TANH_CUBE) + 1) * _TANH_SCALE
         return (g * ((t + 1) * 0.5 + x * (1 - t * t) * slope * 0.5),)
 
+    def element(self, b: Any, index: Any, x: Any, *, approximate: str) -> Any:
+        x = x.at(*index)
+        if approximate == "none":
+            curve = b.erf(b.mul(x, _ROOT_HALF))
+        else:
+            cube = b.mul(b.mul(b.mul(_TANH_CUBE, x), x), x)
+            curve = b.tanh(b.mul(_TANH_SCALE, b.add(x, cube)))
+        return b.mul(b.mul(x, 0.5), b.add(1, curve))
+
     def ref(self, x: Any, *, approximate: str) -> Any:
         if approximate == "none":
             return x * 0.5 * (1 + erf_values(x * _ROOT_HALF))

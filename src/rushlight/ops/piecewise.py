@@ -31,6 +31,9 @@ class Hardtanh(Activation):
     def vjp(self, g: Node, y: Node, x: Node, low: Node, high: Node) -> tuple[Node | None, ...]:
         return ops.where(ops.logical_and(x > low, x < high), g, 0.0), None, None
 
+    def lower(self, b: Any, x: Any, low: Any, high: Any) -> Any:
+        return b.minimum(b.maximum(x, low), high)
+
     def ref(self, x: Any, low: Any, high: Any) -> Any:
         return np.minimum(np.maximum(x, low), high)
 
@@ -61,6 +64,9 @@ class Hardsigmoid(Activation):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (ops.where(ops.logical_and(x > -3, x < 3), g / 6, 0.0),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.div(b.minimum(b.maximum(b.add(x, 3), 0), 6), 6)
+
     def ref(self, x: Any) -> Any:
         return np.minimum(np.maximum(x + 3, 0), 6) / 6
 
@@ -76,6 +82,9 @@ class Hardswish(Activation):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (ops.where(x < -3, 0.0, ops.where(x > 3, g, g * (x / 3 + 0.5))),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.div(b.mul(x, b.minimum(b.maximum(b.add(x, 3), 0), 6)), 6)
 
     def ref(self, x: Any) -> Any:
         return x * np.minimum(np.maximum(x + 3, 0), 6) / 6
@@ -97,6 +106,9 @@ class Hardshrink(Shrink):
     name = "hardshrink"
     torch = "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
 
+    def lower(self, b: Any, x: Any, lambd: Any) -> Any:
+        return b.select(b.le(b.abs(x), lambd), 0, x)
+
     def ref(self, x: Any, lambd: Any) -> Any:
         return np.where(np.abs(x) <= lambd, 0, x)
 
@@ -117,6 +129,10 @@ class Softshrink(Shrink):
             )
         return self.on(x, lambd)
 
+    def lower(self, b: Any, x: Any, lambd: Any) -> Any:
+        inner = b.select(b.lt(x, b.neg(lambd)), b.add(x, lambd), 0)
+        return b.select(b.gt(x, lambd), b.sub(x, lambd), inner)
+
     def ref(self, x: Any, lambd: Any) -> Any:
         return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0))
 
@@ -136,6 +152,9 @@ class Threshold(Activation):
 
     def vjp(self, g: Node, y: Node, x: Node, at: Node, value: Node) -> tuple[Node | None, ...]:
         return ops.where(x > at, g, 0.0), None, None
+
+    def lower(self, b: Any, x: Any, at: Any, value: Any) -> Any:
+        return b.select(b.le(x, at), value, x)
 
     def ref(self, x: Any, threshold: Any, value: Any) -> Any:
         return np.where(x <= threshold, value, x)

@@ -39,6 +39,9 @@ class Floor(Rounding):
 
     name, torch = "floor", "floor(Tensor self) -> Tensor"
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.floor(x) if x.dtype.kind == "float" else x
+
     def ref(self, x: Any) -> Any:
         return np.floor(x)
 
@@ -47,6 +50,9 @@ class Ceil(Rounding):
     """The smallest whole number that is not smaller."""
 
     name, torch = "ceil", "ceil(Tensor self) -> Tensor"
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.ceil(x) if x.dtype.kind == "float" else x
 
     def ref(self, x: Any) -> Any:
         return np.ceil(x)
@@ -57,6 +63,9 @@ class Trunc(Rounding):
 
     name = "trunc"
     torch = ("trunc(Tensor self) -> Tensor", "fix(Tensor self) -> Tensor")
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.trunc(x) if x.dtype.kind == "float" else x
 
     def ref(self, x: Any) -> Any:
         return np.trunc(x)
@@ -90,6 +99,15 @@ class Round(Op):
             return np.round(x / scale) * scale
         return np.round(x * scale) / scale
 
+    def element(self, b: Any, index: Any, x: Any, *, decimals: int) -> Any:
+        number = x.at(*index)
+        if number.dtype.kind != "float":
+            return number
+        scale = 10.0 ** abs(decimals)
+        if decimals < 0:
+            return b.mul(b.rint(b.div(number, scale)), scale)
+        return b.div(b.rint(b.mul(number, scale)), scale) if decimals else b.rint(number)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4, low=-5.2, high=5.1)
         yield make(3, 4, low=-5.2, high=5.1), {"decimals": 2}
@@ -108,6 +126,9 @@ class Frac(Unary):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g,)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sub(x, b.trunc(x))
 
     def ref(self, x: Any) -> Any:
         return x - np.trunc(x)

@@ -91,6 +91,9 @@ class Erf(ErrorFunction):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.exp(-x * x) * (2 * _ROOT_PI),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.erf(x)
+
     def ref(self, x: Any) -> Any:
         return erf_values(x)
 
@@ -102,6 +105,9 @@ class Erfc(ErrorFunction):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.exp(-x * x) * (-2 * _ROOT_PI),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.erfc(x)
 
     def ref(self, x: Any) -> Any:
         return erfc_values(x)
@@ -115,6 +121,9 @@ class Erfinv(ErrorFunction):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.exp(y * y) * (math.sqrt(math.pi) / 2),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.erfinv(x)
 
     def ref(self, x: Any) -> Any:
         x = np.asarray(x, np.float64)
@@ -146,6 +155,9 @@ class Sigmoid(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(y * (1 - y)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sigmoid(x)
 
     def ref(self, x: Any) -> Any:
         return sigmoid_values(x)

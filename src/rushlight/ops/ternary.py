@@ -30,6 +30,9 @@ class ClampMin(Arithmetic):
             ops.where(inside, 0.0, g) if bound.requires_grad else None,
         )
 
+    def lower(self, b: Any, x: Any, bound: Any) -> Any:
+        return b.maximum(x, bound)
+
     def ref(self, x: Any, bound: Any) -> Any:
         return np.maximum(x, bound)
 
@@ -52,6 +55,9 @@ class ClampMax(Arithmetic):
             ops.where(inside, g, 0.0),
             ops.where(inside, 0.0, g) if bound.requires_grad else None,
         )
+
+    def lower(self, b: Any, x: Any, bound: Any) -> Any:
+        return b.minimum(x, bound)
 
     def ref(self, x: Any, bound: Any) -> Any:
         return np.minimum(x, bound)
@@ -106,6 +112,11 @@ class Lerp(Elementwise):
             g * w,
             g * (b - a) if w.requires_grad else None,
         )
+
+    def lower(self, b: Any, start: Any, end: Any, w: Any) -> Any:
+        span = b.sub(end, start)
+        early, late = b.add(start, b.mul(w, span)), b.sub(end, b.mul(span, b.sub(1, w)))
+        return b.select(b.lt(b.abs(w), 0.5), early, late)
 
     def ref(self, a: Any, b: Any, w: Any) -> Any:
         return np.where(np.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
@@ -181,6 +192,9 @@ class Hypot(FloatPair):
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return g * a / y, g * b / y
 
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.hypot(x, y)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.hypot(a, b)
 
@@ -193,6 +207,11 @@ class Logaddexp(FloatPair):
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return g * ops.exp(a - y), g * ops.exp(b - y)
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        # Equal infinities are no distance apart.
+        distance = b.select(b.eq(x, y), 0, b.abs(b.sub(x, y)))
+        return b.add(b.maximum(x, y), b.log1p(b.exp(b.neg(distance))))
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.logaddexp(a, b)
@@ -208,6 +227,10 @@ class Xlogy(Arithmetic):
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         nothing = ops.logical_and(ops.eq(a, 0), b <= 0)
         return ops.where(nothing, 0.0, g * ops.log(b)), g * a / b
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        product = b.select(b.eq(x, 0), 0, b.mul(x, b.log(y)))
+        return b.select(b.isnan(y), y, product)
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.where(np.isnan(b), b, np.where(a == 0, 0, a * np.log(b)))

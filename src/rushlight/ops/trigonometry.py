@@ -22,6 +22,9 @@ class Sin(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.cos(x)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sin(x)
+
     def ref(self, x: Any) -> Any:
         return np.sin(x)
 
@@ -33,6 +36,9 @@ class Cos(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (-g * ops.conj(ops.sin(x)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.cos(x)
 
     def ref(self, x: Any) -> Any:
         return np.cos(x)
@@ -46,6 +52,9 @@ class Tan(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(y * y + 1),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.tan(x)
 
     def ref(self, x: Any) -> Any:
         return np.tan(x)
@@ -61,6 +70,9 @@ class Asin(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.rsqrt(1 - x * x)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.asin(x)
+
     def ref(self, x: Any) -> Any:
         return np.arcsin(x)
 
@@ -75,6 +87,9 @@ class Acos(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (-g * ops.conj(ops.rsqrt(1 - x * x)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.acos(x)
+
     def ref(self, x: Any) -> Any:
         return np.arccos(x)
 
@@ -88,6 +103,9 @@ class Atan(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(x * x + 1),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.atan(x)
+
     def ref(self, x: Any) -> Any:
         return np.arctan(x)
 
@@ -99,6 +117,9 @@ class Sinh(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.cosh(x)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sinh(x)
 
     def ref(self, x: Any) -> Any:
         return np.sinh(x)
@@ -112,6 +133,9 @@ class Cosh(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.sinh(x)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.cosh(x)
+
     def ref(self, x: Any) -> Any:
         return np.cosh(x)
 
@@ -123,6 +147,9 @@ class Tanh(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(1 - y * y),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.tanh(x)
 
     def ref(self, x: Any) -> Any:
         return np.tanh(x)
@@ -136,6 +163,9 @@ class Asinh(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.rsqrt(x * x + 1)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.asinh(x)
 
     def ref(self, x: Any) -> Any:
         return np.arcsinh(x)
@@ -151,6 +181,9 @@ class Acosh(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(ops.rsqrt(x - 1) * ops.rsqrt(x + 1)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.acosh(x)
+
     def ref(self, x: Any) -> Any:
         return np.arccosh(x)
 
@@ -164,6 +197,9 @@ class Atanh(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(1 - x * x),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.atanh(x)
 
     def ref(self, x: Any) -> Any:
         return np.arctanh(x)
@@ -179,6 +215,9 @@ class Degrees(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * (180 / math.pi),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.mul(x, 180 / math.pi)
+
     def ref(self, x: Any) -> Any:
         return x * x.dtype.type(180 / math.pi)
 
@@ -192,6 +231,9 @@ class Radians(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * (math.pi / 180),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.mul(x, math.pi / 180)
 
     def ref(self, x: Any) -> Any:
         return x * x.dtype.type(math.pi / 180)

@@ -15,6 +15,7 @@ from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
 from .elementwise import NOT_BOOL, Elementwise, Float
+from .scalar import largest
 
 FLOATS_COMPLEX = (*FLOATS, *COMPLEX)
 REAL = tuple(dtype for dtype in ALL if not dtype.is_complex)
@@ -59,6 +60,9 @@ class Neg(Unary):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (-g,)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.neg(x)
+
     def ref(self, x: Any) -> Any:
         return np.negative(x)
 
@@ -81,6 +85,9 @@ class Abs(Unary):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.sgn(x),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.abs(x)
+
     def ref(self, x: Any) -> Any:
         return np.abs(x)
 
@@ -92,6 +99,9 @@ class Exp(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(y),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.exp(x)
 
     def ref(self, x: Any) -> Any:
         return np.exp(x)
@@ -106,6 +116,9 @@ class Log(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(x),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.log(x)
+
     def ref(self, x: Any) -> Any:
         return np.log(x)
 
@@ -118,6 +131,9 @@ class Sqrt(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / (2 * ops.conj(y)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.sqrt(x)
 
     def ref(self, x: Any) -> Any:
         return np.sqrt(x)
@@ -133,6 +149,9 @@ class Rsqrt(UnaryFloat):
         # y' = -y^3 / 2: the output is reused, there is no second root.
         return (-0.5 * g * ops.conj(y * y * y),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.div(1.0, b.sqrt(x))
+
     def ref(self, x: Any) -> Any:
         return 1 / np.sqrt(x)
 
@@ -145,6 +164,9 @@ class Exp2(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(y) * math.log(2),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.exp2(x)
+
     def ref(self, x: Any) -> Any:
         return np.exp2(x)
 
@@ -156,6 +178,9 @@ class Expm1(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * ops.conj(y + 1),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.expm1(x)
 
     def ref(self, x: Any) -> Any:
         return np.expm1(x)
@@ -170,6 +195,9 @@ class Log2(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(x * math.log(2)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.log2(x)
+
     def ref(self, x: Any) -> Any:
         return np.log2(x)
 
@@ -183,6 +211,9 @@ class Log10(UnaryFloat):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(x * math.log(10)),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.log10(x)
+
     def ref(self, x: Any) -> Any:
         return np.log10(x)
 
@@ -195,6 +226,9 @@ class Log1p(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.conj(x + 1),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.log1p(x)
 
     def ref(self, x: Any) -> Any:
         return np.log1p(x)
@@ -211,6 +245,9 @@ class Square(Unary):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g * 2 * ops.conj(x),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.mul(x, x)
+
     def ref(self, x: Any) -> Any:
         return x * x
 
@@ -223,6 +260,9 @@ class Reciprocal(UnaryFloat):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (-g * ops.conj(y * y),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.div(1.0, x)
 
     def ref(self, x: Any) -> Any:
         return 1 / x
@@ -237,8 +277,22 @@ class Sign(Unary):
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (ops.zeros(x.spec),)
 
+    def lower(self, b: Any, x: Any) -> Any:
+        return _signs(b, x)
+
     def ref(self, x: Any) -> Any:
         return x if x.dtype == bool else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+
+def _signs(b: Any, x: Any) -> Any:
+    """-1, 0 or 1 by the sign of a real number; a truth value is its own."""
+    return (
+        x
+        if x.dtype is bool_
+        else b.select(
+            b.gt(x, 0), 1, b.select(b.lt(x, 0), b.const(-1, x.dtype), b.const(0, x.dtype))
+        )
+    )
 
 
 class Sgn(Unary):
@@ -252,6 +306,9 @@ class Sgn(Unary):
         size = ops.cast(ops.abs(x), x.dtype)
         along = ops.cast(ops.real(g * ops.conj(y)), x.dtype)
         return (ops.where(ops.eq(size, 0), 0.0, (g - along * y) / size),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return _signs(b, x)
 
     def ref(self, x: Any) -> Any:
         if np.iscomplexobj(x):
@@ -281,6 +338,10 @@ class NanToNum(Op):
         posinf: float | None = None,
         neginf: float | None = None,
     ) -> Node:
+        if x.dtype.is_differentiable:
+            most = largest(x.dtype)
+            nan = 0.0 if nan is None else nan
+            posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
         return self.record((x,), nan, posinf, neginf)
 
     def infer(self, x: Spec, **attrs: Any) -> Spec:
@@ -292,7 +353,15 @@ class NanToNum(Op):
     def ref(self, x: Any, *, nan: Any, posinf: Any, neginf: Any) -> Any:
         if x.dtype.kind not in "fc":
             return x
-        return np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+        return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+    def element(self, b: Any, index: Any, x: Any, *, nan: Any, posinf: Any, neginf: Any) -> Any:
+        number = x.at(*index)
+        if number.dtype.kind != "float":
+            return number
+        for infinity, instead in ((math.inf, posinf), (-math.inf, neginf)):
+            number = b.select(b.eq(number, infinity), instead, number)
+        return b.select(b.isnan(number), nan, number)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4)
