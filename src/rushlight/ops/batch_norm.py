@@ -16,7 +16,7 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
-from .moments import Layout, OnArrays, Statistics
+from .moments import Layout, OnArrays, OnNodes, Statistics
 from .norm import Normalization, several_values, statistics_dtype
 
 
@@ -48,17 +48,23 @@ class BatchMoments(Op):
         return each, each, *running[:2]
 
     def ref(self, x: Any, *running: Any) -> tuple[Any, ...]:
-        layout = by_channel(x.shape)
-        view = x.reshape(layout.shape)
-        mean = OnArrays.mean(view, layout.axes)
+        return self._computed(OnArrays, x, *running)
+
+    def expand(self, x: Node, *running: Node) -> tuple[Node, ...]:
+        return self._computed(OnNodes, x, *running)
+
+    def _computed(self, xp: Any, x: Any, *running: Any) -> tuple[Any, ...]:
+        layout, channels = by_channel(x.shape), x.shape[1:2]
+        view = xp.reshape(x, layout.shape)
+        mean = xp.mean(view, layout.axes)
         centred = view - mean
-        variance = OnArrays.mean(centred * centred, layout.axes).reshape(-1)
-        mean = mean.reshape(-1)
+        variance = xp.reshape(xp.mean(centred * centred, layout.axes), channels)
+        mean = xp.reshape(mean, channels)
         if not running:
             return mean, variance
         old_mean, old_variance, momentum = running
         count = x.shape[0] * prod(x.shape[2:])
-        unbiased = variance * x.dtype.type(count / (count - 1))
+        unbiased = variance * (count / (count - 1))
         return (
             mean,
             variance,

@@ -78,12 +78,21 @@ class Normalization(Op):
         return by_name.get("input"), None, *(by_name.get(name) for name in given)
 
     def ref(self, x: Any, eps: Any, *rest: Any, given: Given, **form: Any) -> Any:
+        return self._computed(OnArrays, x, eps, rest, given, form)
+
+    def expand(self, x: Node, eps: Node, *rest: Node, given: Given, **form: Any) -> Node:
+        y: Node = self._computed(OnNodes, x, eps, rest, given, form)
+        return y
+
+    def _computed(
+        self, xp: Any, x: Any, eps: Any, rest: tuple[Any, ...], given: Given, form: dict[str, Any]
+    ) -> Any:
         layout, named = self.layout(x.shape, **form), dict(zip(given, rest, strict=True))
         statistics = self.statistics(**form)
         mean, variance = named.get("mean"), named.get("variance")
-        parts = scaled(OnArrays, x, eps, layout, statistics, mean, variance)
-        y = normalized(OnArrays, parts, layout, named.get("weight"), named.get("bias"))
-        return y.reshape(x.shape)
+        parts = scaled(xp, x, eps, layout, statistics, mean, variance)
+        y = normalized(xp, parts, layout, named.get("weight"), named.get("bias"))
+        return xp.reshape(y, x.shape)
 
 
 class NormGrad(Op):
@@ -104,28 +113,25 @@ class NormGrad(Op):
         named = {"input": x, **dict(zip(given, rest, strict=True))}
         return tuple(named[name] for name in wanted)
 
-    def expand(
-        self, g: Node, x: Node, eps: Node, *rest: Node,
-        wanted: Given, given: Given, layout: Layout, statistics: Statistics,
-    ) -> tuple[Node, ...]:  # fmt: skip
+    def expand(self, g: Node, x: Node, eps: Node, *rest: Node, **form: Any) -> tuple[Node, ...]:
         """The same in operations that can be differentiated."""
-        named = {"input": x, **dict(zip(given, rest, strict=True))}
-        # Statistics of the input are worked out again, so that gradients flow through them.
-        fixed = named if statistics == "given" else {}
-        mean, variance = fixed.get("mean"), fixed.get("variance")
-        parts = scaled(OnNodes, x, eps, layout, statistics, mean, variance)
-        found = gradients(OnNodes, g, parts, layout, statistics, named.get("weight"), wanted)
-        return tuple(ops.reshape(found[name], named[name].shape) for name in wanted)
+        # Statistics of the input are worked out again where gradients flow through them.
+        return self._computed(OnNodes, g, x, eps, rest, **form, own=not recording.grad)
 
-    def ref(
-        self, g: Any, x: Any, eps: Any, *rest: Any,
-        wanted: Given, given: Given, layout: Layout, statistics: Statistics,
+    def ref(self, g: Any, x: Any, eps: Any, *rest: Any, **form: Any) -> tuple[Any, ...]:
+        return self._computed(OnArrays, g, x, eps, rest, **form, own=True)
+
+    def _computed(
+        self, xp: Any, g: Any, x: Any, eps: Any, rest: tuple[Any, ...], *,
+        wanted: Given, given: Given, layout: Layout, statistics: Statistics, own: bool,
     ) -> tuple[Any, ...]:  # fmt: skip
+        """The gradients; ``own`` is whether to take the input's statistics as they are given."""
         named = {"input": x, **dict(zip(given, rest, strict=True))}
-        mean, variance = named.get("mean"), named.get("variance")
-        parts = scaled(OnArrays, x, eps, layout, statistics, mean, variance)
-        found = gradients(OnArrays, g, parts, layout, statistics, named.get("weight"), wanted)
-        return tuple(found[name].reshape(named[name].shape) for name in wanted)
+        fixed = named if own or statistics == "given" else {}
+        mean, variance = fixed.get("mean"), fixed.get("variance")
+        parts = scaled(xp, x, eps, layout, statistics, mean, variance)
+        found = gradients(xp, g, parts, layout, statistics, named.get("weight"), wanted)
+        return tuple(xp.reshape(found[name], named[name].shape) for name in wanted)
 
 
 class LastDims(Normalization):
