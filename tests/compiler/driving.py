@@ -79,14 +79,12 @@ def kernels() -> str:
     return str(module)
 
 
-@functools.cache
-def loaded() -> Loaded:
-    return Loaded(assemble(kernels(), host()))
+CODE = Loaded(assemble(kernels(), host()))
 
 
 @functools.cache
 def address(name: str) -> int:
-    return loaded().address(name)
+    return CODE.address(name)
 
 
 @functools.cache

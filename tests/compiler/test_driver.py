@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import subprocess
@@ -100,7 +101,7 @@ def test_each_thread_has_scratch_memory_of_its_own(runner: Runner, threads: int)
             assert (where % 64 == 0).all() and (where > 0).all()
             places = sorted(set(where.tolist()))
             assert len(places) <= threads
-            assert all(b - a >= size for a, b in zip(places, places[1:], strict=False))
+            assert all(b - a >= size for a, b in itertools.pairwise(places))
         if threads > 1:
             assert (begins == np.arange(400)).all()
 
@@ -318,7 +319,9 @@ while not flag[1]:
         ("os.fork(); works(runner)", 0),
         ("os.kill(os.getpid(), 15)", -15),
     ],
-    ids=["awake", "asleep", "exit", "_exit", "atexit", "busy", "busy exit", "deleted", "fork", "kill"],
+    ids=[
+        "awake", "asleep", "exit", "_exit", "atexit", "busy", "busy exit", "deleted", "fork", "kill",
+    ],
 )  # fmt: skip
 def test_the_end_comes_at_once(rest: str, status: int, portable: bool) -> None:
     source = START.format(portable=portable) + rest
