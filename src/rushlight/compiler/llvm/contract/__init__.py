@@ -22,7 +22,14 @@ The bits of the result do not depend on how the axis is cut. An empty k gives ze
 writer gets too.
 """
 
+from rushlight.compiler.llvm.contract.convolve import (
+    Image,
+    packed_images,
+    plan_backward_data,
+    plan_forward,
+)
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.plan import Call, Plan, plan_product
 from rushlight.compiler.llvm.contract.tile import Tile, tile_of
+from rushlight.compiler.llvm.contract.window import Window

@@ -17,12 +17,22 @@ KERNEL = [("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scrat
 PACK = Layout(["place", "offset", "k", "n", "pitch", "panels", "panel_bytes", "pieces", "piece"])
 
 
-def pack_module(tile: Tile, reader: Reader, name: str) -> Module:
-    """A kernel that packs B. Its axis: products, then panels, then pieces of k."""
+# k counts (channel, tap) where weights lie, and (tap, channel) where they are packed.
+TAPS = Layout(["taps", "channels"])
+
+
+def pack_module(tile: Tile, reader: Reader, name: str, by_taps: bool = False) -> Module:
+    """A kernel that packs B. Its axis: products, then panels, then pieces of k.
+
+    Args:
+        by_taps: whether k is reordered, as the weights of a convolution are.
+    """
     module = Module()
     f = module.function(name, KERNEL)
     params = Params(f, PACK)
-    reader.begin(f, Params(f, reader.layout, len(PACK)))
+    order = Params(f, TAPS, len(PACK)) if by_taps else None
+    own = len(PACK) + (len(TAPS) if by_taps else 0)
+    reader.begin(f, Params(f, reader.layout, own))
     packed = f.at(params.pointer("place"), params["offset"], "i8")
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:
         piece = f.binary("urem", task, params["pieces"])
@@ -34,13 +44,13 @@ def pack_module(tile: Tile, reader: Reader, name: str) -> Module:
         column = f.mul(panel, i64(tile.columns))
         left = f.sub(params["n"], column)
         panel_at = f.at(packed, f.mul(panels, params["panel_bytes"]), "i8")
-        row = f.at(panel_at, f.mul(start, params["pitch"]), "i8")
+        row = f.at(panel_at, f.mul(start, params["pitch"]), "i8") if order is None else panel_at
         for v in range(tile.vectors):
             here = f.sub(left, i64(v * tile.lanes))
             with f.when(f.compare("sgt", here, i64(0))):
                 place = f.at(row, v * tile.lanes, tile.element)
                 first = f.add(column, i64(v * tile.lanes))
-                strip = Strip(tile, reader, batch, first, here, params["pitch"])
+                strip = Strip(tile, reader, batch, first, here, params["pitch"], order)
                 strip.copy(f, start, stop, place)
     f.ret()
     return module
@@ -50,8 +60,10 @@ class Strip:
     """As many columns of B (or rows of A) as a vector has lanes, to be copied side by side."""
 
     def __init__(
-        self, tile: Tile, reader: Reader, batch: Value, first: Value, left: Value, pitch: Value
-    ) -> None:
+        self, tile: Tile, reader: Reader, batch: Value, first: Value, left: Value, pitch: Value,
+        order: Params | None = None,
+    ) -> None:  # fmt: skip
+        self.order = order
         self.tile, self.reader, self.batch = tile, reader, batch
         self.first, self.left, self.pitch = first, left, pitch
 
@@ -80,10 +92,32 @@ class Strip:
                 mask = f.select(here, within, nothing)
                 i = f.add(self.first, i64(j))
                 rows.append(self.reader.read(f, self.batch, k, i, mask))
-            first = f.at(place, f.mul(f.sub(k, start), self.pitch), "i8")
-            # Rows beyond the end are written too: a panel has room for whole squares.
-            for j, column in enumerate(transposed(f, rows)):
-                f.store(column, f.at(first, f.mul(self.pitch, i64(j)), "i8"))
+            columns = transposed(f, rows)
+            if self.order is not None:
+                self._store_by_taps(f, columns, k, stop, place)
+            else:
+                # Rows beyond the end are written too: a panel has room for whole squares.
+                first = f.at(place, f.mul(f.sub(k, start), self.pitch), "i8")
+                for j, column in enumerate(columns):
+                    f.store(column, f.at(first, f.mul(self.pitch, i64(j)), "i8"))
+
+    def _store_by_taps(
+        self, f: Function, columns: list[Value], k: Value, stop: Value, place: Value
+    ) -> None:
+        """Stores rows (channel, tap) from k on where (tap, channel) belongs."""
+        assert self.order is not None
+        taps, channels = self.order["taps"], self.order["channels"]
+        channel, tap = f.binary("udiv", k, taps), f.binary("urem", k, taps)
+        # What is beyond the end goes to a row that nobody reads.
+        nowhere = f.mul(taps, channels)
+        for j, column in enumerate(columns):
+            row = f.add(f.mul(tap, channels), channel)
+            row = f.select(f.compare("slt", f.add(k, i64(j)), stop), row, nowhere)
+            f.store(column, f.at(place, f.mul(row, self.pitch), "i8"))
+            tap = f.add(tap, i64(1))
+            full = f.compare("eq", tap, taps)
+            tap = f.select(full, i64(0), tap)
+            channel = f.add(channel, f.convert("zext", full, "i64"))
 
 
 def copy_along_k(

@@ -323,6 +323,3 @@ def scratch_of(structure: Structure, blocks: Mapping[str, int]) -> int:
         if blocks["blocks_k"] > 1:
             tiles = (blocks["block_m"] // tile.rows) * (blocks["block_n"] // tile.columns)
     return blocks["partial"] + tiles * tile.rows * tile.columns * tile.bytes
-
-
-__all__ = ["Call", "Plan", "blocks_of", "plan_product", "replace", "scratch_of"]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rushlight.compiler.llvm.contract.finish import hand_over, waiting_place, waiting_rows
 from rushlight.compiler.llvm.contract.micro import arguments_of, micro_name
 from rushlight.compiler.llvm.contract.operand import BATCH, Reader, Writer, batch_offset
 from rushlight.compiler.llvm.contract.pack import KERNEL, Strip, copy_along_k
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.tile import HEAD, Tile
-from rushlight.compiler.llvm.text import I64, PTR, VOID, Function, Module, Value, i64
+from rushlight.compiler.llvm.text import VOID, Function, Module, Value, i64
 
 SIZES = (
     "m", "n", "k", "block_m", "block_n", "block_k", "blocks_m", "blocks_n", "blocks_k",
@@ -196,14 +197,14 @@ class _Product:
             first = f.at(self.c_here, f.mul(m, self.c["row"]), "i8")
             self._addresses(first, self.c["row"], self.outs)
         else:
-            self._addresses(self.partial, i64(tile.columns * tile.bytes), self.outs)
+            waiting_rows(f, tile, self.partial, self.outs)
         rows = f.intrinsic("smin", f.sub(self.m1, m), i64(tile.rows))
         with f.loop(self.n0, self.n1, tile.columns) as n:
             columns = f.intrinsic("smin", f.sub(self.n1, n), i64(tile.columns))
             panel = f.binary("udiv", n, i64(tile.columns))
             b = f.at(self.b_here, f.mul(panel, self.b["panel"]), "i8")
             column = (
-                f.mul(n, i64(tile.bytes)) if self.structure.writer is None else self._kept(m, n)
+                f.mul(n, i64(tile.bytes)) if self.structure.writer is None else self._waiting(m, n)
             )
             passed = [
                 self.record, i64(1), b, self.b["row"], self.outs, column, rows, columns,
@@ -215,30 +216,14 @@ class _Product:
             if self.structure.writer is not None:
                 last = f.compare("eq", self.block_k, f.sub(s["blocks_k"], i64(1)))
                 with f.when(last):
-                    self._write(m, n, rows, columns, f.at(self.partial, column, "i8"))
+                    sums = f.at(self.partial, column, "i8")
+                    hand_over(
+                        f, tile, self.structure.writer, self.batch, lambda i: f.add(m, i), n,
+                        rows, columns, sums,
+                    )  # fmt: skip
 
-    def _kept(self, m: Value, n: Value) -> Value:
-        """Bytes to where a tile's sums wait for the next block of k."""
-        f, tile, s = self.f, self.tile, self.sizes
-        across = f.binary("udiv", f.add(s["block_n"], i64(tile.columns - 1)), i64(tile.columns))
-        down = f.binary("udiv", f.sub(m, self.m0), i64(tile.rows))
-        number = f.add(f.mul(down, across), f.binary("udiv", f.sub(n, self.n0), i64(tile.columns)))
-        offset = f.mul(number, i64(tile.rows * tile.columns * tile.bytes))
-        return f.select(f.compare("eq", s["blocks_k"], i64(1)), i64(0), offset)
-
-    def _write(self, m: Value, n: Value, rows: Value, columns: Value, sums: Value) -> None:
-        """Hands the finished sums of one tile to the writer."""
-        f, tile, writer = self.f, self.tile, self.structure.writer
-        assert writer is not None
-        with f.loop(i64(0), rows) as i:
-            row = f.at(sums, f.mul(i, i64(tile.columns)), tile.element)
-            for v in range(tile.vectors):
-                left = f.sub(columns, i64(v * tile.lanes))
-                with f.when(f.compare("sgt", left, i64(0))):
-                    value = f.load(f.at(row, v * tile.lanes, tile.element), tile.vector)
-                    mask = f.lanes_below(left, tile.lanes)
-                    at = f.add(n, i64(v * tile.lanes))
-                    writer.write(f, self.batch, f.add(m, i), at, value, mask)
-
-
-__all__ = ["A_MEMORY", "B_MEMORY", "C_MEMORY", "I64", "PTR", "SIZES", "Structure", "product_module"]
+    def _waiting(self, m: Value, n: Value) -> Value:
+        f, s = self.f, self.sizes
+        row = f.binary("udiv", f.sub(m, self.m0), i64(self.tile.rows))
+        alone = f.compare("eq", s["blocks_k"], i64(1))
+        return waiting_place(f, self.tile, row, f.sub(n, self.n0), s["block_n"], alone)

@@ -1,0 +1,122 @@
+"""Convolutions and their gradients, on channels-last images, against PyTorch."""
+
+import numpy as np
+import pytest
+import torch
+from tests.compiler.contracting import Run
+
+from rushlight.compiler.llvm.contract import (
+    Memory,
+    Window,
+    packed_images,
+    plan_backward_data,
+    plan_forward,
+    tile_of,
+)
+from rushlight.compiler.llvm.machine import host
+
+TILE = tile_of(host())
+
+
+def window(images, size, kernel, inputs, outputs, stride=1, padding=0, dilation=1, groups=1):
+    """A window from sizes of one to three dimensions; channels are those of all groups."""
+    each = [
+        (value,) * len(size) if isinstance(value, int) else value
+        for value in (stride, padding, dilation)
+    ]
+    out = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, *each)
+    )
+    ones, zeros = (1,) * (3 - len(size)), (0,) * (3 - len(size))
+    return Window(
+        images, ones + size, ones + kernel, ones + each[0], ones + each[2], zeros + each[1],
+        ones + out, inputs // groups, outputs // groups, groups,
+    )  # fmt: skip
+
+
+CASES = {
+    "3x3": window(2, (9, 11), (3, 3), 5, 7, padding=1),
+    "3x3 wide": window(2, (8, 6), (3, 3), 70, 45, padding=1),
+    "many images": window(17, (4, 4), (3, 3), 20, 33, padding=1),
+    "five images": window(5, (3, 2), (3, 3), 64, 64, padding=1),
+    "stride": window(3, (9, 8), (3, 3), 16, 24, stride=2, padding=1),
+    "stride and gaps": window(2, (12, 13), (3, 2), 9, 20, stride=(3, 2), padding=(1, 0)),
+    "1x1": window(2, (5, 7), (1, 1), 30, 40),
+    "1x1 stride": window(2, (9, 8), (1, 1), 30, 40, stride=2),
+    "7x7 first": window(1, (20, 21), (7, 7), 3, 17, stride=2, padding=3),
+    "few channels": window(2, (9, 10), (5, 3), 3, 40),
+    "one channel": window(3, (28, 28), (3, 3), 1, 32),
+    "dilation": window(2, (11, 12), (3, 3), 6, 10, dilation=(2, 3), padding=2),
+    "groups": window(2, (7, 7), (3, 3), 12, 20, padding=1, groups=4),
+    "depthwise": window(2, (7, 7), (3, 3), 10, 10, padding=1, groups=10),
+    "one dimension": window(3, (30,), (5,), 8, 12, stride=2, padding=2),
+    "three dimensions": window(2, (5, 6, 7), (3, 2, 3), 4, 9, stride=(1, 2, 1), padding=1),
+    "all padding": window(1, (1, 1), (3, 3), 4, 4, padding=2),
+    "no image": window(0, (4, 4), (3, 3), 4, 4),
+    "deep": window(2, (6, 6), (3, 3), 300, 40, padding=1),
+}  # fmt: skip
+
+
+def tensors(w, seed=0):
+    """Channels-last images and PyTorch's weights."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((w.images, *w.size, w.inputs * w.groups)).astype(np.float32)
+    weights = rng.standard_normal((w.outputs * w.groups, w.inputs, *w.kernel)).astype(np.float32)
+    dy = rng.standard_normal((w.images, *w.out, w.outputs * w.groups)).astype(np.float32)
+    return x, weights, dy
+
+
+def first(x):
+    return torch.from_numpy(x).double().movedim(-1, 1)
+
+
+def exact(w, x, weights, dy):
+    """y, dx and dw."""
+    x, weights = first(x).requires_grad_(), torch.from_numpy(weights).double().requires_grad_()
+    y = torch.nn.functional.conv3d(
+        torch.nn.functional.pad(x, [p for n in reversed(w.padding) for p in (n, n)]), weights,
+        stride=w.stride, dilation=w.dilation, groups=w.groups,
+    )  # fmt: skip
+    y.backward(first(dy))
+    return y.detach().movedim(1, -1), x.grad.movedim(1, -1), weights.grad
+
+
+def close(found, expected, terms):
+    bound = np.finfo(np.float32).eps * (16 + 1.5 * terms)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=bound)
+
+
+def run(plan, buffers, out):
+    """The result, which must have the same bits however it is cut."""
+    ready = Run(plan, TILE, buffers)
+    results = []
+    for pieces in (1, 2, 5):
+        out[...] = np.nan
+        ready(pieces)
+        results.append(out.copy())
+    assert all(np.array_equal(results[0], other) for other in results)
+    return results[0]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_forward(name):
+    w = CASES[name]
+    x, weights, dy = tensors(w)
+    y = np.empty_like(dy)
+    plan = plan_forward(
+        TILE, w, packed_images(0, w.size, x.shape[-1]), Memory(1, (0, 4)),
+        packed_images(2, w.out, y.shape[-1]),
+    )  # fmt: skip
+    close(run(plan, [x, weights, y], y), exact(w, x, weights, dy)[0], w.taps * w.inputs)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradient_of_data(name):
+    w = CASES[name]
+    x, weights, dy = tensors(w)
+    dx = np.empty_like(x)
+    plan = plan_backward_data(
+        TILE, w, packed_images(0, w.out, dy.shape[-1]), Memory(1, (0, 4)),
+        packed_images(2, w.size, dx.shape[-1]),
+    )  # fmt: skip
+    close(run(plan, [dy, weights, dx], dx), exact(w, x, weights, dy)[1], w.taps * w.outputs)
