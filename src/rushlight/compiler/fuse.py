@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from .expr import Expr, parts
 from .index import Axis, Index
@@ -30,7 +30,6 @@ class _Open:
         rows: the axes in common; the leading axes of every result.
         exact: whether the rows are as deep as they may be, because a reduction's result has them.
         reads, writes: buffers.
-        layouts: of each buffer it makes, the place of an element of it, in the kernel's axes.
     """
 
     rows: tuple[Axis, ...]
@@ -42,6 +41,29 @@ class _Open:
     @property
     def writes(self) -> set[int]:
         return {root.buffer for root in self.roots}
+
+
+@runtime_checkable
+class Joinable(Protocol):
+    """A call of another template that results can join.
+
+    Attributes:
+        roots, kept: its results, and those that are written.
+        reads, writes: buffers.
+        size: how many functions it computes.
+    """
+
+    roots: list[Root]
+    kept: set[int]
+    reads: set[int]
+    size: int
+
+    @property
+    def writes(self) -> set[int]: ...
+
+    def joined(self, root: Root, reads: set[int]) -> Root | None:
+        """The result in the call's own axes, or None if it cannot be part of it."""
+        ...
 
 
 class Fusion:
@@ -63,6 +85,13 @@ class Fusion:
         for buffer in writes:
             self._made[buffer] = len(self.order) - 1
 
+    def open(self, call: Joinable) -> None:
+        """A call of another template that results may still join."""
+        self.order.append(call)
+        self._read_by.append([])
+        for root in call.roots:
+            self._made[root.buffer] = len(self.order) - 1
+
     def alone(self, kernel: Kernel, root: Root) -> None:
         """A kernel that nothing else joins."""
         self.append(kernel, sorted(loads(root.body)), [root.buffer])
@@ -74,7 +103,12 @@ class Fusion:
         earliest = max((self._made.get(buffer, -1) for buffer in reads), default=-1)
         for position in range(len(self.order) - 1, max(earliest, 0) - 1, -1):
             kernel = self.order[position]
-            if isinstance(kernel, _Open) and (joined := _joined(kernel, root, reads)):
+            joined = None
+            if isinstance(kernel, Joinable):
+                joined = kernel.joined(root, reads)
+            elif isinstance(kernel, _Open):
+                joined = _joined(kernel, root, reads)
+            if joined is not None:
                 self._enter(position, joined, reads)
                 return
         self.order.append(_Open(root.rows, exact=bool(root.reductions())))
@@ -93,15 +127,20 @@ class Fusion:
         wanted = set(outputs)
         found: list[Any] = []
         for position, call in enumerate(self.order):
-            if not isinstance(call, _Open):
+            if not isinstance(call, (_Open, Joinable)):
                 found.append(call)
                 continue
             read = set(wanted)
-            for other, kernel in enumerate(self.order):
+            for other, each in enumerate(self.order):
                 if other != position:
-                    read.update(kernel.reads if isinstance(kernel, _Open) else self._read_by[other])
-            kernel = Kernel(call.rows, call.roots, call.writes & (read | _far_reads(call)))
-            found.append(kernel)
+                    open_ = isinstance(each, (_Open, Joinable))
+                    read.update(each.reads if open_ else self._read_by[other])
+            if isinstance(call, _Open):
+                kept = call.writes & (read | _far_reads(call))
+                found.append(Kernel(call.rows, call.roots, kept))
+            else:
+                call.kept = call.writes & read
+                found.append(call)
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rushlight.base.dtypes import uint8
 from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
 
@@ -12,10 +13,10 @@ from .expand import expand
 from .expr import Expr
 from .kernel import Kernel
 from .llvm import loops
-from .llvm.loops import Code
+from .llvm.code import Code
 from .llvm.machine import Machine
 from .memory import Span, arranged
-from .schedule import Referred, Schedule, schedule
+from .schedule import Buffer, Referred, Schedule, schedule
 
 GRAIN = 20_000.0
 """Nanoseconds of work in a piece that a thread takes: less is not worth the handing over."""
@@ -30,12 +31,14 @@ class Native:
         params: its integers; buffers are places in the program's table.
         grain: how much of the parallel axis is a piece.
         fault: the buffer that tells whether an index was out of range, or None.
+        buffers: those that it touches.
     """
 
     code: Code
     params: tuple[int, ...]
     grain: int
-    fault: int | None = None
+    fault: int | None
+    buffers: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -71,24 +74,29 @@ def compiled(graph: Graph, machine: Machine) -> Program:
     """The program for a graph."""
     try:
         plan = schedule(expand(graph))
-        return _Laying(graph, plan, [_call(call, machine) for call in plan.calls]).program()
+        calls = [each for call in plan.calls for each in _codes(call, plan, machine)]
+        return _Laying(graph, plan, calls).program()
     finally:
         Expr.forget()
 
 
-def _call(call: Any, machine: Machine) -> Native | Referred:
+def _codes(call: Any, plan: Schedule, machine: Machine) -> list[Code | Referred]:
     if isinstance(call, Referred):
-        return call
-    assert isinstance(call, Kernel)
-    code = loops.write(call.settled(), machine)
-    grain = max(1, int(GRAIN / max(code.work, 1e-3)))
-    return Native(code, code.params, min(grain, max(1, code.extent)), call.fault)
+        return [call]
+    if isinstance(call, Kernel):
+        return [loops.write(call.settled(), machine)]
+
+    def spare(size: int) -> int:
+        plan.buffers.append(Buffer(Spec.of((size,), uint8)))
+        return len(plan.buffers) - 1
+
+    return list(call.codes(machine, spare))
 
 
 class _Laying:
     """Gives every buffer its place in the table, and its memory."""
 
-    def __init__(self, graph: Graph, plan: Schedule, calls: list[Native | Referred]) -> None:
+    def __init__(self, graph: Graph, plan: Schedule, calls: list[Code | Referred]) -> None:
         self.plan, self.calls = plan, calls
         numbers = graph.numbers
         mine = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
@@ -125,15 +133,14 @@ class _Laying:
             return tuple(self.place[b] for b in buffers)
         return self.place[buffers]
 
-    def _placed(self, call: Native | Referred) -> Native | Referred:
+    def _placed(self, call: Code | Referred) -> Native | Referred:
         if isinstance(call, Referred):
             inputs = tuple(self._moved(each) for each in call.inputs)
             return Referred(call.step, inputs, self._moved(call.outputs))
-        params = list(call.params)
-        for k in call.code.buffers:
-            params[k] = self.place[params[k]]
+        grain = min(max(1, int(GRAIN / max(call.work, 1e-3))), max(1, call.extent))
         fault = None if call.fault is None else self.place[call.fault]
-        return Native(call.code, tuple(params), call.grain, fault)
+        touched = tuple(self.place[b] for b in call.buffers)
+        return Native(call, call.params(self.place), grain, fault, touched)
 
     def _spans(self, calls: tuple[Native | Referred, ...]) -> list[Span]:
         first: dict[int, int] = {}
@@ -144,7 +151,7 @@ class _Laying:
                 apart.update(call.outputs)
                 touched = [*call.outputs, *(b for each in call.inputs for b in flat(each))]
             else:
-                touched = [call.params[k] for k in call.code.buffers]
+                touched = list(call.buffers)
             for buffer in touched:
                 first.setdefault(buffer, k)
                 last[buffer] = k

@@ -16,6 +16,7 @@ from rushlight.ops.elementwise import Elementwise
 from .body import Body
 from .checks import Checks
 from .constant import CONSTANT
+from .contraction import TYPES, Contraction, Operand
 from .expand import TOGETHER
 from .expr import Expr, parts
 from .fuse import Fusion
@@ -63,7 +64,7 @@ class Referred:
     outputs: tuple[int, ...]
 
 
-Call = Kernel | Referred
+Call = Kernel | Contraction | Referred
 
 
 @dataclass
@@ -150,7 +151,27 @@ class _Scheduling:
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
             self.checks.look_at(value, self)
             return self._root(value) if self._is_stored(number, value) else value
+        if step.op is ops.matmul and step.spec.dtype in TYPES:
+            made = self._product(step, inputs)
+            if made is not None:
+                return made
         return self._referred(step, inputs)
+
+    def _product(self, step: Step, inputs: list[Any]) -> Any:
+        """A matrix product, whose operands are read as they lie if that is possible."""
+        spec: Any = step.spec
+        extents = spec.shape[:-2]
+        if len(extents) > 3:
+            return None
+        operands = [
+            Operand.of(x, extents) or Operand.of(self._in_memory(x), extents) for x in inputs
+        ]
+        stored = self._stored(spec)
+        a, b = operands
+        assert a is not None and b is not None
+        sizes = (*spec.shape[-2:], inputs[0].shape[-1])
+        self.fusion.open(Contraction(a, b, extents, sizes, spec.dtype, stored.buffer))
+        return stored
 
     def _referred(self, step: Step, inputs: list[Any]) -> Any:
         specs = step.spec if isinstance(step.spec, tuple) else (step.spec,)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.compiler.llvm.machine import Loaded, assemble, define, host
 from rushlight.compiler.program import Native
 
 _KERNEL = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, ctypes.c_void_p)
@@ -35,7 +35,11 @@ _loaded: dict[str, Any] = {}
 def _function(native: Native) -> Any:
     name = native.code.name
     if name not in _loaded:
-        code = Loaded(assemble(native.code.text, host()))
+        for part in native.code.needs:
+            if part.name not in _loaded:
+                _loaded[part.name] = loaded = Loaded(assemble(part.text(), host(), level=1))
+                define(part.name, loaded.address(part.name))
+        code = Loaded(assemble(native.code.text(), host()))
         _loaded[name] = code, _KERNEL(code.address(name))
     return _loaded[name][1]
 
@@ -52,8 +56,10 @@ class Calls:
     def run(self, table: Any, scratch: int) -> int:
         """Runs them; 0, or the number of the call that found a fault, from 1."""
         at = ctypes.addressof(table)
+        memory = np.empty(scratch + 64, np.uint8)
+        aligned = -(-memory.ctypes.data // 64) * 64
         for k, (function, params, call) in enumerate(self._calls):
-            function(at, ctypes.addressof(params), 0, call.code.extent, None)
+            function(at, ctypes.addressof(params), 0, call.code.extent, aligned)
             if call.fault is not None and ctypes.c_int32.from_address(table[call.fault]).value:
                 return k + 1
         return 0

@@ -27,8 +27,8 @@ class Arguments:
         buffers: which of ``values`` are buffers, whose places in the table a program knows.
     """
 
-    def __init__(self, f: Function, params: Value, table: Value) -> None:
-        self.f, self._params, self._table = f, params, table
+    def __init__(self, f: Function, params: Value, table: Value, first: int = 0) -> None:
+        self.f, self._params, self._table, self._first = f, params, table, first
         self.values: list[int] = []
         self.buffers: list[int] = []
         self._pointers: dict[int, Value] = {}
@@ -54,7 +54,7 @@ class Arguments:
 
     def _next(self, number: int) -> Value:
         with self.f.at_entry():
-            value = self.f.load(self.f.at(self._params, len(self.values), "i64"), I64)
+            value = self.f.load(self.f.at(self._params, self._first + len(self.values), "i64"), I64)
         self.values.append(number)
         return value
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from rushlight.compiler.expr import Expr, parts
 from rushlight.compiler.index import Axis
 from rushlight.compiler.kernel import Kernel, Loop, Phase, Root
 
 from .accumulate import Accumulator
+from .code import Code
 from .emit import Arguments, Emitter
 from .machine import Machine
 from .text import I64, PTR, Function, Module, Value, i64
@@ -20,29 +20,6 @@ ARGUMENTS = (("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("sc
 
 TILE = 8192
 """Elements of a row axis that are done at once: 32 kB of float32, what a first-level cache holds."""
-
-
-@dataclass(frozen=True)
-class Code:
-    """A kernel's code and how to call it.
-
-    Attributes:
-        name: of the function; made from the text, so equal code has an equal name.
-        text: LLVM text of a module with the function.
-        params: what to call it with.
-        buffers: which of ``params`` are buffers rather than numbers.
-        extent: of the parallel axis.
-        work: about how many nanoseconds one step of the parallel axis takes.
-        scratch: bytes of memory that a thread needs.
-    """
-
-    name: str
-    text: str
-    params: tuple[int, ...]
-    buffers: tuple[int, ...]
-    extent: int
-    work: float
-    scratch: int = 0
 
 
 def write(kernel: Kernel, machine: Machine) -> Code:
@@ -81,9 +58,16 @@ class _Writer:
         f.ret()
         text = str(self.module)
         name = "loops_" + hashlib.sha256(text.encode()).hexdigest()[:16]
-        values, buffers = tuple(self.arguments.values), tuple(self.arguments.buffers)
         text = text.replace("@kernel(", f"@{name}(")
-        return Code(name, text, values, buffers, extent, self._work(extent))
+        values, buffers = self.arguments.values, set(self.arguments.buffers)
+
+        def params(place: Mapping[int, int]) -> tuple[int, ...]:
+            return tuple(place[v] if k in buffers else v for k, v in enumerate(values))
+
+        return Code(
+            name=name, text=lambda: text, params=params, extent=extent, work=self._work(extent),
+            buffers=tuple(values[k] for k in sorted(buffers)), fault=kernel.fault,
+        )  # fmt: skip
 
     def _work(self, extent: int) -> float:
         """A guess: a vector operation a nanosecond."""

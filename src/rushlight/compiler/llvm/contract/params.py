@@ -29,10 +29,14 @@ class Layout:
 
 
 class Params:
-    """The parameters inside a kernel: each is loaded at the kernel's beginning."""
+    """The parameters inside a kernel: each is loaded at the kernel's beginning.
+
+    Attributes:
+        first: where in the kernel's array they begin.
+    """
 
     def __init__(self, f: Function, layout: Layout, first: int = 0) -> None:
-        self.f = f
+        self.f, self.first = f, first
         self._values = {
             name: f.load(f.at(f.arguments["params"], first + layout.slot(name), "i64"), I64)
             for name in layout.names
