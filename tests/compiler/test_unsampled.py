@@ -137,3 +137,63 @@ def test_statistics_without_running_averages():
     x = table(4, 3, 5)
     assert_lowered(F.batch_norm(x, None, None, training=True), names={"batch_moments"})
     assert_lowered(F.instance_norm(x), names={"group_norm"})
+
+
+def pooled_and_back(pool, x, *args, **kwargs):
+    x = x.clone().requires_grad_()
+    y = pool(x, *args, **kwargs)
+    total = y[0] if isinstance(y, tuple) else y
+    return (*(y if isinstance(y, tuple) else (y,)), *rl.autograd.grad((total * total).sum(), x))
+
+
+SLIDING = [
+    (2, 2, 0, 1, False),
+    (3, 2, 1, 1, False),
+    (3, 2, 1, 1, True),
+    (3, 1, 1, 2, False),
+    (2, 3, 0, 1, True),
+    (4, 3, 2, 3, True),
+    (1, 1, 0, 1, False),
+]
+
+
+@pytest.mark.parametrize("window", SLIDING, ids=str)
+def test_pooling_by_sliding_windows(window):
+    kernel, stride, padding, dilation, ceil = window
+    x = table(2, 3, 11, 10)
+    x[0, 0, :6] = -float("inf")  # a window of the least number there is
+    x[0, 1, 3, 4] = float("nan")
+    x[1, 1] = 1.0  # all the same
+    largest = pooled_and_back(
+        F.max_pool2d, x, kernel, stride, padding, dilation, ceil, return_indices=True
+    )
+    names = {"max_pool", "place_of_largest", "unpool"}
+    assert_lowered(*largest, names=names)
+    for inside in (True, False):
+        average = pooled_and_back(
+            F.avg_pool2d, table(2, 3, 11, 10), kernel, stride, padding, ceil, inside
+        )
+        assert_lowered(*average, names={"avg_pool", "avg_unpool"})
+    whole = rl.arange(220).reshape(2, 1, 11, 10) - 110
+    assert_lowered(
+        F.max_pool2d(whole, kernel, stride, padding, dilation, ceil),
+        F.avg_pool2d(whole, kernel, stride, padding, ceil), names={"max_pool", "avg_pool"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("counts", [(1, 5), (3, 4), (7, 17), (10, 12)], ids=str)
+def test_pooling_into_so_many_windows(counts):
+    x = table(2, 3, 10, 12)
+    assert_lowered(
+        *pooled_and_back(F.adaptive_max_pool2d, x, counts, return_indices=True),
+        *pooled_and_back(F.adaptive_avg_pool2d, x, counts),
+        names={"max_pool", "unpool", "avg_pool", "avg_unpool"},
+    )
+
+
+def test_second_gradients_of_pooling():
+    x = table(2, 3, 6, 7).requires_grad_()
+    y = F.max_pool2d(x, 3, 2, 1)
+    (g,) = rl.autograd.grad((y * y).sum(), x, create_graph=True)
+    (h,) = rl.autograd.grad((g * g).sum(), x)
+    assert_lowered(h, names={"pick", "unpool"})

@@ -1,8 +1,6 @@
 """Operations that have no lowering: their references run them."""
 
 UNLOWERED = [
-    "avg_pool",
-    "avg_unpool",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cofactors",
@@ -47,7 +45,6 @@ UNLOWERED = [
     "linear_recurrence",
     "logcumsumexp",
     "matmul",
-    "max_pool",
     "median_all",
     "median_along",
     "mode",
@@ -58,7 +55,6 @@ UNLOWERED = [
     "nll_loss",
     "nll_loss_grad",
     "one_hot",
-    "pick",
     "random_bernoulli",
     "random_exponential",
     "random_integer",
@@ -76,7 +72,6 @@ UNLOWERED = [
     "smooth_l1_loss",
     "sort",
     "topk",
-    "unpool",
     "view_as_complex",
     "view_as_real",
 ]

@@ -126,8 +126,11 @@ class Body:
             extents: how far each index runs.
             body: gets one Index for each extent.
         """
-        axes = tuple(Axis(extent, "r") for extent in extents)
-        inner = body(*map(Index.of, axes))
+        loops = [Axis(extent, "r") if extent != 1 else None for extent in extents]
+        inner = body(*(Index() if axis is None else Index.of(axis) for axis in loops))
+        axes = tuple(axis for axis in loops if axis is not None)
+        if not axes:
+            return constant(0, int64) if how.startswith("arg") else inner
         dtype = int64 if how.startswith("arg") else inner.dtype
         return Expr.of("reduce", dtype, (inner,), (how, axes))
 

@@ -6,18 +6,29 @@ places and laid back there; an average and its spreading over the window are eac
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import int64
+from rushlight.base.dtypes import DType, int64
 from rushlight.base.shapes import Shape, prod
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
-from .windows import Sliding, Windows, largest, lengths, total, untotal
+from .row_major import flattened, unflattened
+from .windows import (
+    Sliding,
+    Windows,
+    largest,
+    lengths,
+    taps_of,
+    total,
+    untotal,
+    windows_having,
+)  # fmt: skip
 
 
 def pooled(x: Spec, windows: Windows) -> Spec:
@@ -46,29 +57,106 @@ class MaxPool(Op):
 
     def vjp(self, g: Any, y: Node, x: Node, *, windows: Windows) -> tuple[Node | None, ...]:
         size = x.shape[-len(windows) :]
-        return (None if g[0] is None else unpool.record((g[0], ops.part(y, 1)), size),)
+        if g[0] is None:
+            return (None,)
+        return (unpool.record((g[0], ops.part(y, 1)), size, windows),)
 
     def ref(self, x: Any, *, windows: Windows) -> tuple[Any, Any]:
         return largest(x, windows)
+
+    def expand(self, x: Node, *, windows: Windows) -> tuple[Node, Node]:
+        return largest_of.record((x,), windows), place_of_largest.record((x,), windows)
 
     def grad_name(self, node: Node) -> str:
         return grad_name("Max", node.attrs[0])
 
 
+class LargestOf(Op):
+    """The largest element of each window; NaN where there is one."""
+
+    name, attrs, differentiable = "largest_of", ("windows",), False
+
+    def infer(self, x: Spec, *, windows: Windows) -> Spec:
+        return pooled(x, windows)
+
+    def ref(self, x: Any, *, windows: Windows) -> Any:
+        return largest(x, windows)[0]
+
+    def element(self, b: Any, index: Any, x: Any, *, windows: Windows) -> Any:
+        return b.reduce("max", reaches(x, windows), taken(b, index, x, windows, least(x.dtype)))
+
+
+class PlaceOfLargest(Op):
+    """The place of the largest element of each window in the windowed dimensions as one.
+
+    It is the first of equal ones. Of several NaNs the reference takes the last, kernels the first.
+    """
+
+    name, attrs, differentiable = "place_of_largest", ("windows",), False
+
+    def infer(self, x: Spec, *, windows: Windows) -> Spec:
+        return pooled(x, windows).with_dtype(int64)
+
+    def ref(self, x: Any, *, windows: Windows) -> Any:
+        return largest(x, windows)[1]
+
+    def element(self, b: Any, index: Any, x: Any, *, windows: Windows) -> Any:
+        rank, extents = len(windows), reaches(x, windows)
+        inner, size = index[-rank:], x.shape[-rank:]
+        values = taken(b, index, x, windows, least(x.dtype))
+        best = b.reduce("argmax", [prod(extents)], lambda tap: values(*unflattened(tap, extents)))
+        place, first, rest = b.const(0, int64), b.const(0, int64), best
+        step = 1
+        for window, i, n, taps in reversed(list(zip(windows, inner, size, extents, strict=True))):
+            tap, rest = b.rem(rest, taps), b.truncdiv(rest, taps)
+            here = b.add(b.value(window.start(i, n)), b.mul(tap, window.spacing))
+            place = b.add(place, b.mul(here, step))
+            first = b.add(first, b.mul(window.first(b, i, n), step))
+            step *= n
+        # Where all are as small as what stands for the padding, the first tap is found, which may
+        # lie there; the first one in the input is meant.
+        return b.select(b.eq(best, 0), first, place)
+
+
+def least(dtype: DType) -> Any:
+    """What is never larger than an element."""
+    return -inf if dtype.kind == "float" else int(np.iinfo(dtype.numpy).min)
+
+
+def reaches(x: Any, windows: Windows) -> Shape:
+    """How many taps there are in each windowed dimension."""
+    sizes = x.shape[-len(windows) :]
+    return tuple(window.reach(n) for window, n in zip(windows, sizes, strict=True))
+
+
+def taken(b: Any, index: Any, x: Any, windows: Windows, otherwise: Any) -> Any:
+    """A function from taps of a window to elements, ``otherwise`` for those not in the input."""
+    outer, inner = index[: -len(windows)], index[-len(windows) :]
+
+    def element(*taps: Any) -> Any:
+        places, inside = taps_of(b, windows, inner, taps, x.shape[-len(windows) :])
+        return x.at(*outer, *places, when=inside, otherwise=otherwise)
+
+    return element
+
+
 class Unpool(Op):
-    """Values added up at their places in dimensions of ``size``, zeros elsewhere."""
+    """Values added up at their places in dimensions of ``size``, zeros elsewhere.
 
-    name, attrs = "unpool", ("size",)
+    A kernel looks, for each place, at the windows that have it.
+    """
 
-    def infer(self, values: Spec, places: Spec, *, size: Shape) -> Spec:
+    name, attrs = "unpool", ("size", "windows")
+
+    def infer(self, values: Spec, places: Spec, *, size: Shape, windows: Windows) -> Spec:
         return values.with_shape((*values.shape[: -len(size)], *size))
 
     def vjp(
-        self, g: Node, y: Node, values: Node, places: Node, *, size: Shape
+        self, g: Node, y: Node, values: Node, places: Node, *, size: Shape, windows: Windows
     ) -> tuple[Node | None, ...]:
-        return pick.record((g, places), len(size)), None
+        return pick.record((g, places), windows), None
 
-    def ref(self, values: Any, places: Any, *, size: Shape) -> Any:
+    def ref(self, values: Any, places: Any, *, size: Shape, windows: Windows) -> Any:
         outer, wide = values.shape[: -len(size)], prod(size)
         rows = np.arange(prod(outer)).reshape(*outer, *(1,) * len(size))
         flat = (places + rows * wide).reshape(-1)
@@ -76,24 +164,50 @@ class Unpool(Op):
         sums = np.bincount(flat, values.reshape(-1), prod(outer) * wide)
         return sums.astype(values.dtype).reshape(*outer, *size)
 
+    def element(
+        self, b: Any, index: Any, values: Any, places: Any, *, size: Shape, windows: Windows
+    ) -> Any:
+        outer, place = index[: -len(size)], index[-len(size) :]
+        here = b.value(flattened(place, size))
+
+        def one(*which: Any) -> Any:
+            window, has = windows_having(b, windows, place, which, size)
+            found = places.at(*outer, *window, when=has, otherwise=-1)
+            return b.select(b.eq(found, here), values.at(*outer, *window, when=has), 0)
+
+        return b.reduce("sum", overlaps(windows, size), one)
+
+
+def overlaps(windows: Windows, size: Shape) -> list[int]:
+    """How many windows may have one place, in each dimension."""
+    return [window.overlap(n) for window, n in zip(windows, size, strict=True)]
+
 
 class Pick(Op):
-    """The elements at places in the last ``rank`` dimensions taken as one."""
+    """The elements at places in the windowed dimensions taken as one."""
 
-    name, attrs = "pick", ("rank",)
+    name, attrs = "pick", ("windows",)
 
-    def infer(self, x: Spec, places: Spec, *, rank: int) -> Spec:
+    def infer(self, x: Spec, places: Spec, *, windows: Windows) -> Spec:
         return x.with_shape(places.shape)
 
-    def vjp(self, g: Node, y: Node, x: Node, places: Node, *, rank: int) -> tuple[Node | None, ...]:
-        return unpool.record((g, places), x.shape[-rank:]), None
+    def vjp(
+        self, g: Node, y: Node, x: Node, places: Node, *, windows: Windows
+    ) -> tuple[Node | None, ...]:
+        return unpool.record((g, places), x.shape[-len(windows) :], windows), None
 
-    def ref(self, x: Any, places: Any, *, rank: int) -> Any:
+    def ref(self, x: Any, places: Any, *, windows: Windows) -> Any:
+        rank = len(windows)
         outer = x.shape[:-rank]
         flat = x.reshape(*outer, prod(x.shape[-rank:]))
         return np.take_along_axis(
             flat, places.reshape(*outer, prod(places.shape[-rank:])), -1
         ).reshape(places.shape)
+
+    def element(self, b: Any, index: Any, x: Any, places: Any, *, windows: Windows) -> Any:
+        size = x.shape[-len(windows) :]
+        place = b.index(places.at(*index), prod(size))
+        return x.at(*index[: -len(windows)], *unflattened(place, size))
 
 
 class Averaging(Op):
@@ -108,6 +222,17 @@ class Averaging(Op):
         if isinstance(divisor, str):
             divisor = lengths(windows, size, padded=divisor == "padded")
         return np.asarray(divisor, dtype)
+
+    def divided(
+        self, b: Any, total: Any, window: Any, windows: Windows, size: Shape, divisor: int | str
+    ) -> Any:
+        """A window's sum divided by that number; of whole numbers, cut towards zero."""
+        count = b.const(1 if isinstance(divisor, str) else divisor, int64)
+        if isinstance(divisor, str):
+            for each, i, n in zip(windows, window, size, strict=True):
+                count = b.mul(count, each.length(b, i, n, padded=divisor == "padded"))
+        count = b.cast(count, total.dtype)
+        return b.truncdiv(total, count) if total.dtype.kind == "int" else b.div(total, count)
 
 
 class AvgPool(Averaging):
@@ -127,6 +252,11 @@ class AvgPool(Averaging):
         sums = total(x, windows)
         mean = sums / self.divisors(x.dtype, windows, x.shape[-len(windows) :], divisor)
         return np.trunc(mean) if x.dtype.kind == "i" else mean
+
+    def element(self, b: Any, index: Any, x: Any, *, windows: Windows, divisor: int | str) -> Any:
+        rank = len(windows)
+        total = b.reduce("sum", reaches(x, windows), taken(b, index, x, windows, 0))
+        return self.divided(b, total, index[-rank:], windows, x.shape[-rank:], divisor)
 
     def grad_name(self, node: Node) -> str:
         return grad_name("Avg", node.attrs[0])
@@ -148,8 +278,22 @@ class AvgUnpool(Averaging):
     def ref(self, g: Any, *, size: Shape, windows: Windows, divisor: int | str) -> Any:
         return untotal(g / self.divisors(g.dtype, windows, size, divisor), windows, size)
 
+    def element(
+        self, b: Any, index: Any, g: Any, *, size: Shape, windows: Windows, divisor: int | str
+    ) -> Any:
+        outer, place = index[: -len(size)], index[-len(size) :]
+
+        def one(*which: Any) -> Any:
+            window, has = windows_having(b, windows, place, which, size)
+            value = g.at(*outer, *window, when=has)
+            return b.select(has, self.divided(b, value, window, windows, size, divisor), 0)
+
+        return b.reduce("sum", overlaps(windows, size), one)
+
 
 max_pool = MaxPool()
+largest_of = LargestOf()
+place_of_largest = PlaceOfLargest()
 unpool = Unpool()
 pick = Pick()
 avg_pool = AvgPool()

@@ -39,7 +39,7 @@ class Reduction(Op):
             rest, here = iter(kept), iter(places)
             return value(x.at(*(next(here if d in dims else rest) for d in range(x.ndim))))
 
-        return b.reduce(how, [x.shape[d] for d in dims], inner) if dims else inner()
+        return b.reduce(how, [x.shape[d] for d in dims], inner)
 
     def over(self, x: Node, dim: Dims, keepdim: bool) -> Node:
         """Records the reduction over PyTorch's ``dim``; None and ``()`` are all dimensions."""

@@ -200,7 +200,7 @@ class Unstrided(Op):
             places, shown = showing.at(b, distance, chosen)
             return part.at(*places, when=shown)
 
-        return b.reduce("sum", showing.several, one) if showing.several else one()
+        return b.reduce("sum", showing.several, one)
 
 
 class StridedScatter(Op):

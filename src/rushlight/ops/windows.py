@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rushlight.base.dtypes import bool_, int64
+
 Places = slice | np.ndarray
 Tap = tuple[int, Places, Places]
 """A tap's number, the windows that have it, and its places in the input."""
@@ -42,15 +44,58 @@ class Sliding(NamedTuple):
         """From one tap to the next."""
         return self.dilation
 
+    def start(self, window: Any, size: int) -> Any:
+        """Where a window starts, which may be before the input."""
+        return window * self.stride - self.padding
+
     def starts(self, size: int) -> Any:
-        """Where each window starts, which may be before the input."""
-        return np.arange(self.outputs) * self.stride - self.padding
+        """Where each window starts."""
+        return self.start(np.arange(self.outputs), size)
 
     def lengths(self, size: int, *, padded: bool) -> Any:
         """How many elements each window has, with or without what lies in the padding."""
         start = self.starts(size)
         end = np.minimum(start + self.kernel, size + self.padding)
         return end - start if padded else np.minimum(end, size) - np.maximum(start, 0)
+
+    # For kernels, whose places are index expressions -------------------------------------------
+
+    def reach(self, size: int) -> int:
+        """How many taps there are."""
+        return self.kernel
+
+    def holds(self, b: Any, window: Any, place: Any, size: int) -> Any:
+        """Whether a tap of a window that lies at a place is in the input."""
+        return b.inside(place, 0, size)
+
+    def length(self, b: Any, window: Any, size: int, *, padded: bool) -> Any:
+        """How many elements a window has, with or without what lies in the padding."""
+        start = self.start(window, size)
+        before, behind = (self.padding, self.padding) if padded else (0, 0)
+        low, high = start.limits
+        if low >= -before and high + self.kernel <= size + behind:
+            return b.const(self.kernel, int64)
+        first = b.value(start) if padded else b.maximum(b.value(start), 0)
+        return b.sub(b.minimum(b.value(start + self.kernel), size + behind), first)
+
+    def first(self, b: Any, window: Any, size: int) -> Any:
+        """The place of a window's first tap that is in the input."""
+        start = self.start(window, size)
+        if start.limits[0] >= 0:
+            return b.value(start)
+        return b.maximum(b.value(start), b.value(start % self.dilation))
+
+    def overlap(self, size: int) -> int:
+        """How many windows at most have one place."""
+        return (self.kernel - 1) * self.dilation // self.stride + 1
+
+    def having(self, b: Any, place: Any, k: Any, size: int) -> tuple[Any, Any]:
+        """The ``k``-th of the windows that may have a place, and whether it does."""
+        window = (place + self.padding) // self.stride - k
+        distance = (place + self.padding) % self.stride + k * self.stride
+        within = b.inside(distance, 0, (self.kernel - 1) * self.dilation + 1)
+        met = b.inside(distance % self.dilation, 0, 1)
+        return window, b.all([b.inside(window, 0, self.outputs), within, met])
 
 
 class Adaptive(NamedTuple):
@@ -77,9 +122,47 @@ class Adaptive(NamedTuple):
         window = np.arange(1, self.outputs + 1)
         return -(-window * size // max(self.outputs, 1)) - self.starts(size)
 
+    def start(self, window: Any, size: int) -> Any:
+        """Where a window starts."""
+        return window * size // max(self.outputs, 1)
+
     def starts(self, size: int) -> Any:
         """Where each window starts."""
-        return np.arange(self.outputs) * size // max(self.outputs, 1)
+        return self.start(np.arange(self.outputs), size)
+
+    # For kernels, whose places are index expressions -------------------------------------------
+
+    def _end(self, window: Any, size: int) -> Any:
+        return -((window + 1) * -size // max(self.outputs, 1))
+
+    def reach(self, size: int) -> int:
+        """How many taps the longest window has."""
+        return int(max(self.lengths(size, padded=False), default=0))
+
+    def holds(self, b: Any, window: Any, place: Any, size: int) -> Any:
+        """Whether a tap of a window that lies at a place belongs to it."""
+        if size % max(self.outputs, 1) == 0:
+            return b.const(True, bool_)
+        return b.lt(b.value(place), b.value(self._end(window, size)))
+
+    def length(self, b: Any, window: Any, size: int, *, padded: bool) -> Any:
+        """How many elements a window has."""
+        return b.value(self._end(window, size) - self.start(window, size))
+
+    def first(self, b: Any, window: Any, size: int) -> Any:
+        """The place of a window's first tap."""
+        return b.value(self.start(window, size))
+
+    def overlap(self, size: int) -> int:
+        """How many windows at most have one place."""
+        places, n = np.arange(size), self.outputs
+        return int(max(-((places + 1) * -n // size) - places * n // size, default=0))
+
+    def having(self, b: Any, place: Any, k: Any, size: int) -> tuple[Any, Any]:
+        """The ``k``-th of the windows that may have a place, and whether it does."""
+        window = place * self.outputs // size + k
+        left = (place + 1) * self.outputs - window * size
+        return window, b.inside(left, 1, self.outputs + size)
 
 
 Windows = tuple[Sliding | Adaptive, ...]
@@ -175,3 +258,26 @@ def lengths(windows: Windows, size: tuple[int, ...], *, padded: bool) -> Any:
     for window, n in zip(windows, size, strict=True):
         result = np.multiply.outer(result, window.lengths(n, padded=padded))
     return result
+
+
+def taps_of(
+    b: Any, windows: Windows, index: tuple[Any, ...], taps: tuple[Any, ...], size: tuple[int, ...]
+) -> tuple[tuple[Any, ...], Any]:
+    """The places of a window's taps, one for each dimension, and whether they are in the input."""
+    places, conditions = [], []
+    for window, i, k, n in zip(windows, index, taps, size, strict=True):
+        place = window.start(i, n) + k * window.spacing
+        places.append(place)
+        conditions.append(window.holds(b, i, place, n))
+    return tuple(places), b.all(conditions)
+
+
+def windows_having(
+    b: Any, windows: Windows, place: tuple[Any, ...], which: tuple[Any, ...], size: tuple[int, ...]
+) -> tuple[tuple[Any, ...], Any]:
+    """One of the windows that may have a place, and whether it does."""
+    found = [
+        window.having(b, p, k, n)
+        for window, p, k, n in zip(windows, place, which, size, strict=True)
+    ]
+    return tuple(window for window, _ in found), b.all([condition for _, condition in found])
