@@ -107,7 +107,7 @@ class Contraction:
 
     def joined(self, root: Root, reads: set[int]) -> Root | None:
         """A result in the axes of the product, if it can be computed from registers."""
-        if root.reductions() or self.size + root.body.size > MOST_WORK:
+        if self.n.extent == 1 or root.reductions() or self.size + root.body.size > MOST_WORK:
             return None
         if not reads & self.writes or prod(axis.extent for axis in root.axes) != self._count():
             return None
@@ -120,7 +120,7 @@ class Contraction:
         for index in renamed.indices():
             if stride_along(index, self.n) not in (0, 1):
                 return None
-        if stride_along(renamed.place, self.n) != 1 and self.n.extent != 1:
+        if stride_along(renamed.place, self.n) != 1:
             return None
         return replace(renamed, rows=(self.batch, self.m, self.n), inner=())
 

@@ -55,7 +55,7 @@ class Program:
         numbers: for each buffer that is a number: the input.
         calls: in order.
         outputs: for each output of the graph its buffer; a tuple for several results.
-        offsets: where in the arena the others live; those of referred steps live by themselves.
+        offsets: where in the arena the others live, but for those of referred steps and faults.
         arena, scratch: bytes.
     """
 
@@ -148,10 +148,11 @@ class _Laying:
         apart: set[int] = set()
         for k, call in enumerate(calls):
             if isinstance(call, Referred):
-                apart.update(call.outputs)
+                apart.update(call.outputs)  # NumPy makes their memory
                 touched = [*call.outputs, *(b for each in call.inputs for b in flat(each))]
             else:
                 touched = list(call.buffers)
+                apart.update([] if call.fault is None else [call.fault])
             for buffer in touched:
                 first.setdefault(buffer, k)
                 last[buffer] = k

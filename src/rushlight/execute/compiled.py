@@ -40,6 +40,10 @@ class CompiledProgram:
         self._fill = struct.Struct(f"={len(program.given) + len(program.made)}Q").pack_into
         self._numbers = (ctypes.c_uint8 * (_SLOT * max(1, len(program.numbers))))()
         self._place_numbers()
+        self._faults = [c.fault for c in program.calls if isinstance(c, Native) and c.fault]
+        self._fault_memory = (ctypes.c_int32 * max(1, len(self._faults)))()
+        for k, buffer in enumerate(self._faults):
+            self._table[buffer] = ctypes.addressof(self._fault_memory) + 4 * k
         self._arena = 0
         self._pieces = list(self._cut_at_references())
         self._made = [program.specs[b] for b in program.made]
@@ -72,7 +76,7 @@ class CompiledProgram:
         for piece in self._pieces:
             if isinstance(piece, Referred):
                 self._refer(piece, present, own)
-            elif piece.run(self._table, program.scratch):
+            elif piece.run():
                 return self._refused(inputs)
         return [
             present[out] if out.__class__ is int else self._leaving(out, present)
@@ -135,11 +139,11 @@ class CompiledProgram:
                 native.append(call)
                 continue
             if native:
-                yield Calls(native, self._table)
+                yield Calls(native, self._table, self.program.scratch)
                 native = []
             yield call
         if native:
-            yield Calls(native, self._table)
+            yield Calls(native, self._table, self.program.scratch)
 
     def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> None:
         step = call.step

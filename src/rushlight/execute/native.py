@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any
 
 import numpy as np
 
+from rushlight.compiler.llvm.code import Code
+from rushlight.compiler.llvm.driver import NAMES, driver
 from rushlight.compiler.llvm.machine import Loaded, assemble, define, host
 from rushlight.compiler.program import Native
-
-_KERNEL = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2, ctypes.c_void_p)
+from rushlight.runtime import Driver, Runner
 
 
 class Arena:
@@ -29,37 +31,39 @@ class Arena:
 
 
 arena = Arena()
-_loaded: dict[str, Any] = {}
+_loaded: dict[str, Loaded] = {}
 
 
-def _function(native: Native) -> Any:
-    name = native.code.name
-    if name not in _loaded:
-        for part in native.code.needs:
+@functools.cache
+def runner() -> Runner:
+    """Who runs programs, with threads of its own."""
+    code = Loaded(assemble(driver(host()), host()))
+    return Runner(Driver(*map(code.address, NAMES), owner=code))
+
+
+def address(code: Code) -> int:
+    """Where a kernel's function is; compiled or fetched when it is asked for the first time."""
+    if code.name not in _loaded:
+        for part in code.needs:
             if part.name not in _loaded:
                 _loaded[part.name] = loaded = Loaded(assemble(part.text(), host(), level=1))
                 define(part.name, loaded.address(part.name))
-        code = Loaded(assemble(native.code.text(), host()))
-        _loaded[name] = code, _KERNEL(code.address(name))
-    return _loaded[name][1]
+        _loaded[code.name] = Loaded(assemble(code.text(), host()))
+    return _loaded[code.name].address(code.name)
 
 
 class Calls:
     """Calls of native code, one after the other without Python in between."""
 
-    def __init__(self, calls: list[Native], table: Any) -> None:
-        self._calls = []
-        for call in calls:
-            params = (ctypes.c_int64 * max(1, len(call.params)))(*call.params)
-            self._calls.append((_function(call), params, call))
-
-    def run(self, table: Any, scratch: int) -> int:
+    def __init__(self, calls: list[Native], table: Any, scratch: int) -> None:
+        self._params = [(ctypes.c_int64 * max(1, len(c.params)))(*c.params) for c in calls]
+        self._calls = (ctypes.c_int64 * (5 * len(calls)))()
+        for k, (call, params) in enumerate(zip(calls, self._params, strict=True)):
+            fault = 0 if call.fault is None else table[call.fault]
+            self._calls[5 * k : 5 * k + 5] = [
+                address(call.code), ctypes.addressof(params), call.code.extent, call.grain, fault,
+            ]  # fmt: skip
+        at = ctypes.addressof(self._calls), len(calls), ctypes.addressof(table), scratch
+        self._table = table
+        self.run = functools.partial(runner().run, *at)
         """Runs them; 0, or the number of the call that found a fault, from 1."""
-        at = ctypes.addressof(table)
-        memory = np.empty(scratch + 64, np.uint8)
-        aligned = -(-memory.ctypes.data // 64) * 64
-        for k, (function, params, call) in enumerate(self._calls):
-            function(at, ctypes.addressof(params), 0, call.code.extent, aligned)
-            if call.fault is not None and ctypes.c_int32.from_address(table[call.fault]).value:
-                return k + 1
-        return 0

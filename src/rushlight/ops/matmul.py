@@ -233,6 +233,14 @@ class Linear(Op):
             gw = matmul.record((ops.transpose.record((rows,), 0, 1), _rows(x)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
+    def expand(self, x: Node, weight: Node, bias: Node | None = None, *, biased: bool) -> Node:
+        if x.ndim == 1 or weight.ndim == 1:
+            y = ops.sum(x * weight, -1) if weight.ndim == 1 else ops.sum(weight * x, 1)
+        else:
+            y = matmul.record((_rows(x), ops.transpose(weight, 0, 1)))
+            y = y if x.ndim == 2 else ops.reshape(y, (*x.shape[:-1], weight.shape[0]))
+        return y if bias is None else y + bias
+
     def ref(self, x: Any, weight: Any, bias: Any = None, *, biased: bool) -> Any:
         y = np.matmul(x, weight.T)
         return y if bias is None else y + bias
