@@ -107,6 +107,7 @@ from .recurrent import recurrent, recurrent_grad
 from .softmax import log_softmax, softmax
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+from .class_pick import class_pick, class_place
 from .nll import cross_entropy, cross_entropy_grad, nll_loss, nll_loss_grad
 from .distance import cosine_similarity, normalize, pairwise_distance, pdist
 from .margin import (

@@ -31,9 +31,8 @@ class Shares:
     ) -> None:
         flat = target.reshape(-1).astype(np.int64, copy=False)
         kept = flat != ignored
-        _check_range(loss, flat[kept], class_count(shape))
         self.places = np.arange(flat.size)
-        self.classes = np.where(kept, flat, 0)
+        self.classes = in_range(loss, np.where(kept, flat, 0), class_count(shape))
         self.counts = kept.astype(smoothing.dtype)
         weights = self.counts if weight is None else self.counts * weight[self.classes]
         self.total = weights.sum()
@@ -44,7 +43,8 @@ class Shares:
             self.smooth = each * (smoothing / smoothing.dtype.type(class_count(shape)))
 
 
-def _check_range(loss: str, classes: Any, count: int) -> None:
+def in_range(loss: str, classes: Any, count: int) -> Any:
+    """Classes that there are; others are refused."""
     if classes.size and not (classes.min() >= 0 and classes.max() < count):
         wrong = classes[(classes < 0) | (classes >= count)][0]
         raise RangeError(
@@ -52,6 +52,7 @@ def _check_range(loss: str, classes: Any, count: int) -> None:
             f"Target {wrong} is out of bounds.",
             rule=f"There are {count} classes, so a target is from 0 to {count - 1}.",
         )
+    return classes
 
 
 def class_count(shape: Shape) -> int:
@@ -133,4 +134,4 @@ def check_known(loss: str, target: Node, count: int, ignored: int) -> None:
         low, high = target.buffer.bounds()
         if low < 0 or high >= count:
             values = target.buffer.values
-            _check_range(loss, values[values != ignored], count)
+            in_range(loss, values[values != ignored], count)

@@ -20,6 +20,7 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
+from .class_shares import Samples
 from .classes import (
     Shares,
     check,
@@ -52,6 +53,9 @@ class ClassLoss(Op):
         check(self.name, x, target, weight)
         return x.with_shape(sample_shape(x.shape) if reduction == "none" else ())
 
+    def lowers(self, spec: Spec, *inputs: Spec) -> bool:
+        return spec.dtype.is_floating_point
+
     def grad_name(self, node: Node) -> str:
         reduction, smooth, spatial = node.attrs
         if smooth:
@@ -72,6 +76,23 @@ class ClassLoss(Op):
         loss = self.record(inputs, reduction, smoothing > 0, max(x.ndim - 2, 0))
         check_known(self.name, target, class_count(x.shape), ignore_index)
         return loss
+
+    def composed(
+        self, logs: Node, target: Node, ignored: Node, smoothing: Node,
+        weight: Node | None = None, *, reduction: str, smooth: bool, spatial: int,
+    ) -> Node:  # fmt: skip
+        """The loss of the logarithms of probabilities, in simpler operations."""
+        samples = Samples(self.name, logs.spec, target, ignored, weight)
+        own = samples.weights * samples.pick(logs)
+        losses = -own
+        if smooth:
+            each = samples.class_weights * (smoothing / class_count(logs.shape))
+            losses = (smoothing - 1) * own - ops.sum(logs * each, class_dim(logs))
+            losses = ops.where(samples.kept, losses, 0.0)
+        if reduction == "none":
+            return losses
+        total: Node = ops.sum(losses)
+        return total if reduction == "sum" else total / ops.sum(samples.weights)
 
     def likelihood(self, logs: Any, *rest: Any, reduction: str, **form: Any) -> Any:
         """The loss of arrays, of the logarithms of probabilities."""
@@ -131,6 +152,9 @@ class NllLoss(ClassLoss):
     def ref(self, x: Any, *rest: Any, **form: Any) -> Any:
         return self.likelihood(x, *rest, **form)
 
+    def expand(self, x: Node, *rest: Node, **form: Any) -> Node:
+        return self.composed(x, *rest, **form)
+
     def samples(self, make: Any) -> Any:
         yield from _samples(make)
 
@@ -164,6 +188,18 @@ class NllLossGrad(Op):
             rows -= shares.smooth * g.reshape(-1, 1)
         rows[shares.places, shares.classes] -= shares.own * g
         return unrows(rows, shape)
+
+    def expand(
+        self, g: Node, target: Node, ignored: Node, smoothing: Node, weight: Node | None = None,
+        *, shape: Shape, reduction: str, smooth: bool, spatial: int,
+    ) -> Node:  # fmt: skip
+        samples = Samples("nll_loss", g.spec.with_shape(shape), target, ignored, weight)
+        g = samples.shared(g, reduction)
+        if not smooth:
+            return -samples.place(g * samples.weights)
+        each = samples.class_weights * (smoothing / class_count(shape))
+        own = samples.place(g * samples.weights * (1 - smoothing))
+        return -own - each * ops.unsqueeze(g, class_dim(own))
 
 
 class CrossEntropyLoss(ClassLoss):
@@ -229,6 +265,9 @@ class CrossEntropyLoss(ClassLoss):
     def ref(self, x: Any, *rest: Any, **form: Any) -> Any:
         return self.likelihood(log_softmax_of(x, class_dim(x)), *rest, **form)
 
+    def expand(self, x: Node, *rest: Node, **form: Any) -> Node:
+        return self.composed(ops.log_softmax(x, class_dim(x)), *rest, **form)
+
     def samples(self, make: Any) -> Any:
         yield from _samples(make)
         classes = make.int(3, low=0, high=4)
@@ -266,8 +305,20 @@ class CrossEntropyGrad(Op):
     def expand(self, g: Node, x: Node, *rest: Node, **form: Any) -> Node:
         """The same in operations that can be differentiated."""
         dim = class_dim(x)
+        if not form["smooth"] and not recording.grad:
+            return self._plain(g, x, *rest, reduction=form["reduction"])
         inner = nll_loss_grad.record((g, *rest), x.shape, *form.values())
         return inner - ops.softmax(x, dim) * ops.sum(inner, dim, True)
+
+    def _plain(
+        self, g: Node, x: Node, target: Node, ignored: Node, smoothing: Node,
+        weight: Node | None = None, *, reduction: str,
+    ) -> Node:  # fmt: skip
+        """Without smoothing: what a sample's own class gets less is what all get together."""
+        samples = Samples("cross_entropy", x.spec, target, ignored, weight)
+        own = samples.shared(g, reduction) * samples.weights
+        dim = class_dim(x)
+        return ops.softmax(x, dim) * ops.unsqueeze(own, dim) - samples.place(own)
 
     def ref(self, g: Any, x: Any, *rest: Any, **form: Any) -> Any:
         dim = class_dim(x)

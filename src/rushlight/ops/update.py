@@ -57,7 +57,7 @@ class OnNodes:
 
     @staticmethod
     def lerp(start: Any, end: Any, weight: Any) -> Any:
-        return start + weight * (end - start)
+        return ops.lerp(start, end, weight)
 
 
 class Update(Variadic):
@@ -151,18 +151,22 @@ class Update(Variadic):
         """The same step recorded as ordinary operations, through which gradients flow.
 
         Args:
-            inputs: as for recording, with numbers either plain or nodes.
+            inputs: as for recording, with numbers either plain or nodes. Nodes are rounded to the
+                parameter's type before anything is computed with them, as by the reference.
         Raises:
             NotImplementedError: a parameter is complex.
         """
-        given = dict(zip(self.scalars, inputs, strict=False))
+        numbers = inputs[: len(self.scalars)]
         columns = self._columns(inputs, count)
         if any(value.dtype.is_complex for value in columns[0]):
             raise MissingError(
                 self.name, "differentiable=True with complex parameters is not there yet"
             )
-        rows = zip(*columns, strict=True)
-        done = [self.rule(OnNodes, *row, **given, **attrs) for row in rows]
+        done = []
+        for row in zip(*columns, strict=True):
+            fitted = [ops.cast(x, row[0].dtype) if isinstance(x, Node) else x for x in numbers]
+            given = dict(zip(self.scalars, fitted, strict=True))
+            done.append(self.rule(OnNodes, *row, **given, **attrs))
         return tuple(chain.from_iterable(zip(*done, strict=True)))
 
     def errors(self, make: Any) -> Iterator[Any]:
