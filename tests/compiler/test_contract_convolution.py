@@ -10,6 +10,7 @@ from rushlight.compiler.llvm.contract import (
     Window,
     packed_images,
     plan_backward_data,
+    plan_backward_weights,
     plan_forward,
     tile_of,
 )
@@ -120,3 +121,19 @@ def test_gradient_of_data(name):
         packed_images(2, w.size, dx.shape[-1]),
     )  # fmt: skip
     close(run(plan, [dy, weights, dx], dx), exact(w, x, weights, dy)[1], w.taps * w.outputs)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradient_of_weights(name):
+    w = CASES[name]
+    x, weights, dy = tensors(w)
+    dw = np.empty_like(weights)
+    plan = plan_backward_weights(
+        TILE, w, packed_images(0, w.size, x.shape[-1]), packed_images(1, w.out, dy.shape[-1]),
+        Memory(2, (0, 4)),
+    )  # fmt: skip
+    close(
+        run(plan, [x, dy, dw], dw),
+        exact(w, x, weights, dy)[2],
+        w.images * dy[0, ..., 0].size if w.images else 0,
+    )

@@ -13,10 +13,18 @@ takes vectors of the result. Each :class:`Call` in ``plan.calls`` says
   sizes;
 - ``needs``: forms of micro-kernels the code calls by name; ``library.ready(tile, form)`` before it
   is loaded;
-- ``params``: the i64 array. It is made when asked for, so places in the table can be set until then
-  (``Memory.place``, and ``plan.packed_place`` for the buffer of ``plan.packed`` bytes that B is
-  packed in);
+- ``params``: the i64 array. It is made when asked for, so ``plan.packed_place`` can be set until
+  then: the place of a buffer of ``plan.packed`` bytes (0: none) that only these calls use;
 - ``extent``: the parallel axis (grain 1); ``scratch``: bytes of scratch memory for each thread.
+
+Convolutions take channels-last images (:class:`Image`; :func:`packed_images` for those without
+gaps) and a :class:`Window` of three spatial dimensions, and weights as PyTorch keeps them
+(outputs, inputs, taps)::
+
+    plan_forward(tile, window, x, weights, y)              # y: an Image, or a Writer of (pixel,
+    channel) plan_backward_data(tile, window, dy, weights, dx)
+    plan_backward_weights(tile, window, x, dy, dw)         # dw: Memory, or a Writer of (output,
+    rest)
 
 The bits of the result do not depend on how the axis is cut. An empty k gives zeros, which the
 writer gets too.
@@ -28,6 +36,7 @@ from rushlight.compiler.llvm.contract.convolve import (
     plan_backward_data,
     plan_forward,
 )
+from rushlight.compiler.llvm.contract.correlate import plan_backward_weights
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.plan import Call, Plan, plan_product
