@@ -105,7 +105,7 @@ def started(framework: str, row: Row, threads: int, cache: Path, limit: float) -
 
 def _environment(framework: str, threads: int, cache: Path) -> dict[str, str]:
     count = str(threads)
-    counts = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    counts = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RUSHLIGHT_NUM_THREADS")
     return {
         **os.environ,
         **dict.fromkeys(counts, count),

@@ -11,6 +11,12 @@ from .rows import ROWS, Row
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 NAMES = {"rushlight": "rushlight", "torch": "PyTorch", "compile": "torch.compile", "jax": "JAX"}
+HOW = """\
+Every framework runs in a process of its own, and the processes take turns on the same processors.
+A time is the median of its rounds' medians. The ratio is the quickest peer's time over rushlight's:
+above 1, rushlight is quicker. rushlight and PyTorch run the same source, a plain loop; JAX runs
+jitted functions whose state is donated. The first step is what the first five take together beyond
+four later ones. Peak memory is that of the whole process until its last round."""
 QUIET = 0.1  # processors that other programs may keep busy
 KNOWN = {row.name: row for row in ROWS}
 
@@ -134,7 +140,7 @@ def text(lines: list[Line]) -> str:
 def markdown(results: Sequence[Result], machine: dict[str, str]) -> str:
     """The tables with the machine named."""
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    parts = ["Measured by `python -m benchmarks` on: " + facts + "."]
+    parts = ["Measured by `python -m benchmarks` on: " + facts + ".", HOW]
     for heading, *lines in tables(results):
         rule = ["---", *["---:"] * (len(heading) - 1)]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in (heading, rule, *lines)))

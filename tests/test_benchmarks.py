@@ -58,6 +58,12 @@ def test_loss_is_called_one() -> None:
     assert said[1] == "Lost: mlp-1."
 
 
+def test_shortest_steps_can_be_compared() -> None:
+    result = _result("cnn", 1.0, 3.0)
+    result.figures[OURS].rounds[0]["least"] = 0.5
+    assert result.shortest().ratio() == 6.0 and result.ratio() == 3.0
+
+
 def test_page_keeps_what_stands_around_the_tables(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
