@@ -320,7 +320,8 @@ while not flag[1]:
         ("os.kill(os.getpid(), 15)", -15),
     ],
     ids=[
-        "awake", "asleep", "exit", "_exit", "atexit", "busy", "busy exit", "deleted", "fork", "kill",
+        "awake", "asleep", "exit", "_exit", "atexit", "busy", "busy exit", "deleted", "fork",
+        "kill",
     ],
 )  # fmt: skip
 def test_the_end_comes_at_once(rest: str, status: int, portable: bool) -> None:
