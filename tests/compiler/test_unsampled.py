@@ -197,3 +197,42 @@ def test_second_gradients_of_pooling():
     (g,) = rl.autograd.grad((y * y).sum(), x, create_graph=True)
     (h,) = rl.autograd.grad((g * g).sum(), x)
     assert_lowered(h, names={"pick", "unpool"})
+
+
+PLACES = rl.tensor([[0, -1, 2], [1, 1, -3]])
+INDICES = [
+    (PLACES,),
+    (slice(None), PLACES),
+    (slice(None), PLACES, PLACES[0]),
+    (PLACES, slice(None), PLACES[:, :1]),
+    (PLACES[0], slice(None), None, 1),
+    (rl.tensor(2), ..., rl.tensor([-4])),
+    (PLACES, PLACES, PLACES),
+    (PLACES[:0],),
+]
+
+
+@pytest.mark.parametrize("key", INDICES, ids=[f"{k}" for k in range(len(INDICES))])
+def test_advanced_indexing(key):
+    assert_lowered(table(3, 4, 5)[key], names={"index"})
+
+
+@pytest.mark.parametrize(
+    "x, dim, index",
+    [
+        (table(3), 0, rl.tensor(2)),
+        (rl.tensor(1.5), 0, rl.tensor([0])),
+        (rl.tensor(1.5), 0, rl.tensor(0)),
+        (table(3, 4), 1, rl.zeros(0, dtype=rl.int64)),
+        (table(3, 4), 0, rl.tensor([[2], [0], [1], [2]])),
+    ],
+)
+def test_gathering(x, dim, index):
+    assert_lowered(x.gather(dim, index), names={"gather"})
+    if index.ndim == 1 and index.numel() <= 1:
+        assert_lowered(rl.tensor(2.5).index_select(0, index), names={"index_select"})
+
+
+def test_rows_of_an_embedding():
+    index = rl.tensor([[3, 0, 0], [1, 2, 3]])
+    assert_lowered(F.embedding(index, table(4, 5)), F.one_hot(index, 6), names={"embedding"})

@@ -78,6 +78,10 @@ class Embedding(Indexing):
     def ref(self, weight: Any, index: Any, **attrs: Any) -> Any:
         return weight[self.places(index, 0, weight.shape[0])]
 
+    def element(self, b: Any, index: Any, weight: Any, places: Any, **attrs: Any) -> Any:
+        row = self.place(b, places.at(*index[:-1]), weight.shape[0])
+        return weight.at(row, index[-1])
+
     def outside(self, place: int, dim: int, size: int) -> Fault:
         return out_of_range("embedding", place, dim, size)
 
@@ -124,6 +128,10 @@ class OneHot(Op):
         if x.size:
             self._check(int(x.min()), int(x.max()), num_classes)
         return (x[..., None] == np.arange(num_classes)).astype(np.int64)
+
+    def element(self, b: Any, index: Any, x: Any, *, num_classes: int) -> Any:
+        place = b.value(b.index(x.at(*index[:-1]), num_classes))
+        return b.cast(b.eq(place, b.value(index[-1])), int64)
 
     def _check(self, low: int, high: int, num_classes: int) -> None:
         if low < 0:

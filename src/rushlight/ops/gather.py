@@ -83,6 +83,14 @@ class Gather(Picking):
         places = self.places(index.reshape(_sizes(index.shape)), dim, shape[dim])
         return x.reshape(-1)[flat_places(places, dim, shape)].reshape(index.shape)
 
+    def element(self, b: Any, index: Any, x: Any, places: Any, *, dim: int) -> Any:
+        if 0 in places.shape:  # of any number of dimensions
+            return b.const(0, x.dtype)
+        if not x.ndim:
+            return self.only(b, x, places.at(*index))
+        place = self.place(b, places.at(*index), x.shape[dim])
+        return x.at(*index[:dim], place, *index[dim + 1 :])
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, 4, low=0, high=2)
         yield make(3, 4), -1, make.int(3, 6, low=0, high=3)

@@ -43,10 +43,13 @@ class Advanced(Indexing):
 
     def shape(self, x: Spec, indices: tuple[Spec, ...], dims: Shape) -> Shape:
         """The shape of the elements named."""
-        together = _together(indices)
         kept = shapes.reduced(x.shape, dims, False)
-        front = dims[0] if _adjacent(dims) else 0
-        return (*kept[:front], *together, *kept[front:])
+        front, _ = self.stands(indices, dims)
+        return (*kept[:front], *_together(indices), *kept[front:])
+
+    def stands(self, indices: tuple[Any, ...], dims: Shape) -> tuple[int, int]:
+        """Where the indices' shape stands in the result, and how many dimensions it has."""
+        return dims[0] if _adjacent(dims) else 0, max(index.ndim for index in indices)
 
     def key(self, shape: Shape, arrays: tuple[Any, ...], dims: Shape) -> tuple[Any, ...]:
         """NumPy's key for the elements named."""
@@ -92,6 +95,15 @@ class Index(Advanced):
 
     def ref(self, x: Any, *arrays: Any, dims: Shape) -> Any:
         return x[self.key(x.shape, arrays, dims)]
+
+    def element(self, b: Any, index: Any, x: Any, *places: Any, dims: Shape) -> Any:
+        front, count = self.stands(places, dims)
+        rest = iter(index[:front] + index[front + count :])
+        here = {
+            dim: self.place(b, each.spread(index[front : front + count]), x.shape[dim])
+            for dim, each in zip(dims, places, strict=True)
+        }
+        return x.at(*(here[d] if d in here else next(rest) for d in range(x.ndim)))
 
 
 class IndexPut(Advanced):

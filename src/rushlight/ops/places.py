@@ -53,6 +53,16 @@ class Indexing(Op):
         self._check((low, high), dim, size)
         return np.where(index < 0, index + size, index) if low < 0 else index
 
+    def place(self, b: Any, number: Any, size: int) -> Any:
+        """A place for a kernel, counted from the front."""
+        if self.wraps:
+            number = b.select(b.lt(number, 0), b.add(number, size), number)
+        return b.index(number, size)
+
+    def only(self, b: Any, x: Any, number: Any) -> Any:
+        """The one element of a 0-d tensor, once its place is seen to be 0."""
+        return x.at(when=b.eq(b.value(self.place(b, number, 1)), 0))
+
     def _check(self, bounds: Bounds, dim: int, size: int) -> None:
         low, high = bounds
         if low < (-size if self.wraps else 0):

@@ -103,6 +103,12 @@ class IndexSelect(Rows):
             return x
         return x[along(dim, self.places(index, dim, x.shape[dim]))]
 
+    def element(self, b: Any, index: Any, x: Any, places: Any, *, dim: int) -> Any:
+        if not x.ndim:
+            return self.only(b, x, places.at(0)) if places.shape[0] else x.at()
+        place = self.place(b, places.at(index[dim]), x.shape[dim])
+        return x.at(*index[:dim], place, *index[dim + 1 :])
+
     def outside(self, place: int, dim: int, size: int) -> Fault:
         return out_of_range(self.name, place, dim, size)
 
