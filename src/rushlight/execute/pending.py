@@ -16,11 +16,11 @@ from weakref import ref
 
 from rushlight import ops
 from rushlight.base.buffer import Buffer
+from rushlight.base.lock import Lock
 from rushlight.graph.node import Node
 from rushlight.graph.op import OUTSIDE
 
 from .cut import shown
-from .lock import Lock
 from .realize import realize
 
 

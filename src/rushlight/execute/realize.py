@@ -9,11 +9,11 @@ from weakref import ref
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault
+from rushlight.base.lock import Lock
 from rushlight.graph.node import Node, Number
 
 from . import tier
 from .cut import Cut, shown
-from .lock import Lock
 from .reference import ReferenceProgram
 from .tier import compiled_program
 
