@@ -167,6 +167,8 @@ class _Scheduling:
             Operand.of(x, extents) or Operand.of(self._in_memory(x), extents) for x in inputs
         ]
         stored = self._stored(spec)
+        if not spec.numel:
+            return stored
         a, b = operands
         assert a is not None and b is not None
         sizes = (*spec.shape[-2:], inputs[0].shape[-1])
@@ -199,6 +201,8 @@ class _Scheduling:
     def _root(self, value: Value) -> Stored:
         """Stores a value."""
         stored = self._stored(value.spec)
+        if not value.spec.numel:
+            return stored
         axes = tuple(Axis(n) for n in value.shape)
         index = tuple(map(Index.of, axes))
         place = Index()

@@ -268,16 +268,21 @@ class Emitter:
                 value = f.convert("sext", value, "i64")
             return f.extract(value, 0) if first and value.type.lanes else value
         whole = self.index(atom.whole, first)
-        # Both are of numbers that are not negative: negative ones are refused when made.
         op = "udiv" if isinstance(atom, Quotient) else "urem"
         low, high = atom.whole.limits
-        if low < 0:
-            raise InternalError(f"a quotient of a negative index: {atom}")
-        if high < 1 << 31 and whole.type.lanes:
+        # Processors round towards zero, so a negative number is moved up by whole multiples.
+        moved = max(0, -(low // atom.by))
+        if moved:
+            whole = f.add(whole, const(moved * atom.by, whole.type))
+        if high + moved * atom.by < 1 << 31 and whole.type.lanes:
             narrow = f.convert("trunc", whole, "i32")
             divided = f.binary(op, narrow, const(atom.by, narrow.type))
-            return f.convert("zext", divided, "i64")
-        return f.binary(op, whole, const(atom.by, whole.type))
+            divided = f.convert("zext", divided, "i64")
+        else:
+            divided = f.binary(op, whole, const(atom.by, whole.type))
+        if op == "urem" or not moved:
+            return divided
+        return f.sub(divided, const(moved, divided.type))
 
 
 def stride_along(index: Index, axis: Axis) -> int | None:
