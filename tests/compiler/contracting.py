@@ -1,6 +1,7 @@
 """Runs the calls of a plan on NumPy arrays."""
 
 import ctypes
+import dataclasses
 import functools
 import itertools
 
@@ -30,6 +31,12 @@ def aligned(size):
     whole = np.full(size // 4 + 32, np.nan, np.float32).view(np.uint8)
     start = -whole.ctypes.data % 64
     return whole[start : start + max(64, size)]
+
+
+def narrow(vector):
+    """This machine with shorter vectors, as another would have."""
+    registers = {256: 16, 128: 32}[vector]
+    return dataclasses.replace(host(), vector=vector, registers=registers)
 
 
 class Run:

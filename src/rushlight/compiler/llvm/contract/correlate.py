@@ -16,6 +16,7 @@ from rushlight.compiler.llvm.contract.correlation import (
     correlation_module,
     finish_module,
 )
+from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Stored, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import BLOCK_K, Call, Plan
@@ -72,9 +73,10 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
     table: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
         (RUNS, _constant(_tap_runs(tap, w, x, dy, runs, by_inputs))) for tap in taps
     ]  # fmt: skip
-    name = f"correlation_{tile.suffix}"
+    form = panel_form(tile, n)
+    name = f"correlation_{form}_{tile.suffix}"
     plan.calls.append(Call(
-        name, lambda: correlation_module(tile, name), ("panel",),
+        name, lambda: correlation_module(tile, form, name), (form,),
         [(SIZES, lambda: sizes), (SIDE, sides[0]), (SIDE, sides[1]), (SUMS, sums), *table],
         parts * tasks, records + (runs_block + 1) * tile.record * 8,
     ))  # fmt: skip

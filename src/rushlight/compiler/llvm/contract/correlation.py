@@ -41,13 +41,13 @@ RUNS = Layout(["runs", "count", "extent1", "extent2", "a", "b"])
 FINISH = Layout(["m", "n", "parts", "part", "group", "row", "column", "tap", "taps"])
 
 
-def correlation_module(tile: Tile, name: str) -> Module:
+def correlation_module(tile: Tile, form: str, name: str) -> Module:
     """The kernel that sums. Its axis: parts, groups, taps, blocks of the two kinds of channels."""
     module = Module()
-    types = [type for _, type in arguments_of("panel")]
-    module.declare(micro_name(tile, "panel"), VOID, types)
+    types = [type for _, type in arguments_of(form)]
+    module.declare(micro_name(tile, form), VOID, types)
     f = module.function(name, KERNEL)
-    kernel = _Correlation(tile, f)
+    kernel = _Correlation(tile, form, f)
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:
         kernel.block(task)
     f.ret()
@@ -57,8 +57,8 @@ def correlation_module(tile: Tile, name: str) -> Module:
 class _Correlation:
     """Writes the body of the kernel."""
 
-    def __init__(self, tile: Tile, f: Function) -> None:
-        self.tile, self.f = tile, f
+    def __init__(self, tile: Tile, form: str, f: Function) -> None:
+        self.tile, self.form, self.f = tile, form, f
         parts, first = [], 0
         for layout in (SIZES, SIDE, SIDE, SUMS):
             parts.append(Params(f, layout, first))
@@ -139,7 +139,7 @@ class _Correlation:
             width = f.intrinsic("smin", f.sub(columns[1], n), i64(tile.columns))
             column = f.mul(n, i64(tile.bytes))
             f.invoke(
-                micro_name(tile, "panel"), VOID, self.records, runs, f.at(b, column, "i8"),
+                micro_name(tile, self.form), VOID, self.records, runs, f.at(b, column, "i8"),
                 self.b["run"], self.outs, column, rows, width, add, f.mul(m, i64(tile.bytes)),
                 self.a["run"],
             )  # fmt: skip

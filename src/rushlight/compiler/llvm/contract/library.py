@@ -6,7 +6,8 @@ import functools
 
 from rushlight.compiler.llvm.contract.micro import micro_module, micro_name
 from rushlight.compiler.llvm.contract.tile import Tile
-from rushlight.compiler.llvm.machine import Loaded, assemble, define, host
+from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.compiler.llvm.symbols import define
 
 
 def code_of(tile: Tile, form: str) -> bytes:

@@ -4,8 +4,8 @@ Every matrix product and convolution ends here, so these functions are made once
 an element type, and kernels call them by name. There are two, which differ in how A lies in
 memory::
 
-    contract_rows_f32 (records, segments, b, kb, outs, column, rows, columns, add, shift)
-    contract_panel_f32(records, segments, b, kb, outs, column, rows, columns, add, shift, ka)
+    contract_rows_f32x16(records, segments, b, kb, outs, column, rows, columns, add, shift)
+    contract_panel_f32x16(records, segments, b, kb, outs, column, rows, columns, add, shift, ka)
 
 The sum over k is cut into *segments*; a record of :attr:`Tile.record` slots of 8 bytes describes
 each: the byte offset of its first row of B from ``b``, its number of steps, and pointers to A. In
@@ -17,11 +17,15 @@ segment, and a convolution one for each position of its kernel: the image is nev
 ``outs`` points to the addresses of the rows of the result, ``column`` is a byte offset into each.
 At most ``Tile.rows`` rows and ``Tile.columns`` columns are summed, and stored, or added to what is
 there when ``add`` is not 0. ``shift`` is a byte offset added to every pointer to A.
+
+Vectors of B are read whole, unless masks are free; ``panel_masked`` is for a B whose columns do not
+fill whole vectors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rushlight.compiler.llvm.contract.tile import HEAD, Tile
 from rushlight.compiler.llvm.text import I64, PTR, Function, Module, Type, Value, const, i64
@@ -31,7 +35,7 @@ ARGUMENTS = [
     ("rows", I64), ("columns", I64), ("add", I64), ("shift", I64),
 ]  # fmt: skip
 PANEL_ARGUMENTS = [*ARGUMENTS, ("ka", I64)]
-FORMS = ("rows", "panel")
+FORMS = ("rows", "panel", "panel_masked")
 
 
 def micro_name(tile: Tile, form: str) -> str:
@@ -41,11 +45,18 @@ def micro_name(tile: Tile, form: str) -> str:
 
 def arguments_of(form: str) -> list[tuple[str, Type]]:
     """Names and types of a micro-kernel's arguments."""
-    return PANEL_ARGUMENTS if form == "panel" else ARGUMENTS
+    return ARGUMENTS if form == "rows" else PANEL_ARGUMENTS
+
+
+def panel_form(tile: Tile, columns: int) -> str:
+    """The form for a B that is read where it lies: beyond its columns nothing may be touched."""
+    return "panel" if tile.masked or columns % tile.lanes == 0 else "panel_masked"
 
 
 def micro_module(tile: Tile, form: str) -> Module:
     """The micro-kernels of one form."""
+    if form == "panel_masked":
+        tile = replace(tile, masked=True)
     module = Module()
     for height in tile.heights:
         for vectors in range(1, tile.vectors + 1):

@@ -66,7 +66,7 @@ class Tile:
     @property
     def suffix(self) -> str:
         """The tile's element in the name of a function."""
-        return SUFFIX[self.input]
+        return f"{SUFFIX[self.input]}x{self.lanes}"
 
     @property
     def align(self) -> int:
