@@ -177,12 +177,12 @@ class Index:
         whole = Index(
             tuple((atom, f // by) for atom, f in self.terms if f % by == 0), self.constant // by
         )
-        rest = Index(
-            tuple((atom, f) for atom, f in self.terms if f % by), self.constant % by
-        )
+        rest = Index(tuple((atom, f) for atom, f in self.terms if f % by), self.constant % by)
         low, high = rest.limits
         if low // by == high // by:
             return whole + low // by, rest - low // by * by
+        if low < 0:  # machines divide numbers that are not negative faster
+            whole, rest = whole + low // by, rest - low // by * by
         common = gcd(by, *(f for _, f in rest.terms))
         if common > 1:  # (8i + c) // 16 is i // 2 for any c below 8
             inner = Index(

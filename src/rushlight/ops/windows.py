@@ -133,7 +133,7 @@ class Adaptive(NamedTuple):
     # For kernels, whose places are index expressions -------------------------------------------
 
     def _end(self, window: Any, size: int) -> Any:
-        return -((window + 1) * -size // max(self.outputs, 1))
+        return ((window + 1) * size + self.outputs - 1) // max(self.outputs, 1)
 
     def reach(self, size: int) -> int:
         """How many taps the longest window has."""
