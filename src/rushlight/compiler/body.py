@@ -21,6 +21,7 @@ Operand: TypeAlias = Expr | bool | int | float
 ARITHMETIC = (
     "add", "sub", "mul", "div", "floordiv", "truncdiv", "mod", "rem", "pow", "minimum", "maximum",
     "fmin", "fmax", "fmod", "atan2", "hypot", "copysign", "and_", "or_", "xor", "shl", "shr",
+    "mulhi32",
 )  # fmt: skip
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 FUNCTIONS = (
@@ -38,7 +39,8 @@ class Body:
     function means for special values is what PyTorch's operation of the same name does: minimum and
     maximum give NaN if either is, fmin and fmax do not; floordiv and mod round down, truncdiv and
     rem towards zero; div is of floating point; shifts are arithmetic; and_, or_, xor, not_ take
-    bools and integers. Integer division by 0 gives an unspecified number and no trap.
+    bools and integers; mulhi32 is the upper half of the product of two numbers of 32 bits, which
+    64-bit integers hold. Integer division by 0 gives an unspecified number and no trap.
     """
 
     # Constants and conversions ---------------------------------------------------------------
@@ -48,7 +50,7 @@ class Body:
         return constant(number, dtype)
 
     def cast(self, x: Expr, dtype: DType) -> Expr:
-        """A number in another type, as ``Tensor.to``: towards zero, wrapping around, not 0 is True."""
+        """A number in another type, as ``Tensor.to``: towards zero, wrapping, not 0 is True."""
         return x if x.dtype is dtype else Expr.of("cast", dtype, (x,))
 
     def bits(self, x: Expr, dtype: DType) -> Expr:
@@ -76,6 +78,17 @@ class Body:
     def isnan(self, x: Expr) -> Expr:
         """Whether a number is NaN."""
         return Expr.of("ne", bool_, (x, x))
+
+    def checked(self, x: Expr, condition: Expr) -> Expr:
+        """``x``, where a condition must hold; else the operation's reference is run to refuse it.
+
+        It is an index that is out of range where the condition fails, since those are checked.
+        """
+        fault = self.select(condition, constant(0, int64), constant(1, int64))
+        if fault.op == "const":
+            return x
+        nothing = position(Index(((Looked(fault, 1), 1),)))
+        return self.select(Expr.of("eq", bool_, (nothing, constant(0, int64))), x, 0)
 
     # Indices ---------------------------------------------------------------------------------
 

@@ -183,13 +183,19 @@ def _truncdiv(x: Array, y: Array) -> Array:
     return np.asarray(down + ((np.remainder(x, y) != 0) & ((x < 0) != (y < 0))))
 
 
+def _mulhi32(x: Array, y: Array) -> Array:
+    low = np.uint64(0xFFFFFFFF)
+    product = (x.astype(np.uint64) & low) * (y.astype(np.uint64) & low)
+    return (product >> np.uint64(32)).astype(np.int64)
+
+
 MEANINGS: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
     "floordiv": np.floor_divide, "truncdiv": _truncdiv, "mod": np.remainder, "rem": np.fmod,
     "pow": np.power, "minimum": np.minimum, "maximum": np.maximum, "fmin": np.fmin,
     "fmax": np.fmax, "fmod": np.fmod, "atan2": np.arctan2, "hypot": np.hypot,
     "copysign": np.copysign, "and_": np.bitwise_and, "or_": np.bitwise_or,
-    "xor": np.bitwise_xor, "shl": np.left_shift, "shr": np.right_shift,
+    "xor": np.bitwise_xor, "mulhi32": _mulhi32, "shl": np.left_shift, "shr": np.right_shift,
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
     "ge": np.greater_equal,
     "neg": np.negative, "abs": np.abs, "not_": np.invert, "exp": np.exp, "exp2": np.exp2,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import DType, float64, int64
+from rushlight.base.dtypes import DType, bool_, float32, float64, int64
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.base.shapes import Shape, prod
 from rushlight.graph.node import Node
@@ -16,6 +16,7 @@ from rushlight.graph.spec import Spec
 
 from . import philox
 from .random import uniform_numbers
+from .row_major import flattened
 
 _WORDS = 2.0**32
 
@@ -50,6 +51,15 @@ class RandomBernoulli(Op):
             )
         drawn = philox.words(int(seed), int(offset), prod(shape)).reshape(shape)
         return drawn < p.astype(np.float64) * _WORDS
+
+    def element(
+        self, b: Any, index: Any, p: Any, seed: Any, offset: Any, *, shape: Shape, dtype: DType
+    ) -> Any:
+        chance = p.spread(index)
+        fits = b.and_(b.ge(chance, 0.0), b.le(chance, 1.0))
+        limit = b.mul(b.cast(b.checked(chance, fits), float64), _WORDS)
+        word = philox.word_at(b, seed, offset, flattened(index, shape))
+        return b.cast(b.lt(b.cast(word, float64), limit), float32 if dtype.is_half else dtype)
 
 
 class Multinomial(Op):
@@ -113,6 +123,24 @@ def _by_waiting(rows: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return np.argsort(waits, axis=1, kind="stable")
 
 
+class DropoutKept(Op):
+    """Which elements a dropout leaves: those whose random word reaches ``limit``, below 2^32."""
+
+    name, attrs, differentiable = "dropout_kept", ("shape",), False
+
+    def infer(self, limit: Spec, seed: Spec, offset: Spec, *, shape: Shape) -> Spec:
+        return Spec.of(shape, bool_)
+
+    def ref(self, limit: Any, seed: Any, offset: Any, *, shape: Shape) -> Any:
+        return philox.words(int(seed), int(offset), prod(shape)).reshape(shape) >= limit
+
+    def element(
+        self, b: Any, index: Any, limit: Any, seed: Any, offset: Any, *, shape: Shape
+    ) -> Any:
+        word = philox.word_at(b, seed, offset, flattened(index, shape))
+        return b.ge(word, limit.at())
+
+
 class Dropout(Op):
     """The input with elements zeroed with probability ``p`` and the others scaled up.
 
@@ -156,7 +184,14 @@ class Dropout(Op):
         # A product, so that what is dropped from an infinite activation is NaN, as in PyTorch.
         return x * (kept.reshape(x.shape) * x.dtype.type(1 / (1 - rate)))
 
+    def expand(self, x: Node, p: Node, seed: Node, offset: Node) -> Node:
+        # With p = 1 no word reaches the limit, so that the infinite factor is not used.
+        limit = ops.cast(p * _WORDS, int64)
+        kept = dropout_kept.record((limit, seed, offset), x.shape)
+        return x * ops.where(kept, ops.cast(1 / (1 - p), x.dtype), 0.0)  # type: ignore[no-any-return]
 
+
+dropout_kept = DropoutKept()
 random_bernoulli = RandomBernoulli()
 multinomial = Multinomial()
 dropout = Dropout()

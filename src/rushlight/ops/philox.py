@@ -8,6 +8,8 @@ order and on any number of threads, with the same bits.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 # The paper's multipliers and Weyl increments.
@@ -53,6 +55,55 @@ def words(seed: int, offset: int, count: int) -> np.ndarray:
 def wide_words(seed: int, offset: int, count: int) -> np.ndarray:
     """``count`` 64-bit words, each of two 32-bit ones."""
     return words(seed, offset, 2 * count).view(np.uint64)
+
+
+def block_at(b: Any, seed: Any, offset: Any, place: Any) -> tuple[Any, Any, Any, Any]:
+    """The words of the block that stands ``place`` after ``offset``, for a kernel.
+
+    Args:
+        b: the compiler's Body.
+        seed, offset: 0-d inputs of 64 bits.
+        place: an index expression.
+    """
+    low = int(_LOW)
+    position = b.add(offset.at(), b.value(place))
+    c0, c1 = b.and_(position, low), b.and_(b.shr(position, 32), low)
+    c2 = c3 = b.const(0, position.dtype)
+    k0, k1 = b.and_(seed.at(), low), b.and_(b.shr(seed.at(), 32), low)
+    for _ in range(ROUNDS):
+        (high0, low0), (high1, low1) = _product(b, c0, int(_M0)), _product(b, c2, int(_M1))
+        c0, c1 = b.xor(b.xor(high1, c1), k0), low1
+        c2, c3 = b.xor(b.xor(high0, c3), k1), low0
+        k0, k1 = b.and_(b.add(k0, _W0), low), b.and_(b.add(k1, _W1), low)
+    return c0, c1, c2, c3
+
+
+def _product(b: Any, x: Any, by: int) -> tuple[Any, Any]:
+    """The halves of the product of two numbers of 32 bits."""
+    return b.mulhi32(x, by), b.and_(b.mul(x, by), int(_LOW))
+
+
+def word_at(b: Any, seed: Any, offset: Any, place: Any) -> Any:
+    """The word that stands ``place`` words after block ``offset``, for a kernel: int64."""
+    first, second, third, fourth = block_at(b, seed, offset, place // BLOCK)
+    lane = place % BLOCK
+    odd = b.inside(lane % 2, 1, 2)
+    return b.select(
+        b.inside(lane, 2, 4), b.select(odd, fourth, third), b.select(odd, second, first)
+    )
+
+
+def pair_at(b: Any, seed: Any, offset: Any, place: Any) -> tuple[Any, Any]:
+    """The pair of words that stands ``place`` pairs after block ``offset``, for a kernel."""
+    first, second, third, fourth = block_at(b, seed, offset, place // 2)
+    late = b.inside(place % 2, 1, 2)
+    return b.select(late, third, first), b.select(late, fourth, second)
+
+
+def wide_word_at(b: Any, seed: Any, offset: Any, place: Any) -> Any:
+    """The 64-bit word that stands ``place`` of them after block ``offset``, for a kernel."""
+    lower, upper = pair_at(b, seed, offset, place)
+    return b.or_(b.shl(upper, 32), lower)
 
 
 def used(count: int, *, wide: bool = False) -> int:

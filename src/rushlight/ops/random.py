@@ -21,6 +21,7 @@ from rushlight.graph.op import NUMBER, Op
 from rushlight.graph.spec import Spec
 
 from . import philox
+from .row_major import flattened
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 
@@ -59,6 +60,25 @@ def uniform_numbers(seed: Any, offset: Any, count: int, dtype: DType) -> np.ndar
     return (bits32 >> np.uint32(32 - digits)).astype(np.float32) * np.float32(2.0**-digits)
 
 
+def upper_bits(b: Any, word: Any, shift: int, left: int) -> Any:
+    """An int64 moved to the right by ``shift`` with zeros coming in, ``left`` bits being left."""
+    return b.and_(b.shr(word, shift), (1 << left) - 1)
+
+
+def uniform_at(b: Any, seed: Any, offset: Any, place: Any, dtype: DType) -> Any:
+    """One of the :func:`uniform_numbers`, for a kernel."""
+    digits = DIGITS[dtype]
+    if dtype is float64:
+        word = philox.wide_word_at(b, seed, offset, place)
+        return b.mul(b.cast(upper_bits(b, word, 64 - digits, digits), dtype), 2.0**-digits)
+    return _fraction(b, philox.word_at(b, seed, offset, place), digits)
+
+
+def _fraction(b: Any, word: Any, digits: int) -> Any:
+    """The upper ``digits`` of a word of 32 bits as a float32 below 1."""
+    return b.mul(b.cast(b.shr(word, 32 - digits), float32), 2.0**-digits)
+
+
 class RandomUniform(Random):
     """Uniform numbers in [low, high)."""
 
@@ -74,6 +94,16 @@ class RandomUniform(Random):
         # Half a cell below ``high`` rounds up to it. It goes to ``low``, which has the other half.
         numbers = np.where(numbers >= high, low, numbers)
         return numbers.view(dtype.numpy).reshape(shape)
+
+    def element(
+        self, b: Any, index: Any, seed: Any, offset: Any, low: Any, high: Any,
+        *, shape: Shape, dtype: DType,
+    ) -> Any:  # fmt: skip
+        number = uniform_at(b, seed, offset, flattened(index, shape), dtype)
+        number = b.add(b.mul(number, b.sub(high.at(), low.at())), low.at())
+        if dtype.is_half:
+            number = b.cast(b.cast(number, dtype), float32)
+        return b.select(b.ge(number, high.at()), low.at(), number)
 
 
 class RandomNormal(Random):
@@ -107,6 +137,30 @@ class RandomNormal(Random):
             numbers = (numbers * numbers.dtype.type(0.5**0.5)).view(dtype.numpy)
         return numbers.reshape(shape) * std + mean
 
+    def element(
+        self, b: Any, index: Any, seed: Any, offset: Any, mean: Any, std: Any,
+        *, shape: Shape, dtype: DType,
+    ) -> Any:  # fmt: skip
+        wide = float64 if dtype is float64 else float32
+        place = flattened(index, shape)
+        first, second = self._uniform_pair(b, seed, offset, place // 2, wide)
+        radius = b.sqrt(b.mul(-2.0, b.log(b.sub(1.0, first))))
+        angle = b.mul(2 * np.pi, second)
+        is_odd = b.inside(place % 2, 1, 2)
+        unit = b.mul(radius, b.select(is_odd, b.sin(angle), b.cos(angle)))
+        deviation = std.spread(index)
+        deviation = b.checked(deviation, b.ge(deviation, 0.0))
+        return b.add(b.mul(unit, deviation), mean.spread(index))
+
+    @staticmethod
+    def _uniform_pair(b: Any, seed: Any, offset: Any, place: Any, dtype: DType) -> tuple[Any, Any]:
+        if dtype is float64:
+            numbers = [uniform_at(b, seed, offset, 2 * place + k, dtype) for k in (0, 1)]
+            return numbers[0], numbers[1]
+        first, second = philox.pair_at(b, seed, offset, place)
+        digits = DIGITS[dtype]
+        return _fraction(b, first, digits), _fraction(b, second, digits)
+
     @staticmethod
     def _unit(seed: Any, offset: Any, count: int, dtype: DType) -> np.ndarray:
         wide = float64 if dtype is float64 else float32
@@ -133,6 +187,15 @@ class RandomExponential(Random):
         least = numbers.dtype.type(2.0 ** -DIGITS[wide])  # stands in for 0
         return (-np.log1p(-np.maximum(numbers, least)) / rate).reshape(shape)
 
+    def element(
+        self, b: Any, index: Any, seed: Any, offset: Any, rate: Any,
+        *, shape: Shape, dtype: DType,
+    ) -> Any:  # fmt: skip
+        wide = float64 if dtype is float64 else float32
+        number = uniform_at(b, seed, offset, flattened(index, shape), wide)
+        waited = b.log1p(b.neg(b.maximum(number, 2.0 ** -DIGITS[wide])))
+        return b.div(b.neg(waited), b.cast(rate.at(), wide))
+
 
 class RandomInteger(Random):
     """Whole numbers from ``low`` up to, not including, ``high``."""
@@ -150,6 +213,15 @@ class RandomInteger(Random):
         place = _upper_product(bits, span) if span else bits  # the whole range is 2^64 long
         return (place + np.uint64(int(low) & _MASK)).astype(np.int64).reshape(shape)
 
+    def element(
+        self, b: Any, index: Any, seed: Any, offset: Any, low: Any, high: Any,
+        *, shape: Shape, dtype: DType,
+    ) -> Any:  # fmt: skip
+        bits = philox.wide_word_at(b, seed, offset, flattened(index, shape))
+        span = b.sub(high.at(), low.at())
+        scaled = _upper_product_at(b, bits, span)
+        return b.add(b.select(b.eq(span, 0), bits, scaled), low.at())
+
 
 def _upper_product(bits: np.ndarray, span: int) -> np.ndarray:
     """The upper 64 bits of products of 128 bits.
@@ -165,6 +237,17 @@ def _upper_product(bits: np.ndarray, span: int) -> np.ndarray:
     second = b * c + (first & low)
     result: np.ndarray = a * c + (first >> half) + (second >> half)
     return result
+
+
+def _upper_product_at(b: Any, x: Any, y: Any) -> Any:
+    """:func:`_upper_product` for a kernel, of int64 that stand for numbers without a sign."""
+    (a, low_a), (c, low_c) = (
+        (upper_bits(b, each, 32, 32), b.and_(each, 0xFFFFFFFF)) for each in (x, y)
+    )
+    first = b.add(b.mul(a, low_c), b.mulhi32(low_a, low_c))
+    second = b.add(b.mul(low_a, c), b.and_(first, 0xFFFFFFFF))
+    carried = b.add(upper_bits(b, first, 32, 32), upper_bits(b, second, 32, 32))
+    return b.add(b.mul(a, c), carried)
 
 
 class RandomPermutation(Random):

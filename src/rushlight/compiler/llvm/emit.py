@@ -263,6 +263,8 @@ class Emitter:
                 return f.add(f.splat(value, self.lanes), numbers)
             return value
         if isinstance(atom, Looked):
+            if atom.size == 1:  # it has been checked
+                return i64(0)
             value = self(atom.value)
             if value.type.element != "i64":
                 value = f.convert("sext", value, "i64")
