@@ -66,6 +66,7 @@ from .sliding import unfold
 from .diag import block_diag, diag, diag_embed, diagflat, kron, trace
 from .pad import pad, pad_constant
 from .index import index, index_put
+from .laid import lay_one, refold
 from .gather import gather, scatter, scatter_add, scatter_from, take_along_dim
 from .scatter_reduce import (
     index_reduce, scatter_amax, scatter_amin, scatter_prod, scatter_reduce,
@@ -104,6 +105,7 @@ from .adaptive_pooling import (
 from .norm import group_norm, layer_norm, norm_grad, rms_norm
 from .batch_norm import batch_moments, batch_norm
 from .recurrent import recurrent, recurrent_grad
+from .recurrent_steps import recurrent_steps, recurrent_steps_back
 from .softmax import log_softmax, softmax
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div

@@ -137,11 +137,13 @@ class Cell:
         gates: how many times as wide as the state its products with the weights are.
         states: how many states it has; the first one is its output.
         saved: how many values of the state's width a gradient needs of each step.
+        apart: whether it uses its two products otherwise than by their sum.
     """
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     saved: ClassVar[int]
+    apart: ClassVar[bool] = False
 
     def step(self, xp: Any, a: Any, b: Any, state: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """The new states, and what a gradient will need.
@@ -231,7 +233,7 @@ class GRUCell(Cell):
     ``n = tanh(a + r b)``, and ``h' = (1 - z) n + z h``.
     """
 
-    gates, saved = 3, 5
+    gates, saved, apart = 3, 5, True
 
     def step(self, xp: Any, a: Any, b: Any, state: Any) -> Any:
         h = state[0]
@@ -282,20 +284,20 @@ class Run(NamedTuple):
 def forwards(
     xp: Any,
     cell: Cell,
-    x: Any,
+    a: Any,
     state: tuple[Any, ...],
     given: Parameters,
     alive: Any,
     reverse: bool,
 ) -> Run:
-    """Runs a cell over a sequence ``x`` (T, B, width).
+    """Runs a cell over a sequence.
 
     Args:
+        a: the products of all inputs with their weight, (T, B, gates * hidden).
         alive: (T, B, 1), whether a sequence goes on at a step; None when all have one length. At a
             step where it does not, the state stays and the output is 0.
     """
-    steps = x.shape[0]
-    a = xp.linear(x, given.w_ih, given.b_ih)
+    steps = a.shape[0]
     output: list[Any] = [None] * steps
     saved: list[Any] = [()] * steps
     for t in reversed(range(steps)) if reverse else range(steps):
@@ -313,17 +315,32 @@ def forwards(
     return Run(output, state, saved)
 
 
+class Back(NamedTuple):
+    """What a run back over time leaves.
+
+    Attributes:
+        a, b: the gradients of the products with the two weights, (T, B, gates * hidden); one and
+            the same for cells that use only their sum.
+        state: those of the first states.
+        projected: those of the projected outputs, (T, B, projected), or None.
+    """
+
+    a: Any
+    b: Any
+    state: tuple[Any, ...]
+    projected: Any
+
+
 def backwards(
     xp: Any, cell: Cell, g_output: Any, g_state: tuple[Any, ...], saved: list[tuple[Any, ...]],
-    x: Any, given: Parameters, alive: Any, reverse: bool, *, input_too: bool,
-) -> tuple[Any, tuple[Any, ...], Parameters]:  # fmt: skip
-    """The gradients of input, first states and weights.
+    given: Parameters, alive: Any, reverse: bool,
+) -> Back:  # fmt: skip
+    """The gradients of a run.
 
     Args:
         g_output: that of the outputs (T, B, H).
         g_state: those of the last states.
         saved: what :func:`forwards` has left.
-        input_too: whether the gradient of the input is wanted; None stands for it otherwise.
     """
     steps = len(saved)
     ga: list[Any] = [None] * steps
@@ -344,17 +361,26 @@ def backwards(
         if going is not None:
             g_old = tuple(xp.where(going, o, g) for o, g in zip(g_old, g_state, strict=True))
         g_state = g_old
-    all_a, all_b = xp.stack(ga), xp.stack(gb)
+    a = xp.stack(ga)
+    b = xp.stack(gb) if cell.apart else a
+    return Back(a, b, g_state, None if given.w_hr is None else xp.stack(projected))
+
+
+def weighed(
+    xp: Any, cell: Cell, back: Back, x: Any, kept: tuple[Any, ...], given: Parameters
+) -> Parameters:
+    """The gradients of the weights: products over all steps at once.
+
+    Args:
+        kept: what was saved, each over all steps.
+    """
     g_hr = None
     if given.w_hr is not None:
-        full = xp.stack([cell.output(xp, kept[:-1]) for kept in saved])
-        g_hr = xp.outer(xp.stack(projected), full)
-    g_weights = Parameters(
-        xp.outer(all_a, x),
-        xp.outer(all_b, xp.stack([kept[-1] for kept in saved])),
-        None if given.b_ih is None else xp.total(all_a),
-        None if given.b_hh is None else xp.total(all_b),
+        g_hr = xp.outer(back.projected, cell.output(xp, kept[:-1]))
+    return Parameters(
+        xp.outer(back.a, x),
+        xp.outer(back.b, kept[-1]),
+        None if given.b_ih is None else xp.total(back.a),
+        None if given.b_hh is None else xp.total(back.b),
         g_hr,
     )
-    g_x = xp.product(all_a, given.w_ih) if input_too else None
-    return g_x, g_state, g_weights

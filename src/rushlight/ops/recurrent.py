@@ -14,9 +14,18 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
-from .recurrence import CELLS, Cell, OnArrays, OnNodes, Parameters, backwards, forwards
-
-Given = tuple[str, ...]
+from .recurrence import (
+    CELLS,
+    Back,
+    Cell,
+    OnArrays,
+    OnNodes,
+    Parameters,
+    backwards,
+    forwards,
+    weighed,
+)
+from .recurrent_steps import Given, alive_at, back_of, filled, kept_in, laid_out
 
 _OPTIONAL = ("b_ih", "b_hh", "w_hr")
 
@@ -112,22 +121,21 @@ class Recurrent(Op):
         self, *arrays: Any, cell: str, reverse: bool, given: Given, traced: bool
     ) -> tuple[Any, ...]:
         inputs = Inputs(CELLS[cell], given, arrays)
-        run = forwards(
-            OnArrays,
-            CELLS[cell],
-            inputs.x,
-            inputs.state,
-            inputs.parameters,
-            _alive(inputs),
-            reverse,
-        )
-        output = np.stack(run.output)
-        if not traced:
-            return output, *run.state
-        trace = np.empty((*output.shape[:2], trace_width(CELLS[cell], inputs)), output.dtype)
-        for row, saved in zip(trace, run.saved, strict=True):
-            np.concatenate(saved, axis=-1, out=row)
-        return output, *run.state, trace
+        w = inputs.parameters
+        a = OnArrays.linear(inputs.x, w.w_ih, w.b_ih)
+        alive = alive_at(inputs.lengths, len(a))
+        run = forwards(OnArrays, CELLS[cell], a, inputs.state, w, alive, reverse)
+        return laid_out(run, traced)
+
+    def expand(
+        self, *nodes: Node, cell: str, reverse: bool, given: Given, traced: bool
+    ) -> tuple[Node, ...]:
+        inputs = Inputs(CELLS[cell], given, nodes)
+        a = ops.linear(inputs.x, inputs.parameters.w_ih, inputs.parameters.b_ih)
+        rest = tuple(name for name in given if name != "b_ih")
+        others = (inputs.by_name[name] for name in rest)
+        steps = (a, *inputs.state, inputs.parameters.w_hh, *others)
+        return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, rest, traced))
 
 
 class RecurrentGrad(Op):
@@ -140,7 +148,7 @@ class RecurrentGrad(Op):
 
     def __call__(self, *nodes: Node, **form: Any) -> tuple[Node, ...]:
         if recording.grad:
-            return self.expand(*nodes, **form)
+            return self.differentiable(*nodes, **form)
         return ops.parts(self.record(nodes, *form.values()))
 
     def infer(
@@ -149,31 +157,48 @@ class RecurrentGrad(Op):
         inputs = Inputs(CELLS[cell], given, specs[len(arriving) : -1])
         return tuple(inputs.by_name[name] for name in wanted)
 
-    def expand(
+    def differentiable(
         self, *nodes: Node, cell: str, reverse: bool, given: Given, arriving: Shape, wanted: Given
     ) -> tuple[Node, ...]:
         """The same in operations that can be differentiated, from a run in such operations."""
         inputs = Inputs(CELLS[cell], given, nodes[len(arriving) : -1])
-        alive = None
+        w, alive = inputs.parameters, None
         if inputs.lengths is not None:
             steps = inputs.x.shape[0]
             clock = ops.reshape(ops.arange(0, 1, steps, int64), (steps, 1))
             alive = ops.unsqueeze(clock < inputs.lengths, -1)
-        run = forwards(
-            OnNodes, CELLS[cell], inputs.x, inputs.state, inputs.parameters, alive, reverse
-        )
+        a = OnNodes.linear(inputs.x, w.w_ih, w.b_ih)
+        run = forwards(OnNodes, CELLS[cell], a, inputs.state, w, alive, reverse)
         zeros = [ops.zeros(self._output(inputs)), *(ops.zeros(s.spec) for s in inputs.state)]
-        g_output, *g_state = _filled(zeros, arriving, nodes)
+        g_output, *g_state = filled(zeros, arriving, nodes)
         back = backwards(
-            OnNodes, CELLS[cell], g_output, tuple(g_state), run.saved, inputs.x, inputs.parameters,
-            alive, reverse, input_too="x" in wanted,
-        )  # fmt: skip
-        return _chosen(wanted, *back)
+            OnNodes, CELLS[cell], g_output, tuple(g_state), run.saved, w, alive, reverse
+        )
+        kept = tuple(map(OnNodes.stack, zip(*run.saved, strict=True)))
+        return _chosen(OnNodes, CELLS[cell], back, inputs, kept, wanted)
 
     def _output(self, inputs: Inputs) -> Spec:
         steps, batch, _ = inputs.x.shape
         spec: Spec = inputs.x.spec
         return spec.with_shape((steps, batch, inputs.state[0].shape[-1]))
+
+    def expand(
+        self, *nodes: Node, cell: str, reverse: bool, given: Given, arriving: Shape, wanted: Given
+    ) -> tuple[Node, ...]:
+        inputs = Inputs(CELLS[cell], given, nodes[len(arriving) : -1])
+        w, trace = inputs.parameters, nodes[-1]
+        rest = tuple(name for name in ("w_hr", "lengths") if name in given)
+        others = (inputs.by_name[name] for name in rest)
+        steps = (*nodes[: len(arriving)], trace, w.w_hh, *others)
+        found = ops.parts(ops.recurrent_steps_back.record(steps, cell, reverse, rest, arriving))
+        back = back_of(CELLS[cell], rest, found)
+        hidden = w.w_ih.shape[0] // CELLS[cell].gates
+        ends = [hidden * (k + 1) for k in range(CELLS[cell].saved)]
+        kept = tuple(
+            ops.slice_(trace, 2, start, end)
+            for start, end in zip([0, *ends], [*ends, trace.shape[-1]], strict=True)
+        )
+        return _chosen(OnNodes, CELLS[cell], back, inputs, kept, wanted)
 
     def ref(
         self, *arrays: Any, cell: str, reverse: bool, given: Given, arriving: Shape, wanted: Given
@@ -183,15 +208,14 @@ class RecurrentGrad(Op):
             np.zeros((*inputs.x.shape[:2], inputs.state[0].shape[-1]), inputs.x.dtype),
             *map(np.zeros_like, inputs.state),
         ]
-        g_output, *g_state = _filled(zeros, arriving, arrays)
-        hidden = inputs.parameters.w_ih.shape[0] // CELLS[cell].gates
-        cuts = [hidden * (k + 1) for k in range(CELLS[cell].saved)]
-        saved = [tuple(np.split(row, cuts, axis=-1)) for row in arrays[-1]]
+        g_output, *g_state = filled(zeros, arriving, arrays)
+        w = inputs.parameters
+        kept = kept_in(arrays[-1], CELLS[cell], w.w_ih.shape[0] // CELLS[cell].gates)
         back = backwards(
-            OnArrays, CELLS[cell], g_output, tuple(g_state), saved, inputs.x, inputs.parameters,
-            _alive(inputs), reverse, input_too="x" in wanted,
+            OnArrays, CELLS[cell], g_output, tuple(g_state), list(zip(*kept, strict=True)), w,
+            alive_at(inputs.lengths, len(inputs.x)), reverse,
         )  # fmt: skip
-        return _chosen(wanted, *back)
+        return _chosen(OnArrays, CELLS[cell], back, inputs, kept, wanted)
 
 
 def trace_width(cell: Cell, inputs: Inputs) -> int:
@@ -201,24 +225,14 @@ def trace_width(cell: Cell, inputs: Inputs) -> int:
     return width
 
 
-def _alive(inputs: Inputs) -> Any:
-    """Whether each sequence goes on at each step, (T, B, 1); None when all have one length."""
-    if inputs.lengths is None:
-        return None
-    return (np.arange(inputs.x.shape[0])[:, None] < inputs.lengths)[..., None]
-
-
-def _filled(zeros: list[Any], arriving: Shape, values: tuple[Any, ...]) -> list[Any]:
-    """The gradients of all results: those that arrive, and zeros."""
-    for place, value in zip(arriving, values, strict=False):
-        zeros[place] = value
-    return zeros
-
-
 def _chosen(
-    wanted: Given, g_x: Any, g_state: tuple[Any, ...], weights: Parameters
+    xp: Any, cell: Cell, back: Back, inputs: Inputs, kept: tuple[Any, ...], wanted: Given
 ) -> tuple[Any, ...]:
-    by_name = {"x": g_x, **dict(zip(("h", "c"), g_state, strict=False)), **weights._asdict()}
+    """The gradients of the inputs that are wanted."""
+    weights = weighed(xp, cell, back, inputs.x, kept, inputs.parameters)
+    by_name = {**dict(zip(("h", "c"), back.state, strict=False)), **weights._asdict()}
+    if "x" in wanted:
+        by_name["x"] = xp.product(back.a, inputs.parameters.w_ih)
     return tuple(by_name[name] for name in wanted)
 
 

@@ -1,0 +1,182 @@
+"""The run of a cell over a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rushlight.compiler.llvm.contract.pack import KERNEL
+from rushlight.compiler.llvm.scan.product import write_product, write_turn
+from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
+from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, gates_of
+from rushlight.compiler.llvm.text import VOID, Function, Module, Value, i64
+
+
+def forward_module(form: Form, name: str) -> Module:
+    """The kernel of a run."""
+    module = Module()
+    write_product(module, form.block)
+    write_turn(module, form.block)
+    _Forward(form, module.function(name, KERNEL)).write()
+    return module
+
+
+def forward_params(
+    form: Form, sizes: Sizes, buffers: Mapping[str, int]
+) -> tuple[dict[str, int], int]:
+    """The parameters of a call, and the bytes of scratch memory it needs."""
+    block, rows = form.block, sizes.rows
+    gates = form.kind.gates * block.vectors_of(sizes.hidden)
+    units, across = block.vectors_of(sizes.hidden), block.vectors_of(sizes.width)
+    others = {
+        "panel_w": block.panel_of(sizes.width), "panels_w": block.panels_of(gates),
+        "panel_r": block.panel_of(sizes.hidden), "panels_r": block.panels_of(across),
+        "pitch_sums": pitch_of(block, gates), "pitch_h": pitch_of(block, across),
+        "pitch_c": pitch_of(block, units), "pitch_full": pitch_of(block, units),
+    }  # fmt: skip
+    areas = Areas()
+    areas.add("w", others["panel_w"] * others["panels_w"])
+    areas.add("bias", gates * block.align)
+    areas.add("sums", rows * others["pitch_sums"])
+    areas.add("h", rows * others["pitch_h"])
+    areas.add("c", rows * others["pitch_c"])
+    if form.projects:
+        areas.add("r", others["panel_r"] * others["panels_r"])
+        areas.add("full", rows * others["pitch_full"])
+        areas.add("projected", rows * others["pitch_h"])
+    return params_of(form, sizes, areas, others, buffers), areas.total
+
+
+class _Forward(Steps):
+    def __init__(self, form: Form, f: Function) -> None:
+        super().__init__(form, f)
+        self.has_trace = "trace" in form.buffers
+
+    def pack(self) -> None:
+        f, p, gates = self.f, self.p, i64(self.cell.gates)
+        f.invoke(
+            "scan_turn", VOID, self.at["w_hh"], p["hidden"], p["width"], gates, p["panel_w"],
+            self.area["w"],
+        )  # fmt: skip
+        if self.form.projects:
+            f.invoke(
+                "scan_turn", VOID, self.at["w_hr"], p["width"], p["hidden"], i64(1), p["panel_r"],
+                self.area["r"],
+            )  # fmt: skip
+        with self.unit() as (u, mask):
+            for g in range(self.cell.gates):
+                bias = self.zero
+                if "b_hh" in self.form.given:
+                    bias = self.load(self.place(self.at["b_hh"], self._gate(u, g)), mask)
+                self.store(bias, self.place(self.area["bias"], self._side(u, g)))
+
+    def _gate(self, u: Value, g: int) -> Value:
+        """Where a vector of a gate stands among all gates of a row in memory."""
+        return self.f.add(self.f.mul(self.p["hidden"], i64(g)), u)
+
+    def _side(self, u: Value, g: int) -> Value:
+        """Where it stands in a packed row: the gates of the same units lie side by side."""
+        f = self.f
+        return f.add(f.mul(u, i64(self.cell.gates)), i64(g * self.block.lanes))
+
+    # A block ---------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        with self.row() as (i, number):
+            first = self.line("h", number, self.p["width"])
+            with self.output() as (u, mask):
+                self.store(self.load(self.place(first, u), mask), self.own("h", i, u))
+                if self.form.projects:
+                    self.store(self.zero, self.own("projected", i, u, "h"))
+            if self.cell.states == 2:
+                first = self.line("c", number, self.p["hidden"])
+                with self.unit() as (u, mask):
+                    self.store(self.load(self.place(first, u), mask), self.own("c", i, u))
+            with self.unit() as (u, _):
+                for g in range(self.cell.gates):
+                    side = self._side(u, g)
+                    bias = self.load(self.place(self.area["bias"], side))
+                    self.store(bias, self.own("sums", i, side))
+
+    def leave(self) -> None:
+        with self.row() as (i, number):
+            last = self.line("last_h", number, self.p["width"])
+            with self.output() as (u, mask):
+                self.store(self.load(self.own("h", i, u)), self.place(last, u), mask)
+            if self.cell.states == 2:
+                last = self.line("last_c", number, self.p["hidden"])
+                with self.unit() as (u, mask):
+                    self.store(self.load(self.own("c", i, u)), self.place(last, u), mask)
+
+    # A step ----------------------------------------------------------------------------------
+
+    def step(self, t: Value) -> None:
+        f, p, area = self.f, self.p, self.area
+        start = f.mul(t, p["batch"])
+        f.invoke(
+            "scan_product", VOID, area["h"], p["pitch_h"], p["width"], area["w"], p["panel_w"],
+            p["panels_w"], area["sums"], p["pitch_sums"], self.count,
+        )  # fmt: skip
+        with self.row() as (i, number):
+            row = f.add(start, number)
+            going = self.going(t, number)
+            with self.unit() as (u, mask):
+                new = self._cell(i, row, u, mask, going)
+                if self.form.projects:
+                    self.store(new, self.own("full", i, u))
+                else:
+                    self._finish(new, i, row, u, mask, going)
+        if self.form.projects:
+            self._project(t, start)
+
+    def _cell(
+        self, i: Value, row: Value, u: Value, mask: Value | None, going: Value | None
+    ) -> Lanes:
+        """A vector of the new state; the cell's memory is renewed."""
+        f, cell, p = self.f, self.cell, self.p
+        line = self.line("a", row, self.columns)
+        given, sums = [], []
+        for g in range(cell.gates):
+            given.append(self.load(self.place(line, self._gate(u, g)), mask))
+            place = self.own("sums", i, self._side(u, g))
+            sums.append(self.load(place))
+            bias = self.load(self.place(self.area["bias"], self._side(u, g)))
+            self.store(bias, place)  # what the next step adds to
+        # No cell uses its output's old value when that is projected.
+        state = [self.zero if self.form.projects else self.load(self.own("h", i, u))]
+        if cell.states == 2:
+            state.append(self.load(self.own("c", i, u)))
+        new, kept = cell.step(OnVectors, gates_of(given), gates_of(sums), state)
+        if self.has_trace:
+            trace = self.line("trace", row, self.traced)
+            for k, value in enumerate(kept):
+                self.store(value, self.place(trace, f.mul(p["hidden"], i64(k)), u), mask)
+        if cell.states == 2:
+            self.store(self.choose(going, new[1], state[1]), self.own("c", i, u))
+        return new[0]  # type: ignore[no-any-return]
+
+    def _project(self, t: Value, start: Value) -> None:
+        f, p, area = self.f, self.p, self.area
+        f.invoke(
+            "scan_product", VOID, area["full"], p["pitch_full"], p["hidden"], area["r"],
+            p["panel_r"], p["panels_r"], area["projected"], p["pitch_h"], self.count,
+        )  # fmt: skip
+        with self.row() as (i, number):
+            going = self.going(t, number)
+            with self.output() as (u, mask):
+                place = self.own("projected", i, u, "h")
+                new = self.load(place)
+                self.store(self.zero, place)
+                self._finish(new, i, f.add(start, number), u, mask, going)
+
+    def _finish(
+        self, new: Lanes, i: Value, row: Value, u: Value, mask: Value | None, going: Value | None
+    ) -> None:
+        """A vector of the output and of the state."""
+        place = self.own("h", i, u)
+        old = self.load(place)
+        if self.has_trace:
+            line = self.line("trace", row, self.traced)
+            self.store(old, self.place(line, self.old_h, u), mask)
+        shown = self.choose(going, new, self.zero)
+        self.store(shown, self.place(self.line("output", row, self.p["width"]), u), mask)
+        self.store(self.choose(going, new, old), place)

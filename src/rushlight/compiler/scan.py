@@ -1,0 +1,128 @@
+"""Scans: the steps of a graph that the template ``scan`` computes, and the calls that do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rushlight import ops
+from rushlight.base.dtypes import float32, float64, int64
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
+from rushlight.ops.recurrence import CELLS
+
+from .llvm.code import Code
+from .llvm.machine import Machine
+from .llvm.scan import backward, forward
+from .llvm.scan.steps import Form, Sizes, back_block, form_block
+
+RUNS = (ops.recurrent_steps, ops.recurrent_steps_back)
+OPS = frozenset(RUNS)
+"""The operations that are scans."""
+
+ELEMENTS = {float32: "float", float64: "double"}
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A step as the template sees it.
+
+    Attributes:
+        op, keywords: the operation and its attributes.
+        inputs, outputs: the types of what goes in and what comes out.
+    """
+
+    op: Op
+    keywords: Mapping[str, Any]
+    inputs: tuple[Spec, ...]
+    outputs: tuple[Spec, ...]
+
+
+def is_scan(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
+    """Whether a step is computed by the template."""
+    if op not in OPS or any(isinstance(each, tuple) for each in inputs):
+        return False
+    kinds = [each.dtype for each in inputs if each.dtype is not int64]
+    return kinds[0] in ELEMENTS and all(kind is kinds[0] for kind in kinds)
+
+
+def code_of(step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine) -> Code:
+    """The call for a step, whose buffers have these numbers."""
+    if step.op is ops.recurrent_steps:
+        return _forward(step, inputs, outputs, machine)
+    return _backward(step, inputs, outputs, machine)
+
+
+def _forward(
+    step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine
+) -> Code:
+    cell, given = step.keywords["cell"], step.keywords["given"]
+    kind = CELLS[cell]
+    a, h = step.inputs[:2]
+    steps, batch, columns = a.shape
+    sizes = Sizes(steps, batch, columns // kind.gates, h.shape[1])
+    names = ("a", *("h", "c")[: kind.states], "w_hh", *given)
+    results = ("output", *("last_h", "last_c")[: kind.states], "trace")
+    buffers = dict(zip((*names, *results), (*inputs, *outputs), strict=False))
+    element = ELEMENTS[a.dtype]
+    block = form_block(machine, element, kind, sizes)
+    form = Form(cell, step.keywords["reverse"], given, block, _whole(sizes, block.lanes),
+                tuple(buffers))  # fmt: skip
+    values, scratch = forward.forward_params(form, sizes, buffers)
+    return _code(form, sizes, values, scratch, forward.forward_module, "forward")
+
+
+def _backward(
+    step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine
+) -> Code:
+    cell, given = step.keywords["cell"], step.keywords["given"]
+    arriving = step.keywords["arriving"]
+    kind = CELLS[cell]
+    trace, w_hh = step.inputs[len(arriving) : len(arriving) + 2]
+    columns, width = w_hh.shape
+    steps, batch, _ = trace.shape
+    sizes = Sizes(steps, batch, columns // kind.gates, width)
+    names = (*(("g_output", "g_h", "g_c")[k] for k in arriving), "trace", "w_hh", *given)
+    results = ("a", *["b"] * kind.apart, *("first_h", "first_c")[: kind.states])
+    if "w_hr" in given:
+        results = (*results, "projected")
+    buffers = dict(zip((*names, *results), (*inputs, *outputs), strict=True))
+    block = back_block(machine, ELEMENTS[trace.dtype], sizes)
+    form = Form(cell, step.keywords["reverse"], given, block, _whole(sizes, block.lanes),
+                tuple(buffers))  # fmt: skip
+    values, scratch = backward.backward_params(form, sizes, buffers)
+    return _code(form, sizes, values, scratch, backward.backward_module, "backward")
+
+
+def _whole(sizes: Sizes, lanes: int) -> tuple[bool, bool]:
+    return sizes.hidden % lanes == 0, sizes.width % lanes == 0
+
+
+def _code(
+    form: Form, sizes: Sizes, values: dict[str, int], scratch: int,
+    module: Callable[..., Any], way: str,
+) -> Code:  # fmt: skip
+    block = form.block
+    reads = "_".join(form.buffers)
+    shape = f"{block.element}{block.lanes}x{block.vectors}x{block.rows}"
+    ends = "".join("we"[not whole] for whole in form.whole)
+    name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{ends}_{reads}"
+    order = form.layout.names
+    known = dict(values)
+
+    def params(place: Mapping[int, int]) -> tuple[int, ...]:
+        return tuple(place[known[n]] if n in form.buffers else known[n] for n in order)
+
+    gates = form.kind.gates
+    flops = 2.0 * sizes.rows * gates * sizes.hidden * sizes.width
+    step = flops / 60 + sizes.rows * block.vectors_of(sizes.hidden) * 40.0
+    return Code(
+        name=name,
+        text=lambda: str(module(form, name)),
+        params=params,
+        buffers=tuple(values[n] for n in form.buffers),
+        extent=sizes.blocks,
+        work=sizes.steps * step,
+        scratch=scratch,
+    )

@@ -1,0 +1,80 @@
+"""Runs the calls of the template ``scan`` on NumPy arrays, beside the references."""
+
+import ctypes
+import functools
+import itertools
+
+import numpy as np
+
+from rushlight.base.dtypes import ALL
+from rushlight.compiler import scan
+from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.graph.spec import Spec
+
+KERNEL = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
+)
+_made = {}
+_DTYPES = {dtype.numpy: dtype for dtype in ALL if dtype.name != "bfloat16"}
+
+
+def spec(array):
+    """The type of an array."""
+    return Spec.of(array.shape, _DTYPES[array.dtype])
+
+
+def kernel(code, machine):
+    """The machine code of a call."""
+    if (code.name, machine) not in _made:
+        loaded = Loaded(assemble(code.text(), machine))
+        _made[code.name, machine] = KERNEL(loaded.address(code.name)), loaded
+    return _made[code.name, machine][0]
+
+
+@functools.cache
+def _scratch(size):
+    whole = np.full(size + 64, 255, np.uint8)  # every number is NaN
+    return whole[-whole.ctypes.data % 64 :]
+
+
+class Run:
+    """One step with its arrays.
+
+    Attributes:
+        outputs: what it computes.
+    """
+
+    def __init__(self, op, arrays, keywords, machine=None):
+        self.op, self.inputs, self.keywords = op, arrays, keywords
+        machine = machine or host()
+        kinds = tuple(map(spec, arrays))
+        result = op.infer(*kinds, **keywords)
+        self.several = isinstance(result, tuple)
+        results = result if self.several else (result,)
+        step = scan.Scanned(op, keywords, kinds, results)
+        assert scan.is_scan(op, result, kinds)
+        self.outputs = [np.zeros(each.shape, each.dtype.numpy) for each in results]
+        self.arrays = [np.ascontiguousarray(a) for a in arrays] + self.outputs
+        count = len(arrays)
+        numbers = [100 + k for k in range(len(self.arrays))]
+        self.code = scan.code_of(step, numbers[:count], numbers[count:], machine)
+        assert set(self.code.buffers) <= set(numbers)
+        self.table = np.array([a.ctypes.data for a in self.arrays], np.int64)
+        self.params = np.array(self.code.params({n: n - 100 for n in numbers}), np.int64)
+        self.kernel = kernel(self.code, machine)
+
+    def __call__(self, pieces=1):
+        """Computes everything, in so many pieces, the last first."""
+        scratch = _scratch(self.code.scratch)
+        cuts = [self.code.extent * i // pieces for i in range(pieces + 1)]
+        for begin, end in reversed(list(itertools.pairwise(cuts))):
+            self.kernel(
+                self.table.ctypes.data, self.params.ctypes.data, begin, end, scratch.ctypes.data
+            )
+        return [output.copy() for output in self.outputs]
+
+    def reference(self):
+        """What NumPy computes."""
+        with np.errstate(all="ignore"):
+            found = self.op.ref(*self.inputs, **self.keywords)
+        return found if self.several else [found]
