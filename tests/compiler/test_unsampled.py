@@ -236,3 +236,21 @@ def test_gathering(x, dim, index):
 def test_rows_of_an_embedding():
     index = rl.tensor([[3, 0, 0], [1, 2, 3]])
     assert_lowered(F.embedding(index, table(4, 5)), F.one_hot(index, 6), names={"embedding"})
+
+
+@pytest.mark.parametrize("size, step", [(3, 2), (2, 3), (3, 1), (1, 1), (5, 4), (0, 1)])
+def test_windows_added_up(size, step):
+    x = table(3, 11).requires_grad_()
+    part = x.unfold(1, size, step)
+    (g,) = rl.autograd.grad((part**3).sum(), x, create_graph=True)
+    (h,) = rl.autograd.grad((g * g).sum(), x)
+    assert_lowered(part, g, h, names={"refold"})
+
+
+def test_one_element_of_each_line():
+    x = table(3, 4, 5).requires_grad_()
+    picked = x.gather(1, rl.tensor([[[3, 0, 1, 1, 2]]]).expand(3, 1, 5))
+    largest = x.max(2).values
+    (g,) = rl.autograd.grad((picked**3).sum() + (largest**3).sum(), x, create_graph=True)
+    (h,) = rl.autograd.grad((g * g).sum(), x)
+    assert_lowered(g, h, names={"lay_one", "max_along", "gather"})

@@ -16,6 +16,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .laid import lay_one
 from .reduce import Dims, Reduction, respread
 
 MaxResult = namedtuple("max", ("values", "indices"))  # type: ignore[name-match]
@@ -173,9 +174,11 @@ class Choice(Op):
         self, g: Any, y: Node, x: Node, *, dim: int, keepdim: bool, **attrs: Any
     ) -> tuple[Node | None, ...]:
         values, places = g[0], ops.part(y, 1)
-        if x.ndim and not keepdim:
+        if not x.ndim:
+            return (values,)
+        if not keepdim:
             values, places = ops.unsqueeze(values, dim), ops.unsqueeze(places, dim)
-        return (ops.scatter_from.record((ops.zeros(x.spec), places, values), dim),)
+        return (lay_one.record((places, values), dim, x.shape[dim]),)
 
     def ref(self, x: Any, *, dim: int, keepdim: bool, **attrs: Any) -> Any:
         if not x.ndim:

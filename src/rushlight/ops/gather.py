@@ -15,6 +15,7 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Composite
 from rushlight.graph.spec import Spec
 
+from .laid import lay_one
 from .places import Picking, flat_places
 from .scalar import filling
 
@@ -34,6 +35,11 @@ def _no_larger(index: Shape, other: Shape, dim: int | None) -> bool:
 def _window(index: Shape) -> tuple[slice, ...]:
     """The part of a tensor that an index of this shape reaches."""
     return tuple(slice(n) for n in index)
+
+
+def _one_each(shape: Shape, index: Shape, dim: int) -> bool:
+    """Whether an index names one element of each line of a tensor."""
+    return index == (*shape[:dim], 1, *shape[dim + 1 :]) and bool(shape)
 
 
 class Gather(Picking):
@@ -74,6 +80,8 @@ class Gather(Picking):
         return x.with_shape(index.shape)
 
     def vjp(self, g: Node, y: Node, x: Node, index: Node, *, dim: int) -> tuple[Node | None, ...]:
+        if _one_each(x.shape, index.shape, dim):
+            return lay_one.record((index, g), dim, x.shape[dim]), None
         return ops.scatter_add.record((ops.zeros(x.spec), index, g), dim), None
 
     def ref(self, x: Any, index: Any, *, dim: int) -> Any:

@@ -16,6 +16,7 @@ from rushlight.graph.node import Node, known
 from rushlight.graph.op import View
 from rushlight.graph.spec import Spec
 
+from .laid import refold
 from .slicing import Places
 
 
@@ -55,18 +56,13 @@ class Unfold(View):
     def vjp(
         self, g: Node, y: Node, x: Node, *, dim: int, size: int, step: int
     ) -> tuple[Node | None, ...]:
-        return (self._written(ops.zeros(x.spec), g, dim, size, step, True),)
+        return (refold.record((g,), dim, x.shape[dim], step),)
 
     def put(self, whole: Node, part: Node, *, dim: int, size: int, step: int) -> Node:
-        return self._written(whole, part, dim, size, step, False)
-
-    def _written(
-        self, whole: Node, part: Node, dim: int, size: int, step: int, accumulate: bool
-    ) -> Node:
         places = np.arange(part.shape[dim])[:, None] * step + np.arange(size)
         index = known(Buffer(places, int64))
         windows = ops.movedim(part, -1, dim + 1)
-        return ops.index_put(whole, (*[None] * dim, index), windows, accumulate)
+        return ops.index_put(whole, (*[None] * dim, index), windows)
 
     def ref(self, x: Any, *, dim: int, size: int, step: int) -> Any:
         windows = np.lib.stride_tricks.sliding_window_view(x, size, dim)
