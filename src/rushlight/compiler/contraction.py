@@ -105,6 +105,11 @@ class Contraction:
         """The buffers that it makes."""
         return {root.buffer for root in self.roots}
 
+    @property
+    def operands(self) -> set[int]:
+        """The buffers of the matrices."""
+        return {self.a.buffer, self.b.buffer}
+
     def joined(self, root: Root, reads: set[int]) -> Root | None:
         """A result in the axes of the product, if it can be computed from registers."""
         if self.n.extent == 1 or root.reductions() or self.size + root.body.size > MOST_WORK:

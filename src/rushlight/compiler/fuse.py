@@ -61,6 +61,11 @@ class Joinable(Protocol):
     @property
     def writes(self) -> set[int]: ...
 
+    @property
+    def operands(self) -> set[int]:
+        """What it reads by itself, wherever it likes."""
+        ...
+
     def joined(self, root: Root, reads: set[int]) -> Root | None:
         """The result in the call's own axes, or None if it cannot be part of it."""
         ...

@@ -11,6 +11,7 @@ from rushlight.graph.spec import Spec
 
 from .expand import expand
 from .expr import Expr
+from .inplace import reuse
 from .kernel import Kernel
 from .llvm import loops
 from .llvm.code import Code
@@ -55,6 +56,8 @@ class Program:
         numbers: for each buffer that is a number: the input.
         calls: in order.
         outputs: for each output of the graph its buffer; a tuple for several results.
+        taken: for each of ``made`` the place in ``given`` of the input whose memory it may take if
+            nobody else sees that, or None.
         offsets: where in the arena the others live, but for those of referred steps and faults.
         arena, scratch: bytes.
     """
@@ -62,6 +65,7 @@ class Program:
     specs: tuple[Spec, ...]
     given: tuple[tuple[int, int | None], ...]
     made: tuple[int, ...]
+    taken: tuple[int | None, ...]
     numbers: tuple[int, ...]
     calls: tuple[Native | Referred, ...]
     outputs: tuple[Any, ...]
@@ -74,6 +78,10 @@ def compiled(graph: Graph, machine: Machine) -> Program:
     """The program for a graph."""
     try:
         plan = schedule(expand(graph))
+        leaving = {b for out in plan.outputs for b in flat(out)}
+        given = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
+        given = [b for b in given if plan.buffers[b].origin not in graph.numbers]
+        plan.calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving)
         calls = [each for call in plan.calls for each in _codes(call, plan, machine)]
         return _Laying(graph, plan, calls).program()
     finally:
@@ -120,6 +128,7 @@ class _Laying:
             specs=tuple(buffers[b].spec for b in place),
             given=given,  # type: ignore[arg-type]
             made=tuple(place[b] for b in self.made),
+            taken=tuple(self._taken(b) for b in self.made),
             numbers=tuple(buffers[b].origin for b in self.numbers),  # type: ignore[misc]
             calls=calls,
             outputs=tuple(self._moved(out) for out in self.plan.outputs),
@@ -127,6 +136,10 @@ class _Laying:
             arena=arena,
             scratch=scratch,
         )
+
+    def _taken(self, buffer: int) -> int | None:
+        old = self.plan.taken.get(buffer)
+        return None if old is None or old not in self.given else self.given.index(old)
 
     def _moved(self, buffers: Any) -> Any:
         if isinstance(buffers, tuple):

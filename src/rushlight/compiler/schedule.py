@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -22,6 +24,7 @@ from .expr import Expr, parts
 from .fuse import Fusion
 from .index import Axis, Index
 from .kernel import Kernel, Root
+from .scan import Scan, is_scan
 from .value import Computed, Fixed, Stored, Value
 
 LARGE = 120
@@ -64,7 +67,7 @@ class Referred:
     outputs: tuple[int, ...]
 
 
-Call = Kernel | Contraction | Referred
+Call = Kernel | Contraction | Scan | Referred
 
 
 @dataclass
@@ -75,11 +78,13 @@ class Schedule:
         buffers: every piece of memory, the graph's inputs first.
         calls: kernels, and steps that are run by their references.
         outputs: the buffers that leave; a tuple of them for several results.
+        taken: for results the inputs whose memory they may take.
     """
 
     buffers: list[Buffer] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
+    taken: dict[int, int] = field(default_factory=dict)
 
 
 def schedule(graph: Graph) -> Schedule:
@@ -155,7 +160,9 @@ class _Scheduling:
             made = self._product(step, inputs)
             if made is not None:
                 return made
-        return self._referred(step, inputs)
+        if is_scan(step.op, step.spec, specs):
+            return self._apart(step, inputs, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
+        return self._apart(step, inputs, Referred)
 
     def _product(self, step: Step, inputs: list[Any]) -> Any:
         """A matrix product, whose operands are read as they lie if that is possible."""
@@ -175,12 +182,13 @@ class _Scheduling:
         self.fusion.open(Contraction(a, b, extents, sizes, spec.dtype, stored.buffer))
         return stored
 
-    def _referred(self, step: Step, inputs: list[Any]) -> Any:
+    def _apart(self, step: Step, inputs: list[Any], call: Callable[..., Any]) -> Any:
+        """A step that is a call by itself."""
         specs = step.spec if isinstance(step.spec, tuple) else (step.spec,)
         places = tuple(_buffers(self._in_memory(x)) for x in inputs)
         made = tuple(self._stored(spec) for spec in specs)
         outputs = tuple(each.buffer for each in made)
-        self.fusion.append(Referred(step, places, outputs), _flat(places), outputs)
+        self.fusion.append(call(step, places, outputs), _flat(places), outputs)
         return made if isinstance(step.spec, tuple) else made[0]
 
     def check(self, faulty: Expr, axes: tuple[Axis, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,6 +47,10 @@ class CompiledProgram:
         self._arena = 0
         self._pieces = list(self._cut_at_references())
         self._made = [program.specs[b] for b in program.made]
+        # Of inputs that are one Buffer; parts of several are shared with the other parts.
+        given = program.given
+        whole = [None if t is None or given[t][1] is not None else given[t][0] for t in program.taken]
+        self._taken = whole
         first = len(program.given)
         self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
 
@@ -55,18 +59,29 @@ class CompiledProgram:
         """Number of steps."""
         return len(self.graph.steps)
 
-    def run(self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]]) -> list[Any]:
+    def run(
+        self, inputs: list[Any], unseen: Callable[[int, list[Any]], bool] | None = None
+    ) -> list[Any]:
         """The outputs' Buffers (a tuple of them for a step with several results).
+
+        Args:
+            inputs: a Buffer, a tuple of Buffers or a number for each input of the graph.
+            unseen: tells whether nobody else sees the memory of an input, by its number.
 
         Raises:
             Fault: an operation refuses its values; ``step`` tells which.
         """
         program = self.program
+        made = []
+        for spec, old in zip(self._made, self._taken):
+            if old is not None and unseen is not None and unseen(old, inputs):
+                made.append(inputs[old])
+            else:
+                made.append(Buffer(np.empty(spec.shape, spec.dtype.storage), spec.dtype))
         given: list[Any] = [
             inputs[k] if part is None else inputs[k][part]  # type: ignore[index]
             for k, part in program.given
         ]
-        made = [Buffer(np.empty(s.shape, s.dtype.storage), s.dtype) for s in self._made]
         self._fill(self._table, 0, *[b.address for b in given], *[b.address for b in made])
         self._write_numbers(inputs)
         if program.arena and self._arena != (start := arena.at_least(program.arena)):

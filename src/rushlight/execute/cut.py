@@ -35,13 +35,14 @@ class Cut:
         key: equal for two cuts exactly when the same program computes both.
     """
 
-    __slots__ = ("_inputs", "_number", "key", "leaves", "nodes", "outputs")
+    __slots__ = ("_aliases", "_inputs", "_number", "_uses", "free", "key", "leaves", "nodes", "outputs")
 
     def __init__(self, wanted: Sequence[Node]) -> None:
         self.leaves: list[Node] = []
         self.nodes: list[Node] = []
         self._inputs: list[Places] = []
         self._number: dict[Node, int] = {}
+        self._aliases: dict[int, list[Node]] = {}
         key = self._walk(wanted)
         self.outputs = self._kept(wanted)
         number = self._number
@@ -79,7 +80,8 @@ class Cut:
                         if known.op is NUMBER:
                             key.append(NUMBER)
                     if known is not x:
-                        number[x] = number[known]
+                        place = number[x] = number[known]
+                        self._aliases.setdefault(place, []).append(x)
             if ready:
                 stack.pop()
                 places = tuple(map(number.__getitem__, inputs))
@@ -93,6 +95,7 @@ class Cut:
         """The nodes that get a value: requested, held, or saved for a gradient."""
         kept = {*wanted, *self._held()}
         tracked = [node for node in kept if node.requires_grad and not node.released]
+        self.free = not tracked
         if tracked:
             number = self._number
             needed = _needed_by_gradients(tracked)
@@ -106,11 +109,36 @@ class Cut:
         for places in self._inputs:
             for place in places:
                 uses[place] += 1
+        self._uses = uses
         held = []
         for place, references in enumerate(map(sys.getrefcount, nodes)):
             if references > _INSIDE + uses[place]:
                 held.append(nodes[place])
         return held
+
+    def unseen(self, place: int, given: list[Any]) -> bool:
+        """Whether nobody will see an input's memory once this graph has been computed.
+
+        Args:
+            place: of the leaf.
+            given: the leaves' Buffers, a list that refers to each once.
+        """
+        if not self.free:
+            return False
+        # Who refers to the leaf or to a transparent node above it, beyond what this cut accounts
+        # for: its lists, and the inputs of its nodes, which go when their values are there.
+        leaf = self.leaves[place]
+        aliases = self._aliases.get(-1 - place, ())
+        uses = self._uses[-1 - place]
+        count = sys.getrefcount(leaf) - _LEAF - len(aliases) - uses
+        for alias in aliases:
+            count += sys.getrefcount(alias) - _ALIAS
+        buffer: Any = given[place]
+        return (
+            count == 0
+            and sys.getrefcount(buffer) == _BUFFER
+            and sys.getrefcount(buffer.stored) == _STORED
+        )
 
     def graph(self) -> Graph:
         """The graph itself, free of nodes."""
@@ -161,6 +189,12 @@ def _references_inside() -> int:
 
 
 _INSIDE = _references_inside()
+
+# What getrefcount tells of things that only a cut refers to: for a leaf its list, its dictionary,
+# a variable and the call; for an alias the dictionary, the list of aliases, a variable and the call;
+# for a Buffer its node, the list of Buffers, a variable and the call; for an array its Buffer and
+# the call.
+_LEAF, _ALIAS, _BUFFER, _STORED = 4, 4, 4, 2
 
 
 def _needed_by_gradients(held: list[Node]) -> set[Node]:

@@ -112,7 +112,7 @@ def _run(cut: Cut) -> None:
     program = programs.find(cut)
     programs.ran += 1
     try:
-        results: list[Any] = program.run([leaf.buffer for leaf in cut.leaves])  # type: ignore[misc]
+        results: list[Any] = program.run([leaf.buffer for leaf in cut.leaves], cut.unseen)
     except Fault as fault:
         if (step := getattr(fault, "step", None)) is not None:
             fault.site = cut.nodes[step].site or fault.site

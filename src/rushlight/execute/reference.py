@@ -28,8 +28,13 @@ class ReferenceProgram:
         """Number of steps."""
         return len(self.calls)
 
-    def run(self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]]) -> list[Any]:
+    def run(
+        self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]], unseen: object = None
+    ) -> list[Any]:
         """The outputs' Buffers (a tuple of them for a step with several results).
+
+        Args:
+            unseen: tells whose memory may be written over, of which references make no use.
 
         Raises:
             Fault: an operation refuses its values; ``step`` tells which.
