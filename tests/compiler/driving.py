@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rushlight.compiler.kept import code_for
 from rushlight.compiler.llvm.atomic import fetch, peek, put
 from rushlight.compiler.llvm.driver import NAMES, driver
-from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.compiler.llvm.machine import host
 from rushlight.compiler.llvm.text import I32, I64, PTR, Function, Module, Value, const, i64
 from rushlight.runtime import Driver, Runner
 
@@ -79,7 +80,7 @@ def kernels() -> str:
     return str(module)
 
 
-CODE = Loaded(assemble(kernels(), host()))
+CODE = code_for(kernels(), kernels, host())
 
 
 @functools.cache
@@ -89,7 +90,7 @@ def address(name: str) -> int:
 
 @functools.cache
 def native_driver(portable: bool = False) -> Driver:
-    code = Loaded(assemble(driver(host(), portable), host()))
+    code = code_for(f"driver {portable=}", lambda: driver(host(), portable), host())
     return Driver(*(code.address(name) for name in NAMES), owner=code)
 
 

@@ -3,52 +3,55 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
-from rushlight.runtime import available, get_num_threads, set_num_threads
+from rushlight.runtime import available, get_num_threads, set_num_threads, threads
 from rushlight.runtime.threads import quota
 
 LINE_2 = "30 24 0:26 {root} {point} rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 LINE_1 = "31 24 0:27 {root} {point} rw,nosuid shared:5 - cgroup cgroup rw,cpu,cpuacct\n"
 
 
-def told(environment: dict[str, str]) -> tuple[str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
-    done = subprocess.run(
-        [sys.executable, "-c", "import rushlight.runtime as r; print(r.get_num_threads())"],
-        env={**clean, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return done.stdout.strip(), done.stderr
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """As if nobody had asked yet, in an empty environment."""
+    monkeypatch.setattr(threads._Setting, "count", None)
+    for variable in threads.VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    return monkeypatch
 
 
 @pytest.mark.parametrize(
     "environment, count",
     [
         ({}, None),
-        ({"OMP_NUM_THREADS": "3"}, "3"),
-        ({"OMP_NUM_THREADS": "5,2"}, "5"),
-        ({"RUSHLIGHT_NUM_THREADS": "7", "OMP_NUM_THREADS": "3"}, "7"),
-        ({"RUSHLIGHT_NUM_THREADS": "", "OMP_NUM_THREADS": "3"}, "3"),
-        ({"RUSHLIGHT_NUM_THREADS": "100000"}, "1024"),
+        ({"OMP_NUM_THREADS": "3"}, 3),
+        ({"OMP_NUM_THREADS": "5,2"}, 5),
+        ({"RUSHLIGHT_NUM_THREADS": "7", "OMP_NUM_THREADS": "3"}, 7),
+        ({"RUSHLIGHT_NUM_THREADS": "", "OMP_NUM_THREADS": " 3 "}, 3),
+        ({"RUSHLIGHT_NUM_THREADS": "100000"}, 1024),
     ],
     ids=str,
 )
-def test_the_environment(environment: dict[str, str], count: str | None) -> None:
-    said, warned = told(environment)
-    assert said == (count or str(available())) and not warned
+def test_the_environment(
+    fresh: pytest.MonkeyPatch, environment: dict[str, str], count: int | None
+) -> None:
+    for name, value in environment.items():
+        fresh.setenv(name, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert get_num_threads() == (count or available())
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "²"])
-def test_nonsense_in_the_environment_is_named(text: str) -> None:
-    said, warned = told({"RUSHLIGHT_NUM_THREADS": text})
-    assert said == str(available())
-    assert f"RUSHLIGHT_NUM_THREADS={text} is not a positive number" in warned
+def test_nonsense_in_the_environment_is_named(fresh: pytest.MonkeyPatch, text: str) -> None:
+    fresh.setenv("RUSHLIGHT_NUM_THREADS", text)
+    with pytest.warns(UserWarning, match=f"RUSHLIGHT_NUM_THREADS={text} is not a positive number"):
+        assert get_num_threads() == available()
+    assert get_num_threads() == available()  # said once
 
 
 def test_set_and_get() -> None:
