@@ -21,7 +21,7 @@ def kernel(call, tile):
     if (call.name, tile) not in _made:
         for form in call.needs:
             library.ready(tile, form)
-        loaded = Loaded(assemble(str(call.module()), host()))
+        loaded = Loaded(assemble(str(call.module()), host(), level=1))
         _made[call.name, tile] = KERNEL(loaded.address(call.name)), loaded
     return _made[call.name, tile][0]
 

@@ -124,6 +124,9 @@ class Scaled:
     def begin(self, f, params):
         self.inner.begin(f, params)
 
+    def enter(self, f, batch):
+        self.inner.enter(f, batch)
+
     def read(self, f, batch, k, i, mask):
         value = self.inner.read(f, batch, k, i, mask)
         return f.add(value, value)

@@ -1,4 +1,4 @@
-"""Other vector widths: the code for 256 and 128 bits is right too, run on whatever machine this is."""
+"""Other vector widths: code for 256 and 128 bits is right too, run on whatever machine this is."""
 
 import numpy as np
 import pytest

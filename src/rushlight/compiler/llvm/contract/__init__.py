@@ -12,7 +12,7 @@ takes vectors of the result. Each :class:`Call` in ``plan.calls`` says
 - ``name`` and ``module()``: the kernel's name and LLVM text. Equal names mean equal code, for all
   sizes;
 - ``needs``: forms of micro-kernels the code calls by name; ``library.ready(tile, form)`` before it
-  is loaded;
+  is loaded. All of it is written out: ``assemble(..., level=1)`` makes the same loops, sooner;
 - ``params``: the i64 array. It is made when asked for, so ``plan.packed_place`` can be set until
   then: the place of a buffer of ``plan.packed`` bytes (0: none) that only these calls use;
 - ``extent``: the parallel axis (grain 1); ``scratch``: bytes of scratch memory for each thread.

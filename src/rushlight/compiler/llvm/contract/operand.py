@@ -44,6 +44,10 @@ class Reader(Protocol):
         """Called once, at the kernel's beginning."""
         ...
 
+    def enter(self, f: Function, batch: Value) -> None:
+        """Called before elements of another product are read."""
+        ...
+
     def read(self, f: Function, batch: Value, k: Value, i: Value, mask: Value) -> Value:
         """Consecutive elements from (k, i) on; outside of ``mask`` zero, and not read."""
         ...
@@ -169,12 +173,15 @@ class Strided:
         self._params = params
         self._base = f.at(params.pointer("place"), params["offset"], "i8")
 
+    def enter(self, f: Function, batch: Value) -> None:
+        """Finds one matrix."""
+        self._here = f.at(self._base, batch_offset(f, self._params, batch), "i8")
+
     def read(self, f: Function, batch: Value, k: Value, i: Value, mask: Value) -> Value:
         """Consecutive elements from (k, i) on."""
         p = self._params
         offset = f.add(f.mul(k, p["stride_k"]), f.mul(i, p["stride_i"]))
-        offset = f.add(offset, batch_offset(f, p, batch))
-        place = f.at(self._base, offset, "i8")
+        place = f.at(self._here, offset, "i8")
         memory = Type(IN_MEMORY.get(self.memory.element, self.memory.element), mask.type.lanes)
         if self.unit:
             value = f.masked_load(place, memory, mask, const(0, memory))
@@ -202,7 +209,11 @@ class Stored:
     @property
     def key(self) -> str:
         """Names the code."""
-        return SUFFIX[self.memory.element]
+        return SUFFIX[self.memory.element] + ("s" if self._many else "")
+
+    @property
+    def _many(self) -> bool:
+        return self.extents != (1, 1, 1)
 
     def values(self) -> dict[str, int]:
         """The parameters of one call."""
@@ -219,7 +230,8 @@ class Stored:
         """Stores the sums."""
         p = self._params
         offset = f.add(f.mul(m, p["row"]), f.mul(n, i64(self.memory.bytes)))
-        offset = f.add(offset, batch_offset(f, p, batch))
+        if self._many:
+            offset = f.add(offset, batch_offset(f, p, batch))
         f.masked_store(
             narrowed(f, value, self.memory.element), f.at(self._base, offset, "i8"), mask
         )

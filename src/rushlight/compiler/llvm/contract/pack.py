@@ -39,19 +39,18 @@ def pack_module(tile: Tile, reader: Reader, name: str, by_taps: bool = False) ->
         panels = f.binary("udiv", task, params["pieces"])
         panel = f.binary("urem", panels, params["panels"])
         batch = f.binary("udiv", panels, params["panels"])
+        reader.enter(f, batch)
         start = f.mul(piece, params["piece"])
         stop = f.intrinsic("smin", f.add(start, params["piece"]), params["k"])
         column = f.mul(panel, i64(tile.columns))
         left = f.sub(params["n"], column)
         panel_at = f.at(packed, f.mul(panels, params["panel_bytes"]), "i8")
         row = f.at(panel_at, f.mul(start, params["pitch"]), "i8") if order is None else panel_at
-        for v in range(tile.vectors):
-            here = f.sub(left, i64(v * tile.lanes))
-            with f.when(f.compare("sgt", here, i64(0))):
-                place = f.at(row, v * tile.lanes, tile.element)
-                first = f.add(column, i64(v * tile.lanes))
-                strip = Strip(tile, reader, batch, first, here, params["pitch"], order)
-                strip.copy(f, start, stop, place)
+        width = f.intrinsic("smin", left, i64(tile.columns))
+        with f.loop(i64(0), width, tile.lanes) as v:
+            place, first = f.at(row, v, tile.element), f.add(column, v)
+            strip = Strip(tile, reader, batch, first, f.sub(left, v), params["pitch"], order)
+            strip.copy(f, start, stop, place)
     f.ret()
     return module
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rushlight.compiler.llvm.contract.dot import DOT, dot_module
+from rushlight.compiler.llvm.contract.dot import DOT, DotStructure, dot_module
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.pack import PACK, pack_module
 from rushlight.compiler.llvm.contract.params import Layout
@@ -178,12 +178,12 @@ def _plan_dots(
     writer = Stored(tile, c, extents) if isinstance(c, Memory) else c
     blocks = -(-n // tile.lanes)
     values = {"m": m, "n": n, "k": k, "blocks": blocks}
-    name = f"dot_{left.key}_{right.key}_{writer.key}_{tile.suffix}"
+    rows = 1 if m == 1 else 2 if m == 2 else 4
+    structure = DotStructure(tile, rows, left, right, writer)
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [(DOT, lambda: values)]
     parts += [(part.layout, part.values) for part in (left, right, writer)]
     extent = blocks * extents[0] * extents[1] * extents[2]
-    make = lambda: dot_module(tile, left, right, writer, name)
-    return Plan([Call(name, make, (), parts, extent)])
+    return Plan([Call(structure.name, lambda: dot_module(structure), (), parts, extent)])
 
 
 # B -------------------------------------------------------------------------------------------

@@ -104,7 +104,9 @@ class _Product:
         self.m0, self.m1 = self._range(block_m, "m")
         self.n0, self.n1 = self._range(block_n, "n")
         self.b_here = f.at(self.b_base, batch_offset(f, self.b, self.batch), "i8")
-        if self.structure.reader is None:
+        if self.structure.reader is not None:
+            self.structure.reader.enter(f, self.batch)
+        else:
             self.a_here = f.at(self.a_base, batch_offset(f, self.a, self.batch), "i8")
         if self.structure.writer is None:
             self.c_here = f.at(self.c_base, batch_offset(f, self.c, self.batch), "i8")

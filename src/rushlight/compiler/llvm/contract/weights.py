@@ -44,6 +44,9 @@ class Turned:
         self._params = params
         self._base = f.at(params.pointer("place"), params["offset"], "i8")
 
+    def enter(self, f: Function, batch: Value) -> None:
+        """A group is found as it is read."""
+
     def read(self, f: Function, batch: Value, k: Value, i: Value, mask: Value) -> Value:
         """Inputs from ``i`` on, for one tap and output."""
         p = self._params
