@@ -10,7 +10,6 @@ from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS
 from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
-from rushlight.graph.spec import Spec
 
 from .binary import Arithmetic
 
@@ -35,8 +34,11 @@ class IntegerDivision(Arithmetic):
             "ZeroDivisionError",
         )
 
-    def lowers(self, spec: Spec, *inputs: Spec) -> bool:
-        return spec.dtype.is_floating_point  # division by an integer 0 has to be refused
+    def element(self, b: Any, index: Any, *inputs: Any) -> Any:
+        x, y = (each.spread(index) for each in inputs)
+        if y.dtype.kind == "int":
+            y = b.checked(y, b.ne(y, 0))
+        return self.lower(b, x, y)
 
     def checked(self, b: Any) -> None:
         """Refuses an integer division by zero, as PyTorch does."""
@@ -53,6 +55,8 @@ class FloorDivide(IntegerDivision):
     torch = "floor_divide(Tensor self, Tensor other) -> Tensor"
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
+        if x.dtype.kind == "int":
+            return b.floordiv(x, y)
         rest = b.fmod(x, y)
         whole = b.div(b.sub(x, rest), y)
         whole = b.select(_rounds_up(b, rest, y), b.sub(whole, 1), whole)
@@ -79,7 +83,7 @@ class TruncDivide(IntegerDivision):
     name = "trunc_divide"
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.trunc(b.div(x, y))
+        return b.truncdiv(x, y) if x.dtype.kind == "int" else b.trunc(b.div(x, y))
 
     def ref(self, a: Any, b: Any) -> Any:
         self.checked(b)
@@ -100,6 +104,8 @@ class Remainder(IntegerDivision):
         return g, -g * ops.floor_divide(a, b) if b.requires_grad else None
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
+        if x.dtype.kind == "int":
+            return b.mod(x, y)
         rest = b.fmod(x, y)
         rest = b.select(_rounds_up(b, rest, y), b.add(rest, y), rest)
         return b.select(b.eq(rest, 0), b.copysign(rest, y), rest)
@@ -120,7 +126,7 @@ class Fmod(IntegerDivision):
         return g, -g * ops.trunc_divide(a, b) if b.requires_grad else None
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.fmod(x, y)
+        return b.rem(x, y) if x.dtype.kind == "int" else b.fmod(x, y)
 
     def ref(self, a: Any, b: Any) -> Any:
         self.checked(b)

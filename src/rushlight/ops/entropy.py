@@ -10,6 +10,8 @@ import numpy as np
 from rushlight import ops
 from rushlight.base.errors import ArgValueError, DTypeError, OperationError
 from rushlight.graph.node import Node
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
 
 from .loss import (
     REDUCTIONS,
@@ -25,6 +27,31 @@ def _same_size_hint(x: Node, target: Node) -> str:
     if x.shape == (*target.shape, 1):
         return "Did you mean target.unsqueeze(-1)?"
     return "Did you mean target.squeeze(-1)?" if target.shape == (*x.shape, 1) else ""
+
+
+class Probability(Op):
+    """The input, which has to be from 0 to 1: the ``kind`` that binary_cross_entropy is given."""
+
+    name, attrs = "probability", ("kind",)
+
+    def infer(self, x: Spec, *, kind: str) -> Spec:
+        return x
+
+    def ref(self, x: Any, *, kind: str) -> Any:
+        if not np.all((x >= 0) & (x <= 1)):
+            raise OperationError(
+                "binary_cross_entropy",
+                f"all elements of {kind} should be between 0 and 1",
+                rule=f"They are from {x.min():g} to {x.max():g}.",
+                hint="Scores that are no probabilities go into binary_cross_entropy_with_logits."
+                if kind == "input"
+                else "",
+            )
+        return x
+
+    def element(self, b: Any, index: Any, x: Any, *, kind: str) -> Any:
+        number = x.at(*index)
+        return b.checked(number, b.and_(b.ge(number, 0), b.le(number, 1)))
 
 
 class BinaryCrossEntropy(ElementLoss):
@@ -81,20 +108,17 @@ class BinaryCrossEntropy(ElementLoss):
         return self.apply(x, target, reduction, weight=weight)
 
     def losses(self, x: Any, target: Any, weight: Any = None) -> Any:
-        for array, kind in ((x, "input"), (target, "target")):
-            if not np.all((array >= 0) & (array <= 1)):
-                raise OperationError(
-                    self.name,
-                    f"all elements of {kind} should be between 0 and 1",
-                    rule=f"They are from {array.min():g} to {array.max():g}.",
-                    hint="Scores that are no probabilities go into"
-                    " binary_cross_entropy_with_logits."
-                    if kind == "input"
-                    else "",
-                )
+        x, target = probability.ref(x, kind="input"), probability.ref(target, kind="target")
         losses = (target - 1) * np.maximum(np.log1p(-x), -100) - target * np.maximum(
             np.log(x), -100
         )
+        return losses if weight is None else losses * weight
+
+    def terms(self, x: Node, target: Node, weight: Node | None = None) -> Node:
+        x = probability.record((x,), "input")
+        target = probability.record((target,), "target")
+        no, yes = (ops.clamp_min(each, -100) for each in (ops.log1p(-x), ops.log(x)))
+        losses: Node = (target - 1) * no - target * yes
         return losses if weight is None else losses * weight
 
     def slopes(
@@ -194,6 +218,15 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
         losses = (1 - target) * x + softplus
         return losses if weight is None else losses * weight
 
+    def terms(
+        self, x: Node, target: Node, weight: Node | None = None, pos_weight: Node | None = None
+    ) -> Node:
+        softplus = -ops.logsigmoid(x)
+        if pos_weight is not None:
+            softplus = softplus * (1 + (pos_weight - 1) * target)
+        losses: Node = (1 - target) * x + softplus
+        return losses if weight is None else losses * weight
+
     def slopes(
         self, x: Node, target: Node, weight: Node | None = None, pos_weight: Node | None = None
     ) -> tuple[Node | None, Node | None]:
@@ -282,6 +315,11 @@ class KlDiv(ElementLoss):
             return np.exp(target) * (target - x)
         return np.where(target == 0, 0, target * np.log(target)) - target * x
 
+    def terms(self, x: Node, target: Node, log_target: bool) -> Node:
+        if log_target:
+            return ops.exp(target) * (target - x)
+        return ops.xlogy(target, target) - target * x
+
     def slopes(self, x: Node, target: Node, log_target: bool) -> tuple[Node | None, Node | None]:
         factor = ops.exp(target) if log_target else target
         sx = st = None
@@ -311,6 +349,7 @@ class KlDiv(ElementLoss):
         yield lambda: call(make(3), make(2)), RuntimeError, "must match the size of tensor b"
 
 
+probability = Probability()
 binary_cross_entropy = BinaryCrossEntropy()
 binary_cross_entropy_with_logits = BinaryCrossEntropyWithLogits()
 kl_div = KlDiv()

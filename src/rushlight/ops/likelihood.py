@@ -93,6 +93,10 @@ class LeastVariance(Op):
             raise ArgValueError("gaussian_nll_loss", "var has negative entry/entries")
         return np.maximum(var, least)
 
+    def element(self, b: Any, index: Any, var: Any, least: Any) -> Any:
+        number = var.at(*index)
+        return b.maximum(b.checked(number, b.not_(b.lt(number, 0))), least.at())
+
 
 class GaussianNllLoss(MarginLoss):
     r"""Negative log likelihood under a normal distribution whose variance is predicted too.

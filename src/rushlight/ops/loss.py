@@ -90,6 +90,10 @@ class ElementLoss(Op):
         """The loss of each element, in NumPy."""
         raise NotImplementedError
 
+    def terms(self, x: Node, target: Node, **given: Node) -> Node:
+        """The loss of each element, in simpler operations."""
+        raise NotImplementedError
+
     def slopes(self, x: Node, target: Node, **given: Node) -> tuple[Node | None, Node | None]:
         """The derivatives of each element's loss for the input and for the target."""
         raise NotImplementedError
@@ -116,6 +120,19 @@ class ElementLoss(Op):
             return losses
         total = np.sum(losses, dtype=losses.dtype)
         return total if reduction == "sum" else total / losses.dtype.type(losses.size)
+
+    def lowers(self, spec: Spec, *inputs: Spec) -> bool:
+        return all(each.dtype.is_floating_point for each in inputs)
+
+    def expand(
+        self, x: Node, target: Node, *rest: Node,
+        reduction: str, given: tuple[str, ...], **own: Any,
+    ) -> Node:  # fmt: skip
+        losses = self.terms(x, target, **dict(zip(given, rest, strict=True)), **own)
+        if reduction == "none":
+            return losses
+        total: Node = ops.sum(losses)
+        return total if reduction == "sum" else total / losses.spec.numel
 
     def checked(self, dtype: DType) -> None:
         """Refuses a dtype that the loss is not for."""
@@ -206,6 +223,9 @@ class MseLoss(PairLoss):
     def losses(self, x: Any, target: Any) -> Any:
         return np.square(x - target)
 
+    def terms(self, x: Node, target: Node) -> Node:
+        return ops.square(x - target)
+
     def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
         return _both(2 * (x - target), x, target)
 
@@ -235,6 +255,9 @@ class L1Loss(PairLoss):
 
     def losses(self, x: Any, target: Any) -> Any:
         return np.abs(x - target)
+
+    def terms(self, x: Node, target: Node) -> Node:
+        return ops.abs(x - target)
 
     def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
         return _both(ops.sgn(x - target), x, target)
@@ -290,6 +313,10 @@ class HuberLoss(PairLoss):
     def losses(self, x: Any, target: Any, delta: Any) -> Any:
         d = np.abs(x - target)
         return np.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta))
+
+    def terms(self, x: Node, target: Node, delta: Node) -> Node:
+        d = ops.abs(x - target)
+        return ops.where(ops.le(d, delta), 0.5 * d * d, delta * (d - 0.5 * delta))
 
     def slopes(self, x: Node, target: Node, delta: Node) -> tuple[Node | None, Node | None]:
         d = x - target
@@ -348,6 +375,10 @@ class SmoothL1Loss(PairLoss):
     def losses(self, x: Any, target: Any, beta: Any) -> Any:
         d = np.abs(x - target)
         return np.where(d < beta, 0.5 * d * d / beta, d - 0.5 * beta)
+
+    def terms(self, x: Node, target: Node, beta: Node) -> Node:
+        d = ops.abs(x - target)
+        return ops.where(ops.lt(d, beta), 0.5 * d * d / beta, d - 0.5 * beta)
 
     def slopes(self, x: Node, target: Node, beta: Node) -> tuple[Node | None, Node | None]:
         d = x - target

@@ -128,6 +128,27 @@ def _mulhi32(f: Function, x: Expr, a: Value, b: Value) -> Value:
     return f.binary("lshr", product, const(32, a.type))
 
 
+@writes("floordiv", "truncdiv", "mod", "rem")
+def _divided(f: Function, x: Expr, a: Value, b: Value) -> Value:
+    """Integer division. The processor traps at a divisor of 0, and at -1 for the least integer."""
+    one, zero = const(1, a.type), const(0, a.type)
+    divisor = f.select(f.compare("eq", b, zero), one, b)
+    if not x.dtype.is_signed:
+        return f.binary("udiv" if x.op in ("floordiv", "truncdiv") else "urem", a, divisor)
+    negates = f.compare("eq", b, const(-1, a.type))
+    divisor = f.select(negates, one, divisor)
+    quotient = f.binary("sdiv", a, divisor)
+    rest = f.sub(a, f.mul(quotient, divisor))
+    quotient = f.select(negates, f.neg(a), quotient)
+    if x.op in ("truncdiv", "rem"):
+        return quotient if x.op == "truncdiv" else rest
+    apart = f.compare("slt", f.binary("xor", rest, b), zero)
+    uneven = f.binary("and", f.compare("ne", rest, zero), apart)
+    if x.op == "mod":
+        return f.select(uneven, f.add(rest, b), rest)
+    return f.select(uneven, f.sub(quotient, one), quotient)
+
+
 # Choices ----------------------------------------------------------------------------------------
 
 _ORDERS = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
@@ -195,8 +216,9 @@ def _to_integer(f: Function, a: Value, new: DType) -> Value:
     """
     element = "i32" if new.itemsize <= 4 and new.is_signed else "i64"
     least, most = (-(2.0**31), 2.0**31) if element == "i32" else (-(2.0**63), 2.0**63)
-    fits = f.binary("and", f.compare("oge", a, const(least, a.type)),
-                    f.compare("olt", a, const(most, a.type)))
+    fits = f.binary(
+        "and", f.compare("oge", a, const(least, a.type)), f.compare("olt", a, const(most, a.type))
+    )
     safe = f.select(fits, a, const(0, a.type))
     found = f.convert("fptosi", safe, element)
     lowest = -(1 << 31) if element == "i32" else -(1 << 63)
@@ -239,7 +261,16 @@ def _mathematical(name: str) -> Write:
     def write(f: Function, x: Expr, *operands: Value) -> Value:
         import importlib
 
-        for module in ("exponential", "logarithm", "trigonometric", "error", "power", "inverse", "rounding", "integer"):
+        for module in (
+            "exponential",
+            "logarithm",
+            "trigonometric",
+            "error",
+            "power",
+            "inverse",
+            "rounding",
+            "integer",
+        ):
             try:
                 found = importlib.import_module(f"{__package__}.maths.{module}")
             except ModuleNotFoundError:
