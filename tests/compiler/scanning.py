@@ -9,6 +9,7 @@ import numpy as np
 from rushlight.base.dtypes import ALL
 from rushlight.compiler import scan
 from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.graph.graph import Step
 from rushlight.graph.spec import Spec
 
 KERNEL = ctypes.CFUNCTYPE(
@@ -51,13 +52,15 @@ class Run:
         result = op.infer(*kinds, **keywords)
         self.several = isinstance(result, tuple)
         results = result if self.several else (result,)
-        step = scan.Scanned(op, keywords, kinds, results)
         assert scan.is_scan(op, result, kinds)
         self.outputs = [np.zeros(each.shape, each.dtype.numpy) for each in results]
         self.arrays = [np.ascontiguousarray(a) for a in arrays] + self.outputs
         count = len(arrays)
         numbers = [100 + k for k in range(len(self.arrays))]
-        self.code = scan.code_of(step, numbers[:count], numbers[count:], machine)
+        attrs = tuple(keywords[name] for name in op.attrs)
+        step = Step(op, tuple(range(count)), attrs, result, None)
+        call = scan.Scan(step, tuple(numbers[:count]), tuple(numbers[count:]), kinds)
+        (self.code,) = call.codes(machine, None)
         assert set(self.code.buffers) <= set(numbers)
         self.table = np.array([a.ctypes.data for a in self.arrays], np.int64)
         self.params = np.array(self.code.params({n: n - 100 for n in numbers}), np.int64)

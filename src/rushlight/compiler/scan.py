@@ -8,6 +8,7 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base.dtypes import float32, float64, int64
+from rushlight.graph.graph import Step
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 from rushlight.ops.recurrence import CELLS
@@ -25,61 +26,61 @@ ELEMENTS = {float32: "float", float64: "double"}
 
 
 @dataclass(frozen=True)
-class Scanned:
-    """A step as the template sees it.
+class Scan:
+    """A step that the template computes.
 
     Attributes:
-        op, keywords: the operation and its attributes.
-        inputs, outputs: the types of what goes in and what comes out.
+        step: the operation.
+        inputs, outputs: buffers.
+        kinds: the types of the inputs.
     """
 
-    op: Op
-    keywords: Mapping[str, Any]
-    inputs: tuple[Spec, ...]
-    outputs: tuple[Spec, ...]
+    step: Step
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    kinds: tuple[Spec, ...]
+
+    def codes(self, machine: Machine, spare: Callable[[int], int]) -> list[Code]:
+        """The calls of kernels."""
+        if self.step.op is ops.recurrent_steps:
+            return [_forward(self, machine)]
+        return [_backward(self, machine)]
 
 
 def is_scan(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
     """Whether a step is computed by the template."""
     if op not in OPS or any(isinstance(each, tuple) for each in inputs):
         return False
+    if not all(each.numel for each in inputs):
+        return False
     kinds = [each.dtype for each in inputs if each.dtype is not int64]
     return kinds[0] in ELEMENTS and all(kind is kinds[0] for kind in kinds)
 
 
-def code_of(step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine) -> Code:
-    """The call for a step, whose buffers have these numbers."""
-    if step.op is ops.recurrent_steps:
-        return _forward(step, inputs, outputs, machine)
-    return _backward(step, inputs, outputs, machine)
-
-
-def _forward(
-    step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine
-) -> Code:
-    cell, given = step.keywords["cell"], step.keywords["given"]
+def _forward(scan: Scan, machine: Machine) -> Code:
+    keywords = scan.step.keywords
+    cell, given = keywords["cell"], keywords["given"]
     kind = CELLS[cell]
-    a, h = step.inputs[:2]
+    a, h = scan.kinds[:2]
     steps, batch, columns = a.shape
     sizes = Sizes(steps, batch, columns // kind.gates, h.shape[1])
     names = ("a", *("h", "c")[: kind.states], "w_hh", *given)
     results = ("output", *("last_h", "last_c")[: kind.states], "trace")
-    buffers = dict(zip((*names, *results), (*inputs, *outputs), strict=False))
+    buffers = dict(zip((*names, *results), (*scan.inputs, *scan.outputs), strict=False))
     element = ELEMENTS[a.dtype]
     block = form_block(machine, element, kind, sizes)
-    form = Form(cell, step.keywords["reverse"], given, block, _whole(sizes, block.lanes),
+    form = Form(cell, keywords["reverse"], given, block, _whole(sizes, block.lanes),
                 tuple(buffers))  # fmt: skip
     values, scratch = forward.forward_params(form, sizes, buffers)
-    return _code(form, sizes, values, scratch, forward.forward_module, "forward")
+    return _code(machine, form, sizes, values, scratch, forward.forward_module, "forward")
 
 
-def _backward(
-    step: Scanned, inputs: Sequence[int], outputs: Sequence[int], machine: Machine
-) -> Code:
-    cell, given = step.keywords["cell"], step.keywords["given"]
-    arriving = step.keywords["arriving"]
+def _backward(scan: Scan, machine: Machine) -> Code:
+    keywords = scan.step.keywords
+    cell, given = keywords["cell"], keywords["given"]
+    arriving = keywords["arriving"]
     kind = CELLS[cell]
-    trace, w_hh = step.inputs[len(arriving) : len(arriving) + 2]
+    trace, w_hh = scan.kinds[len(arriving) : len(arriving) + 2]
     columns, width = w_hh.shape
     steps, batch, _ = trace.shape
     sizes = Sizes(steps, batch, columns // kind.gates, width)
@@ -87,12 +88,12 @@ def _backward(
     results = ("a", *["b"] * kind.apart, *("first_h", "first_c")[: kind.states])
     if "w_hr" in given:
         results = (*results, "projected")
-    buffers = dict(zip((*names, *results), (*inputs, *outputs), strict=True))
+    buffers = dict(zip((*names, *results), (*scan.inputs, *scan.outputs), strict=True))
     block = back_block(machine, ELEMENTS[trace.dtype], sizes)
-    form = Form(cell, step.keywords["reverse"], given, block, _whole(sizes, block.lanes),
+    form = Form(cell, keywords["reverse"], given, block, _whole(sizes, block.lanes),
                 tuple(buffers))  # fmt: skip
     values, scratch = backward.backward_params(form, sizes, buffers)
-    return _code(form, sizes, values, scratch, backward.backward_module, "backward")
+    return _code(machine, form, sizes, values, scratch, backward.backward_module, "backward")
 
 
 def _whole(sizes: Sizes, lanes: int) -> tuple[bool, bool]:
@@ -100,7 +101,7 @@ def _whole(sizes: Sizes, lanes: int) -> tuple[bool, bool]:
 
 
 def _code(
-    form: Form, sizes: Sizes, values: dict[str, int], scratch: int,
+    machine: Machine, form: Form, sizes: Sizes, values: dict[str, int], scratch: int,
     module: Callable[..., Any], way: str,
 ) -> Code:  # fmt: skip
     block = form.block
@@ -119,7 +120,7 @@ def _code(
     step = flops / 60 + sizes.rows * block.vectors_of(sizes.hidden) * 40.0
     return Code(
         name=name,
-        text=lambda: str(module(form, name)),
+        text=lambda: str(module(form, name, machine)),
         params=params,
         buffers=tuple(values[n] for n in form.buffers),
         extent=sizes.blocks,

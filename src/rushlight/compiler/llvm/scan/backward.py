@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
+from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.scan.product import write_copy, write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, parts_of
 from rushlight.compiler.llvm.text import VOID, Module, Value, i64
 
 
-def backward_module(form: Form, name: str) -> Module:
+def backward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run's gradients."""
-    module = Module()
+    module = Module(machine)
     write_product(module, form.block)
     write_copy(module, form.block)
     _Backward(form, module.function(name, KERNEL)).write()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
+from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.scan.product import write_product, write_turn
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, gates_of
 from rushlight.compiler.llvm.text import VOID, Function, Module, Value, i64
 
 
-def forward_module(form: Form, name: str) -> Module:
+def forward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run."""
-    module = Module()
+    module = Module(machine)
     write_product(module, form.block)
     write_turn(module, form.block)
     _Forward(form, module.function(name, KERNEL)).write()
