@@ -30,7 +30,7 @@ def write(kernel: Kernel, machine: Machine) -> Code:
 class _Writer:
     def __init__(self, kernel: Kernel, machine: Machine) -> None:
         self.kernel = kernel
-        self.module = Module()
+        self.module = Module(machine)
         self.f = f = self.module.function("kernel", ARGUMENTS, attributes="nounwind")
         given = f.arguments
         self.begin, self.end = given["begin"], given["end"]

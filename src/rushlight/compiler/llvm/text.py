@@ -10,7 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .machine import Machine
 
 FLOATS = ("half", "float", "double")
 BITS = {
@@ -94,12 +97,21 @@ def i64(number: int) -> Value:
 
 
 class Module:
-    """Functions that are compiled together, with what they declare."""
+    """Functions that are compiled together, with what they declare.
 
-    def __init__(self) -> None:
+    Args:
+        machine: what they will run on, where that lets them use more than LLVM's common language.
+    """
+
+    def __init__(self, machine: Machine | None = None) -> None:
+        self.machine = machine
         self._declared: dict[str, str] = {}
         self._globals: dict[str, str] = {}
         self._functions: list[Function] = []
+
+    def has(self, name: str) -> bool:
+        """Whether a function of this name has been written."""
+        return any(function.name == name for function in self._functions)
 
     def declare(self, name: str, result: Type, arguments: Sequence[Type]) -> None:
         """Notes an intrinsic or a C function that is called."""
