@@ -114,7 +114,7 @@ class BinaryCrossEntropy(ElementLoss):
         )
         return losses if weight is None else losses * weight
 
-    def terms(self, x: Node, target: Node, weight: Node | None = None) -> Node:
+    def terms(self, x: Node, target: Node, weight: Node | None = None) -> Any:
         x = probability.record((x,), "input")
         target = probability.record((target,), "target")
         no, yes = (ops.clamp_min(each, -100) for each in (ops.log1p(-x), ops.log(x)))
@@ -220,7 +220,7 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
 
     def terms(
         self, x: Node, target: Node, weight: Node | None = None, pos_weight: Node | None = None
-    ) -> Node:
+    ) -> Any:
         softplus = -ops.logsigmoid(x)
         if pos_weight is not None:
             softplus = softplus * (1 + (pos_weight - 1) * target)
@@ -315,7 +315,7 @@ class KlDiv(ElementLoss):
             return np.exp(target) * (target - x)
         return np.where(target == 0, 0, target * np.log(target)) - target * x
 
-    def terms(self, x: Node, target: Node, log_target: bool) -> Node:
+    def terms(self, x: Node, target: Node, log_target: bool) -> Any:
         if log_target:
             return ops.exp(target) * (target - x)
         return ops.xlogy(target, target) - target * x

@@ -90,7 +90,7 @@ class ElementLoss(Op):
         """The loss of each element, in NumPy."""
         raise NotImplementedError
 
-    def terms(self, x: Node, target: Node, **given: Node) -> Node:
+    def terms(self, x: Node, target: Node, **given: Node) -> Any:
         """The loss of each element, in simpler operations."""
         raise NotImplementedError
 
@@ -223,7 +223,7 @@ class MseLoss(PairLoss):
     def losses(self, x: Any, target: Any) -> Any:
         return np.square(x - target)
 
-    def terms(self, x: Node, target: Node) -> Node:
+    def terms(self, x: Node, target: Node) -> Any:
         return ops.square(x - target)
 
     def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
@@ -256,7 +256,7 @@ class L1Loss(PairLoss):
     def losses(self, x: Any, target: Any) -> Any:
         return np.abs(x - target)
 
-    def terms(self, x: Node, target: Node) -> Node:
+    def terms(self, x: Node, target: Node) -> Any:
         return ops.abs(x - target)
 
     def slopes(self, x: Node, target: Node) -> tuple[Node | None, Node | None]:
@@ -314,7 +314,7 @@ class HuberLoss(PairLoss):
         d = np.abs(x - target)
         return np.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta))
 
-    def terms(self, x: Node, target: Node, delta: Node) -> Node:
+    def terms(self, x: Node, target: Node, delta: Node) -> Any:
         d = ops.abs(x - target)
         return ops.where(ops.le(d, delta), 0.5 * d * d, delta * (d - 0.5 * delta))
 
@@ -376,7 +376,7 @@ class SmoothL1Loss(PairLoss):
         d = np.abs(x - target)
         return np.where(d < beta, 0.5 * d * d / beta, d - 0.5 * beta)
 
-    def terms(self, x: Node, target: Node, beta: Node) -> Node:
+    def terms(self, x: Node, target: Node, beta: Node) -> Any:
         d = ops.abs(x - target)
         return ops.where(ops.lt(d, beta), 0.5 * d * d / beta, d - 0.5 * beta)
 
