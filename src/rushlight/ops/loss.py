@@ -128,7 +128,7 @@ class ElementLoss(Op):
         self, x: Node, target: Node, *rest: Node,
         reduction: str, given: tuple[str, ...], **own: Any,
     ) -> Node:  # fmt: skip
-        losses = self.terms(x, target, **dict(zip(given, rest, strict=True)), **own)
+        losses: Node = self.terms(x, target, **dict(zip(given, rest, strict=True)), **own)
         if reduction == "none":
             return losses
         total: Node = ops.sum(losses)
