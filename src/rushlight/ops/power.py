@@ -13,6 +13,22 @@ from rushlight.graph.spec import Spec
 
 from .binary import Arithmetic
 from .elementwise import NOT_BOOL
+from .unary import Unary
+
+
+class Cube(Unary):
+    """``input * input * input``: what the power of 3 is recorded as."""
+
+    name, backward = "cube", "Pow"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        return (g * 3 * ops.conj(ops.square(x)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        return b.mul(b.mul(x, x), x)
+
+    def ref(self, x: Any) -> Any:
+        return x * x * x
 
 
 class Pow(Arithmetic):
@@ -34,6 +50,12 @@ class Pow(Arithmetic):
                 rule=f"The base is {x.dtype}, the exponent {y}.",
                 hint="Convert the base, as in x.float().",
             )
+        if (y.__class__ is int or y.__class__ is float) and x.__class__ is Node:
+            # Products are exact where a power by logarithms is not, and take a tenth of its time.
+            if y == 2 and x.dtype.is_differentiable:
+                return ops.square(x)
+            if y == 3 and x.dtype.is_differentiable:
+                return cube(x)
         return super().pair(x, y)
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
@@ -73,4 +95,5 @@ class Pow(Arithmetic):
         yield lambda: make.call(make.int(2), -2), RuntimeError, "negative integer powers"
 
 
+cube = Cube()
 pow = Pow()
