@@ -162,7 +162,7 @@ def test_pooling_by_sliding_windows(window):
     kernel, stride, padding, dilation, ceil = window
     x = table(2, 3, 11, 10)
     x[0, 0, :6] = -float("inf")  # a window of the least number there is
-    x[0, 1, 3, 4] = float("nan")
+    x[0, 1, 3, 4:6] = x[0, 1, 7, 2] = float("nan")
     x[1, 1] = 1.0  # all the same
     largest = pooled_and_back(
         F.max_pool2d, x, kernel, stride, padding, dilation, ceil, return_indices=True

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import DType, int64
+from rushlight.base.dtypes import DType, int32, int64
 from rushlight.base.shapes import Shape, prod
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
@@ -65,7 +65,8 @@ class MaxPool(Op):
         return largest(x, windows)
 
     def expand(self, x: Node, *, windows: Windows) -> tuple[Node, Node]:
-        return largest_of.record((x,), windows), place_of_largest.record((x,), windows)
+        values = largest_of.record((x,), windows)
+        return values, place_of_largest.record((x, values), windows)
 
     def grad_name(self, node: Node) -> str:
         return grad_name("Max", node.attrs[0])
@@ -89,33 +90,34 @@ class LargestOf(Op):
 class PlaceOfLargest(Op):
     """The place of the largest element of each window in the windowed dimensions as one.
 
-    It is the first of equal ones. Of several NaNs the reference takes the last, kernels the first.
+    It is the first of equal ones, and the last NaN where there is one, as in PyTorch.
     """
 
     name, attrs, differentiable = "place_of_largest", ("windows",), False
 
-    def infer(self, x: Spec, *, windows: Windows) -> Spec:
-        return pooled(x, windows).with_dtype(int64)
+    def infer(self, x: Spec, values: Spec, *, windows: Windows) -> Spec:
+        return values.with_dtype(int64)
 
-    def ref(self, x: Any, *, windows: Windows) -> Any:
+    def ref(self, x: Any, values: Any, *, windows: Windows) -> Any:
         return largest(x, windows)[1]
 
-    def element(self, b: Any, index: Any, x: Any, *, windows: Windows) -> Any:
-        rank, extents = len(windows), reaches(x, windows)
-        inner, size = index[-rank:], x.shape[-rank:]
-        values = taken(b, index, x, windows, least(x.dtype))
-        best = b.reduce("argmax", [prod(extents)], lambda tap: values(*unflattened(tap, extents)))
-        place, first, rest = b.const(0, int64), b.const(0, int64), best
-        step = 1
-        for window, i, n, taps in reversed(list(zip(windows, inner, size, extents, strict=True))):
-            tap, rest = b.rem(rest, taps), b.truncdiv(rest, taps)
-            here = b.add(b.value(window.start(i, n)), b.mul(tap, window.spacing))
-            place = b.add(place, b.mul(here, step))
-            first = b.add(first, b.mul(window.first(b, i, n), step))
-            step *= n
-        # Where all are as small as what stands for the padding, the first tap is found, which may
-        # lie there; the first one in the input is meant.
-        return b.select(b.eq(best, 0), first, place)
+    def element(self, b: Any, index: Any, x: Any, values: Any, *, windows: Windows) -> Any:
+        outer, inner = index[: -len(windows)], index[-len(windows) :]
+        size, best = x.shape[-len(windows) :], values.at(*index)
+        narrow = int32 if prod(size) < 1 << 31 else int64
+
+        # Of these numbers the greatest is wanted: 0, -1, ... for what is equal, 1, 2, ... for NaN.
+        def rank(*taps: Any) -> Any:
+            places, inside = taps_of(b, windows, inner, taps, size)
+            value, place = x.at(*outer, *places, when=inside), flattened(places, size)
+            chosen = b.all([inside, b.eq(value, best)])
+            found = b.select(chosen, b.value(-place, narrow), least(narrow))
+            if value.dtype.kind != "float":
+                return found
+            return b.select(b.isnan(value), b.value(place + 1, narrow), found)
+
+        found = b.reduce("max", reaches(x, windows), rank)
+        return b.cast(b.select(b.gt(found, 0), b.sub(found, 1), b.neg(found)), int64)
 
 
 def least(dtype: DType) -> Any:

@@ -78,13 +78,6 @@ class Sliding(NamedTuple):
         first = b.value(start) if padded else b.maximum(b.value(start), 0)
         return b.sub(b.minimum(b.value(start + self.kernel), size + behind), first)
 
-    def first(self, b: Any, window: Any, size: int) -> Any:
-        """The place of a window's first tap that is in the input."""
-        start = self.start(window, size)
-        if start.limits[0] >= 0:
-            return b.value(start)
-        return b.maximum(b.value(start), b.value(start % self.dilation))
-
     def overlap(self, size: int) -> int:
         """How many windows at most have one place."""
         return (self.kernel - 1) * self.dilation // self.stride + 1
@@ -148,10 +141,6 @@ class Adaptive(NamedTuple):
     def length(self, b: Any, window: Any, size: int, *, padded: bool) -> Any:
         """How many elements a window has."""
         return b.value(self._end(window, size) - self.start(window, size))
-
-    def first(self, b: Any, window: Any, size: int) -> Any:
-        """The place of a window's first tap."""
-        return b.value(self.start(window, size))
 
     def overlap(self, size: int) -> int:
         """How many windows at most have one place."""
