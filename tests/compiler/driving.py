@@ -90,7 +90,7 @@ def address(name: str) -> int:
 
 @functools.cache
 def native_driver(portable: bool = False) -> Driver:
-    code = code_for(f"driver {portable=}", lambda: driver(host(), portable), host())
+    code = code_for(f"driver {portable=}", lambda: driver(host(), portable), host(), level=1)
     return Driver(*(code.address(name) for name in NAMES), owner=code)
 
 

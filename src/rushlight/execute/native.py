@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from rushlight.compiler.kept import code_for
 from rushlight.compiler.llvm.code import Code
 from rushlight.compiler.llvm.driver import NAMES, driver
-from rushlight.compiler.llvm.machine import Loaded, assemble, define, host
+from rushlight.compiler.llvm.machine import Loaded, define, host
 from rushlight.compiler.program import Native
 from rushlight.runtime import Driver, Runner
 
@@ -31,25 +32,25 @@ class Arena:
 
 
 arena = Arena()
-_loaded: dict[str, Loaded] = {}
+# Functions that kernels call by name. They stay: their addresses are in the kernels' code.
+_parts: dict[str, Loaded] = {}
 
 
 @functools.cache
 def runner() -> Runner:
     """Who runs programs, with threads of its own."""
-    code = Loaded(assemble(driver(host()), host()))
-    return Runner(Driver(*map(code.address, NAMES), owner=code))
+    code = code_for("driver", lambda: driver(host()), host(), level=1)
+    start, scratch, run, stop = map(code.address, NAMES)
+    return Runner(Driver(start, scratch, run, stop, owner=code))
 
 
-def address(code: Code) -> int:
-    """Where a kernel's function is; compiled or fetched when it is asked for the first time."""
-    if code.name not in _loaded:
-        for part in code.needs:
-            if part.name not in _loaded:
-                _loaded[part.name] = loaded = Loaded(assemble(part.text(), host(), level=1))
-                define(part.name, loaded.address(part.name))
-        _loaded[code.name] = Loaded(assemble(code.text(), host()))
-    return _loaded[code.name].address(code.name)
+def loaded(code: Code) -> Loaded:
+    """A kernel's code; compiled only if it is kept neither in memory nor on disk."""
+    for part in code.needs:
+        if part.name not in _parts:
+            _parts[part.name] = made = code_for(part.name, part.text, host(), level=1)
+            define(part.name, made.address(part.name))
+    return code_for(code.name, code.text, host())
 
 
 class Calls:
@@ -57,12 +58,13 @@ class Calls:
 
     def __init__(self, calls: list[Native], table: Any, scratch: int) -> None:
         self._params = [(ctypes.c_int64 * max(1, len(c.params)))(*c.params) for c in calls]
+        self._code = [loaded(call.code) for call in calls]
         self._calls = (ctypes.c_int64 * (5 * len(calls)))()
-        for k, (call, params) in enumerate(zip(calls, self._params, strict=True)):
+        each = zip(calls, self._code, self._params, strict=True)
+        for k, (call, code, params) in enumerate(each):
+            start, given = code.address(call.code.name), ctypes.addressof(params)
             fault = 0 if call.fault is None else table[call.fault]
-            self._calls[5 * k : 5 * k + 5] = [
-                address(call.code), ctypes.addressof(params), call.code.extent, call.grain, fault,
-            ]  # fmt: skip
+            self._calls[5 * k : 5 * k + 5] = [start, given, call.code.extent, call.grain, fault]
         at = ctypes.addressof(self._calls), len(calls), ctypes.addressof(table), scratch
         self._table = table
         self.run = functools.partial(runner().run, *at)
