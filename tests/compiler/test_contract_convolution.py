@@ -54,6 +54,10 @@ CASES = {
     "three dimensions": window(2, (5, 6, 7), (3, 2, 3), 4, 9, stride=(1, 2, 1), padding=1),
     "all padding": window(1, (1, 1), (3, 3), 4, 4, padding=2),
     "no image": window(0, (4, 4), (3, 3), 4, 4),
+    "squares": window(2, (14, 15), (3, 3), 64, 48, padding=1),
+    "squares, no padding": window(4, (9, 12), (3, 3), 32, 80),
+    "squares, wide padding": window(3, (6, 7), (3, 3), 16, 160, padding=2),
+    "many squares": window(16, (4, 4), (3, 3), 128, 64, padding=1),
     "deep": window(2, (6, 6), (3, 3), 300, 40, padding=1),
 }  # fmt: skip
 

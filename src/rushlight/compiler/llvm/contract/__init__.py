@@ -31,12 +31,11 @@ writer gets too.
 """
 
 from rushlight.compiler.llvm.contract.convolve import (
-    Image,
-    packed_images,
     plan_backward_data,
     plan_forward,
 )
 from rushlight.compiler.llvm.contract.correlate import plan_backward_weights
+from rushlight.compiler.llvm.contract.image import Image, packed_images
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.plan import Call, Plan, plan_product

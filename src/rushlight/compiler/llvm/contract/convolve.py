@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from rushlight.compiler.llvm.contract.convolution import (
@@ -12,6 +12,7 @@ from rushlight.compiler.llvm.contract.convolution import (
     ConvolutionStructure,
     convolution_module,
 )
+from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import BLOCK_B, BLOCK_K, BLOCK_M, PIECES, Call, Plan
@@ -24,32 +25,7 @@ from rushlight.compiler.llvm.contract.window import (
     backward_grids,
     forward_grids,
 )
-
-
-@dataclass
-class Image:
-    """Where channels-last images lie.
-
-    Attributes:
-        place: of the buffer in the table.
-        strides: bytes between images, and between pixels in each of three dimensions. Channels
-            are contiguous.
-        offset: bytes from the buffer's beginning to the first element.
-        element: of the memory.
-    """
-
-    place: int
-    strides: tuple[int, int, int, int]
-    offset: int = 0
-    element: str = "float"
-
-
-def packed_images(place: int, size: Triple, channels: int, bytes: int = 4) -> Image:
-    """Images without gaps."""
-    w = channels * bytes
-    h = w * size[2]
-    d = h * size[1]
-    return Image(place, (d * size[0], d, h, w))
+from rushlight.compiler.llvm.contract.winograd_plan import Side, plan_winograd, suits
 
 
 def plan_forward(
@@ -60,6 +36,8 @@ def plan_forward(
     A writer gets the number of the output's pixel as m, the channel within the group as n, and the
     group as batch.
     """
+    if suits(tile, w):
+        return plan_winograd(tile, w, Side.forward(w), x, weights, y)
     plan = Plan()
     values = pack_weights(tile, w, weights, False, plan)
     if w.can_merge:
@@ -72,6 +50,8 @@ def plan_backward_data(
     tile: Tile, w: Window, dy: Image, weights: Memory, dx: Image | Writer
 ) -> Plan:  # fmt: skip
     """The kernels of the gradient of a convolution's input (a transposed convolution)."""
+    if suits(tile, w):
+        return plan_winograd(tile, w, Side.backward(w), dy, weights, dx)
     plan = Plan()
     values = pack_weights(tile, w, weights, True, plan)
     grids = backward_grids(w)

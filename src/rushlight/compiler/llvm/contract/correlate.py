@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from rushlight.compiler.llvm.contract.convolve import Image
 from rushlight.compiler.llvm.contract.correlation import (
     FINISH,
     RUNS,
@@ -16,6 +15,7 @@ from rushlight.compiler.llvm.contract.correlation import (
     correlation_module,
     finish_module,
 )
+from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Stored, Writer
 from rushlight.compiler.llvm.contract.params import Layout
