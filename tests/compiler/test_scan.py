@@ -24,8 +24,8 @@ def forward(cell, T, B, H, *, P=0, dtype=np.float32, bias=True, lengths=False, r
     arrays.append(draw(kind.gates * H, width) / np.sqrt(width).astype(dtype))
     given = []
     if bias:
-        given.append("b_hh")
-        arrays.append(draw(kind.gates * H))
+        given += ["b_ih", "b_hh"]
+        arrays += [draw(kind.gates * H), draw(kind.gates * H)]
     if P:
         given.append("w_hr")
         arrays.append(draw(P, H))

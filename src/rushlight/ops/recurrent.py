@@ -131,11 +131,10 @@ class Recurrent(Op):
         self, *nodes: Node, cell: str, reverse: bool, given: Given, traced: bool
     ) -> tuple[Node, ...]:
         inputs = Inputs(CELLS[cell], given, nodes)
-        a = ops.linear(inputs.x, inputs.parameters.w_ih, inputs.parameters.b_ih)
-        rest = tuple(name for name in given if name != "b_ih")
-        others = (inputs.by_name[name] for name in rest)
+        a = ops.linear(inputs.x, inputs.parameters.w_ih)
+        others = (inputs.by_name[name] for name in given)
         steps = (a, *inputs.state, inputs.parameters.w_hh, *others)
-        return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, rest, traced))
+        return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, given, traced))
 
 
 class RecurrentGrad(Op):

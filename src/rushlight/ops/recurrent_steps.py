@@ -24,8 +24,8 @@ class RecurrentSteps(Op):
     """Runs a recurrent cell from the products of all its inputs.
 
     The inputs are those products (T, B, gates * hidden), the first states, ``w_hh``, then those
-    named by ``given`` out of ``b_hh``, ``w_hr`` and ``lengths``. The results are those of
-    ``recurrent``.
+    named by ``given`` out of ``b_ih``, ``b_hh``, ``w_hr`` and ``lengths``. The results are those
+    of ``recurrent``.
     """
 
     name, attrs = "recurrent_steps", ("cell", "reverse", "given", "traced")
@@ -49,6 +49,7 @@ class RecurrentSteps(Op):
         by_name = dict(zip(given, arrays[count + 1 :], strict=True))
         alive = alive_at(by_name.pop("lengths", None), len(a))
         w = Parameters(None, arrays[count], **by_name)
+        a = a if w.b_ih is None else a + w.b_ih
         run = forwards(OnArrays, CELLS[cell], a, arrays[:count], w, alive, reverse)
         return laid_out(run, traced)
 

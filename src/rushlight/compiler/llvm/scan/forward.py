@@ -65,10 +65,16 @@ class _Forward(Steps):
             )  # fmt: skip
         with self.unit() as (u, mask):
             for g in range(self.cell.gates):
-                bias = self.zero
-                if "b_hh" in self.form.given:
-                    bias = self.load(self.place(self.at["b_hh"], self._gate(u, g)), mask)
+                bias = self._bias("b_hh", u, g, mask)
+                if not self.cell.apart:
+                    bias = bias + self._bias("b_ih", u, g, mask)
                 self.store(bias, self.place(self.area["bias"], self._side(u, g)))
+
+    def _bias(self, name: str, u: Value, g: int, mask: Value | None) -> Lanes:
+        """A vector of a bias; zeros if there is none."""
+        if name not in self.at:
+            return self.zero
+        return self.load(self.place(self.at[name], self._gate(u, g)), mask)
 
     def _gate(self, u: Value, g: int) -> Value:
         """Where a vector of a gate stands among all gates of a row in memory."""
@@ -137,7 +143,10 @@ class _Forward(Steps):
         line = self.line("a", row, self.columns)
         given, sums = [], []
         for g in range(cell.gates):
-            given.append(self.load(self.place(line, self._gate(u, g)), mask))
+            a = self.load(self.place(line, self._gate(u, g)), mask)
+            if cell.apart and "b_ih" in self.at:
+                a = a + self._bias("b_ih", u, g, mask)
+            given.append(a)
             place = self.own("sums", i, self._side(u, g))
             sums.append(self.load(place))
             bias = self.load(self.place(self.area["bias"], self._side(u, g)))
