@@ -9,6 +9,7 @@ from rushlight.base.dtypes import ALL, DType, bfloat16, bool_, float16, float32
 from rushlight.compiler.body import FUNCTIONS as OF_ONE
 from rushlight.compiler.expr import Expr
 
+from . import maths
 from .text import I1, Function, Value, const
 
 ELEMENTS: dict[Any, str] = {}
@@ -259,25 +260,7 @@ def _exact(f: Function, x: Expr, a: Value) -> Value:
 
 def _mathematical(name: str) -> Write:
     def write(f: Function, x: Expr, *operands: Value) -> Value:
-        import importlib
-
-        for module in (
-            "exponential",
-            "logarithm",
-            "trigonometric",
-            "error",
-            "power",
-            "inverse",
-            "rounding",
-            "integer",
-        ):
-            try:
-                found = importlib.import_module(f"{__package__}.maths.{module}")
-            except ModuleNotFoundError:
-                continue
-            if hasattr(found, name):
-                return getattr(found, name)(f, *operands)  # type: ignore[no-any-return]
-        raise AttributeError(name)
+        return getattr(maths, name)(f, *operands)  # type: ignore[no-any-return]
 
     return write
 

@@ -186,6 +186,12 @@ class Emitter:
         guard = self.wide(guard)
         return guard if self.mask is None else self.f.binary("and", guard, self.mask)
 
+    def forward(self, x: Value, dtype: DType, buffer: int, place: Index) -> None:
+        """Notes a result, so that whoever loads it gets the register."""
+        if dtype.is_half:  # in memory's form, as a load gives it
+            x = elementary.stored(self.f, x, dtype)
+        self.forwarded[buffer, place] = x
+
     def store(self, x: Value, dtype: DType, buffer: int, index: Index) -> None:
         """Writes a result to memory."""
         f = self.f

@@ -169,7 +169,7 @@ class _Writer:
 
     def _write(self, root: Root) -> None:
         value = self.emit(root.body)
-        self.emit.forwarded[root.buffer, root.place] = value
+        self.emit.forward(value, root.dtype, root.buffer, root.place)
         if root.buffer in self.kernel.kept:
             self.emit.store(value, root.dtype, root.buffer, root.place)
 
