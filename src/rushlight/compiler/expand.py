@@ -76,15 +76,19 @@ class _Expanding:
                 stack.pop()
                 continue
             if not node.inputs and node.op in (DATA, NUMBER):
-                self._done[node] = self._leaf(node)
+                self._finish(node, self._leaf(node))
                 continue
             waiting = [x for x in node.inputs if x not in self._done]
             if waiting:
                 stack.extend(waiting)
                 continue
             inputs = tuple([self._done[x] for x in node.inputs])
-            self._done[node] = self._one(node, inputs)
+            self._finish(node, self._one(node, inputs))
         return self._done[root]
+
+    def _finish(self, node: Node, made: Node) -> None:
+        """Notes what a node has become, which is simple itself."""
+        self._done[node] = self._done[made] = made
 
     def _leaf(self, node: Node) -> Node:
         """An input, or a number that a rule was written with."""
@@ -113,6 +117,9 @@ class _Expanding:
             return Node(op, inputs, node.attrs, node.spec, False, node.site)
         before, recording.site = recording.site, node.site
         made: Any = expanded(node, inputs)
+        if isinstance(made, Node) and _same(made, node, inputs):
+            recording.site = before
+            return made
         # What a rule is applied to is simple already; everything above it is not yet.
         self._done.update((x, x) for x in inputs if x not in self._done)
         recording.site = before
@@ -143,6 +150,11 @@ class _Expanding:
         return Graph(
             self.old.inputs, self.old.numbers, tuple(steps), tuple([number[x] for x in outputs])
         )
+
+
+def _same(made: Node, node: Node, inputs: tuple[Node, ...]) -> bool:
+    """Whether an operation is made of nothing simpler than itself."""
+    return made.op is node.op and made.inputs == inputs and made.attrs == node.attrs
 
 
 class _Several(Node):
