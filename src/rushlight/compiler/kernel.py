@@ -15,6 +15,9 @@ from rushlight.base.dtypes import DType
 from .expr import Expr, lookups, parts
 from .index import Axis, Index, Quotient, Remainder
 
+SHORT = 8
+"""Elements below which a row is not worth vectors of its own."""
+
 
 class Change:
     """Puts other axes in the place of some, everywhere, those that reductions run over included.
@@ -188,6 +191,7 @@ class Kernel:
         kernel = self
         while found := kernel._to_split():
             kernel = kernel.changed(Change.splitting(*found))
+        kernel = kernel._turned()
         while pair := kernel._to_merge():
             kernel = kernel.changed(Change.merging(*pair))
         return kernel
@@ -206,6 +210,19 @@ class Kernel:
                     if isinstance(axis, Axis) and axis.extent % atom.by == 0:
                         return axis, atom.by
         return None
+
+    def _turned(self) -> Kernel:
+        """The same with a longer axis innermost where the last one does not fill a vector.
+
+        The windows of a pooling divide a row into pairs; vectors then lie across the pairs.
+        """
+        if self.has_inner or any(root.reductions() for root in self.roots) or not self.rows:
+            return self
+        long = [axis for axis in self.rows if axis.extent >= SHORT]
+        if self.rows[-1].extent >= SHORT or not long:
+            return self
+        rest = tuple(axis for axis in self.rows if axis is not long[-1])
+        return replace(self, rows=(*rest, long[-1]))
 
     def _to_merge(self) -> tuple[Axis, Axis] | None:
         """Two neighbouring axes that every index treats as one."""
