@@ -20,8 +20,14 @@ from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Stored, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import BLOCK_K, Call, Plan
+from rushlight.compiler.llvm.contract.settle import SETTLE, settle_module
 from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.contract.window import Tap, Window, forward_grids
+from rushlight.compiler.llvm.contract.winograd_plan import (
+    gradient_suits,
+    plan_winograd_weights,
+    suits,
+)
 
 # Tasks that two to four threads share evenly.
 PIECES = 16
@@ -44,6 +50,10 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
     ``dw``, contiguous memory or a writer that gets the output within the group as m, input and tap
     counted together as n, and the group as batch.
     """
+    if suits(tile, w) and gradient_suits(w):
+        plan, parts = plan_winograd_weights(tile, w, x, dy)
+        _add_settle(plan, tile, w, parts, True, dw)
+        return plan
     whole = w
     by_inputs = w.inputs < tile.lanes
     if w.can_merge and by_inputs:
@@ -80,26 +90,50 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
         [(SIZES, lambda: sizes), (SIDE, sides[0]), (SIDE, sides[1]), (SUMS, sums), *table],
         parts * tasks, records + (runs_block + 1) * tile.record * 8,
     ))  # fmt: skip
-    _add_finish(plan, tile, whole, parts, by_inputs, dw)
+    if by_inputs:
+        _add_finish(plan, tile, whole, parts, dw)
+    else:
+        _add_settle(plan, tile, whole, parts, False, dw)
     return plan
 
 
-def _add_finish(
-    plan: Plan, tile: Tile, w: Window, parts: int, by_inputs: bool, dw: Memory | Writer
+def _writer(tile: Tile, w: Window, dw: Memory | Writer) -> Writer:
+    if not isinstance(dw, Memory):
+        return dw
+    row = w.inputs * w.taps * dw.bytes
+    each = Memory(dw.place, (row, dw.bytes), (0, 0, row * w.outputs), dw.offset, dw.element)
+    return Stored(tile, each, (1, 1, w.groups))
+
+
+def _add_settle(
+    plan: Plan, tile: Tile, w: Window, parts: int, squares: bool, dw: Memory | Writer
 ) -> None:
-    """Adds the call that brings the sums to their order."""
+    """Adds the call that brings planes (output, input) to the order of the weights."""
+    writer = _writer(tile, w, dw)
+    planes = 16 if squares else w.taps
+    group = planes * w.outputs * w.inputs * tile.bytes
+    values = {
+        "outputs": w.outputs, "inputs": w.inputs, "parts": parts, "part": group * w.groups,
+        "group": group, "offset": 0,
+    }  # fmt: skip
+    kind = "squares" if squares else f"taps{w.taps}"
+    name = f"settle_{kind}_{writer.key}_{tile.suffix}"
+    pieces: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
+        (SETTLE, lambda: values | {"place": plan.packed_place}), (writer.layout, writer.values),
+    ]  # fmt: skip
+    make = lambda: settle_module(tile, w.taps, squares, writer, name)
+    scratch = (w.taps + 2) * tile.align
+    plan.calls.append(Call(name, make, (), pieces, w.groups * w.outputs, scratch))
+
+
+def _add_finish(plan: Plan, tile: Tile, w: Window, parts: int, dw: Memory | Writer) -> None:
+    """Adds the call that brings planes (input, output) to the order of the weights."""
     n = w.inputs * w.taps
-    if isinstance(dw, Memory):
-        row = n * dw.bytes
-        each = Memory(dw.place, (row, dw.bytes), (0, 0, row * w.outputs), dw.offset, dw.element)
-        writer: Writer = Stored(tile, each, (1, 1, w.groups))
-    else:
-        writer = dw
+    writer = _writer(tile, w, dw)
     size = w.inputs * w.outputs * tile.bytes
-    row, column = (1, w.outputs) if by_inputs else (w.inputs, 1)
     values = {
         "m": w.outputs, "n": n, "parts": parts, "part": size * w.taps * w.groups,
-        "group": size * w.taps, "row": row * tile.bytes, "column": column * tile.bytes, "tap": size,
+        "group": size * w.taps, "row": tile.bytes, "column": w.outputs * tile.bytes, "tap": size,
         "taps": w.taps,
     }  # fmt: skip
     sums = lambda: {"place": plan.packed_place, "offset": 0}

@@ -66,7 +66,9 @@ class Window:
     @property
     def can_merge(self) -> bool:
         """Whether :attr:`merged` is possible and pays."""
-        whole = self.padding[2] == 0 and self.dilation[2] == 1 and self.groups == 1
+        reach = (self.out[2] - 1) * self.stride[2] + self.kernel[2]
+        whole = self.padding[2] == 0 and reach <= self.size[2]
+        whole = whole and self.dilation[2] == 1 and self.groups == 1
         return whole and self.kernel[2] > 1 and self.inputs <= 16
 
 

@@ -47,7 +47,7 @@ def transformed_input(f: Function, d: Square) -> Square:
     def line(x: Sequence[Value]) -> list[Value]:
         return [f.sub(x[0], x[2]), f.add(x[1], x[2]), f.sub(x[2], x[1]), f.sub(x[1], x[3])]
 
-    return _both(d, line)
+    return both(d, line)
 
 
 def transformed_weights(f: Function, g: Square) -> Square:
@@ -58,7 +58,7 @@ def transformed_weights(f: Function, g: Square) -> Square:
         outer, middle = f.mul(half, f.add(x[0], x[2])), f.mul(half, x[1])
         return [x[0], f.add(outer, middle), f.sub(outer, middle), x[2]]
 
-    return _both(g, line)
+    return both(g, line)
 
 
 def transformed_output(f: Function, m: Square) -> Square:
@@ -67,10 +67,10 @@ def transformed_output(f: Function, m: Square) -> Square:
     def line(x: Sequence[Value]) -> list[Value]:
         return [f.add(f.add(x[0], x[1]), x[2]), f.sub(f.sub(x[1], x[2]), x[3])]
 
-    return _both(m, line)
+    return both(m, line)
 
 
-def _both(square: Square, line: Callable[[Sequence[Value]], list[Value]]) -> Square:
+def both(square: Square, line: Callable[[Sequence[Value]], list[Value]]) -> Square:
     """Transforms columns, then rows."""
     columns = [line(column) for column in zip(*square)]
     return [line(row) for row in zip(*columns)]

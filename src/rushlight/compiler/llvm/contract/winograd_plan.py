@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rushlight.compiler.llvm.contract.image import Image
+from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import PIECES, Call, Plan
@@ -17,6 +18,12 @@ from rushlight.compiler.llvm.contract.winograd import (
     pack_module,
     winograd_module,
 )
+from rushlight.compiler.llvm.contract.winograd_weights import (
+    SIDE,
+    SUMS,
+    winograd_weights_module,
+)
+from rushlight.compiler.llvm.contract.winograd_weights import SIZES as WEIGHT_SIZES
 
 # Tiles of 2x2 positions in a block, and channels of the result: both planes stay in a 1 MB cache.
 BLOCK = 56
@@ -33,6 +40,11 @@ def suits(tile: Tile, w: Window) -> bool:
     flat = w.size[0] == w.out[0] == 1 and w.padding[0] == 0 and max(w.padding) <= 2
     whole = w.inputs % tile.lanes == 0 and w.outputs % tile.lanes == 0 and w.inputs > 0
     return plane and flat and whole and min(_gain(w, w.out), _gain(w, w.size)) > 1.4
+
+
+def gradient_suits(w: Window) -> bool:
+    """Whether there are tiles enough to sum over for the gradient of the weights."""
+    return _tiles(w, w.out) >= 3 * LEAST
 
 
 def _gain(w: Window, out: tuple[int, int, int]) -> float:
@@ -151,6 +163,49 @@ def _pack(tile: Tile, side: Side, weights: Memory, plan: Plan) -> Callable[[], M
     plan.calls.append(Call(name, make, (), parts, panels * pieces))
     return lambda: {
         "place": plan.packed_place, "offset": 0, "row": pitch, "panel": panel, "plane": plane,
+    }  # fmt: skip
+
+
+def plan_winograd_weights(tile: Tile, w: Window, x: Image, dy: Image) -> tuple[Plan, int]:
+    """The kernel of the gradient of the weights, up to its 16 planes; how many parts they have."""
+    down, across = -(-w.out[1] // 2), -(-w.out[2] // 2)
+    tiles = w.images * down * across
+    block_m, block_n = _even(w.outputs, tile.columns, 2), _even(w.inputs, tile.columns, 2)
+    blocks = -(-w.outputs // block_m) * -(-w.inputs // block_n)
+    parts = max(1, min(-(-2 * PIECES // blocks), tiles // BLOCK))
+    zeros = _round((tile.record + tile.rows) * 8)
+    source_a = zeros + _round(max(w.inputs, w.outputs) * tile.bytes)
+    plane_a = _round(BLOCK * block_m * tile.bytes) + APART
+    plane_b = _round(BLOCK * block_n * tile.bytes) + APART
+    sizes = {
+        "m": w.outputs, "n": w.inputs, "down": down, "across": across, "tiles": tiles,
+        "block": BLOCK, "parts": parts, "block_m": block_m,
+        "blocks_m": -(-w.outputs // block_m), "block_n": block_n,
+        "blocks_n": -(-w.inputs // block_n), "zeros": zeros, "source_a": source_a,
+        "source_b": source_a + 16 * plane_a, "plane_a": plane_a, "plane_b": plane_b,
+    }  # fmt: skip
+    plan = Plan(packed=16 * parts * w.outputs * w.inputs * tile.bytes)
+    form = panel_form(tile, w.inputs)
+    name = f"winograd_weights_{tile.suffix}"
+    parts_of: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
+        (WEIGHT_SIZES, lambda: sizes), (SIDE, _side(dy, w.out, (0, 0))),
+        (SIDE, _side(x, w.size, (-w.padding[1], -w.padding[2]))),
+        (SUMS, lambda: {"place": plan.packed_place, "offset": 0}),
+    ]  # fmt: skip
+    plan.calls.append(Call(
+        name, lambda: winograd_weights_module(tile, form, name), (form,), parts_of,
+        parts * blocks, sizes["source_b"] + 16 * plane_b,
+    ))  # fmt: skip
+    return plan, parts
+
+
+def _side(
+    image: Image, size: tuple[int, int, int], start: tuple[int, int]
+) -> Callable[[], Mapping[str, int]]:
+    return lambda: {
+        "place": image.place, "offset": image.offset, "stride_image": image.strides[0],
+        "stride_h": image.strides[2], "stride_w": image.strides[3], "size_h": size[1],
+        "size_w": size[2], "start_h": start[0], "start_w": start[1],
     }  # fmt: skip
 
 
