@@ -117,6 +117,17 @@ def test_all_threads_take_part(runner: Runner, threads: int, awake: bool) -> Non
             assert program.run(runner) == 0 and met[0] == threads
 
 
+def test_workers_that_are_roused_find_nothing_or_something(runner: Runner, threads: int) -> None:
+    runner.rouse()  # before there are any
+    for pause in (0, 0.001) * 5:
+        assert works(runner)
+        time.sleep(pause)
+        runner.rouse()
+        runner.rouse()
+    time.sleep(0.001)
+    assert works(runner)
+
+
 def test_a_fault_stops_the_program(runner: Runner, threads: int) -> None:
     marks, fault = np.zeros(6, np.int64), np.zeros(1, np.int64)
     program = Program(marks, fault)

@@ -40,8 +40,8 @@ _parts: dict[str, Loaded] = {}
 def runner() -> Runner:
     """Who runs programs, with threads of its own."""
     code = code_for("driver", lambda: driver(host()), host(), level=1)
-    start, scratch, run, stop = map(code.address, NAMES)
-    return Runner(Driver(start, scratch, run, stop, owner=code))
+    start, scratch, run, stop, rouse = map(code.address, NAMES)
+    return Runner(Driver(start, scratch, run, stop, rouse, owner=code))
 
 
 def loaded(code: Code) -> Loaded:

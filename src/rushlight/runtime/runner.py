@@ -36,6 +36,7 @@ class Driver(NamedTuple):
     scratch: int
     run: int
     stop: int
+    rouse: int
     owner: object = None
 
 
@@ -48,6 +49,7 @@ class _Functions:
         self.scratch = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, number)(driver.scratch)
         self.run = ctypes.CFUNCTYPE(number, pointer, pointer, number, pointer)(driver.run)
         self.stop = ctypes.CFUNCTYPE(None, pointer)(driver.stop)
+        self.rouse = ctypes.CFUNCTYPE(None, pointer)(driver.rouse)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(driver.owner))
 
 
@@ -137,6 +139,20 @@ class Runner:
             return self._native_run(team.address, calls, count, table)  # type: ignore[no-any-return]
         finally:
             state.alone.append(team)
+
+    def rouse(self) -> None:
+        """Wakes the workers, for a program that is to run in some ten microseconds.
+
+        Waking takes as long as many a program, and can go on beside its preparation.
+        """
+        state = self._state
+        busy = state.busy
+        if busy.acquire(False):
+            try:
+                if state.team is not None:
+                    self._functions.rouse(state.team.address)
+            finally:
+                busy.release()
 
     def close(self) -> None:
         """Ends the workers if no program is running; later programs start others."""

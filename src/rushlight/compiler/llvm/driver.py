@@ -16,6 +16,7 @@ Functions of the module (all with C's calling convention)::
     ptr  rl_start(i64 threads, i64 spin)   a team; null when there is no memory. Spins in ns.
     i32  rl_scratch(ptr team, i64 bytes)   gives every seat scratch memory; 0 or C's error number
     i64  rl_run(ptr team, ptr calls, i64 count, ptr table)
+    void rl_rouse(ptr team)                wakes workers that sleep: a program is near
     void rl_stop(ptr team)                 ends the workers, waits for them, frees everything
 
 ``calls`` is an array of ``{ptr code, ptr params, i64 extent, i64 grain, ptr fault}``. ``rl_run``
@@ -31,7 +32,7 @@ from .team import CALL, CALL_SIZE, LINE, SEAT, SEAT_SIZE, SEATS, TEAM, load, par
 from .text import I32, I64, PTR, VOID, Function, Module, Type, Value, const, i64
 from .wait import Waiting
 
-NAMES = ("rl_start", "rl_scratch", "rl_run", "rl_stop")
+NAMES = ("rl_start", "rl_scratch", "rl_run", "rl_stop", "rl_rouse")
 
 OPEN = 1 << 16
 INSIDE = OPEN - 1
@@ -60,6 +61,7 @@ class _Driver:
         self.waiting = Waiting(self.module, machine, portable)
         self._work()
         self._worker()
+        self._rouse()
         self._share()
         self._run()
         self._start()
@@ -165,10 +167,7 @@ class _Driver:
 
         closed = peek(f, gate, I64, "monotonic")
         fetch(f, "xchg", gate, f.add(closed, i64(ONE_CALL + OPEN)))
-        asleep = part(f, team, TEAM["asleep"])
-        with f.when(f.compare("ne", peek(f, asleep, I32), const(0, I32))):
-            fetch(f, "xchg", asleep, const(0, I32))
-            self._ring(f, team, 2)
+        f.invoke("rl_rouse", VOID, team)
         f.invoke("work", VOID, team, i64(0))
         before = fetch(f, "sub", gate, i64(OPEN))
         with f.when(f.compare("ne", f.binary("and", before, i64(INSIDE)), i64(0))):
@@ -254,6 +253,15 @@ class _Driver:
         f.ret(i64(0))
 
     # The team --------------------------------------------------------------------------------
+
+    def _rouse(self) -> None:
+        f = self.module.function("rl_rouse", (("team", PTR),))
+        team = f.arguments["team"]
+        asleep = part(f, team, TEAM["asleep"])
+        with f.when(f.compare("ne", peek(f, asleep, I32), const(0, I32))):
+            fetch(f, "xchg", asleep, const(0, I32))
+            self._ring(f, team, 2)
+        f.ret()
 
     def _start(self) -> None:
         f = self.module.function("rl_start", (("threads", I64), ("spin", I64)), PTR)
