@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from rushlight.base.dtypes import ALL
+from rushlight.base.dtypes import ALL, bfloat16
 from rushlight.compiler import scan
 from rushlight.compiler.llvm.machine import Loaded, assemble, host
 from rushlight.graph.graph import Step
@@ -16,7 +16,7 @@ KERNEL = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
 )
 _made = {}
-_DTYPES = {dtype.numpy: dtype for dtype in ALL if dtype.name != "bfloat16"}
+_DTYPES = {np.dtype(dtype.storage): dtype for dtype in ALL if dtype is not bfloat16}
 
 
 def spec(array):
@@ -27,7 +27,8 @@ def spec(array):
 def kernel(code, machine):
     """The machine code of a call."""
     if (code.name, machine) not in _made:
-        loaded = Loaded(assemble(code.text(), machine))
+        # Half the time of the usual level, which there is much of for so many kernels.
+        loaded = Loaded(assemble(code.text(), machine, level=1))
         _made[code.name, machine] = KERNEL(loaded.address(code.name)), loaded
     return _made[code.name, machine][0]
 
@@ -45,15 +46,15 @@ class Run:
         outputs: what it computes.
     """
 
-    def __init__(self, op, arrays, keywords, machine=None):
+    def __init__(self, op, arrays, keywords, machine=None, dtype=None):
         self.op, self.inputs, self.keywords = op, arrays, keywords
         machine = machine or host()
-        kinds = tuple(map(spec, arrays))
+        kinds = tuple(Spec.of(a.shape, dtype) if dtype else spec(a) for a in arrays)
         result = op.infer(*kinds, **keywords)
         self.several = isinstance(result, tuple)
         results = result if self.several else (result,)
         assert scan.is_scan(op, result, kinds)
-        self.outputs = [np.zeros(each.shape, each.dtype.numpy) for each in results]
+        self.outputs = [np.zeros(each.shape, each.dtype.storage) for each in results]
         self.arrays = [np.ascontiguousarray(a) for a in arrays] + self.outputs
         count = len(arrays)
         numbers = [100 + k for k in range(len(self.arrays))]

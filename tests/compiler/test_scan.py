@@ -1,10 +1,9 @@
 """Recurrent runs of the template ``scan`` against the references."""
 
-import itertools
-
 import numpy as np
 import pytest
-from scanning import Run
+from tests.compiler.contracting import narrow
+from tests.compiler.scanning import Run
 
 from rushlight import ops
 from rushlight.ops.recurrence import CELLS
@@ -72,15 +71,21 @@ def both_ways(*args, machine=None, arriving=None, **kwargs):
 SHAPES = [(1, 1, 1), (7, 3, 5), (7, 32, 17), (3, 5, 64), (2, 70, 33), (7, 1, 64)]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+CASES = [(*shape, np.float32) for shape in SHAPES] + [
+    (7, 3, 5, np.float64),
+    (5, 18, 64, np.float64),
+]
+
+
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("T, B, H", SHAPES)
+@pytest.mark.parametrize("T, B, H, dtype", CASES)
 def test_run(cell, T, B, H, dtype):
     both_ways(cell, T, B, H, dtype=dtype)
 
 
 @pytest.mark.parametrize(
-    "cell, lengths, reverse", list(itertools.product(CELLS, [False, True], [False, True]))[1:]
+    "cell, lengths, reverse",
+    [*((cell, True, True) for cell in CELLS), ("lstm", True, False), ("gru", False, True)],
 )
 def test_directions_and_lengths(cell, lengths, reverse):
     both_ways(cell, 6, 9, 19, lengths=lengths, reverse=reverse, bias=not lengths)
@@ -100,6 +105,12 @@ def test_gradients_that_do_not_arrive_are_0(cell, arriving):
 def test_without_trace():
     arrays, keywords = forward("gru", 5, 4, 20, traced=False)
     check(ops.recurrent_steps, arrays, keywords)
+
+
+@pytest.mark.parametrize("vector, dtype", [(256, np.float32), (128, np.float32), (256, np.float64)])
+def test_other_vector_widths(vector, dtype):
+    for cell, P in (("relu", 0), ("gru", 0), ("lstm", 13)):
+        both_ways(cell, 4, 5, 19, P=P, dtype=dtype, lengths=True, machine=narrow(vector))
 
 
 def test_sizes_are_parameters():

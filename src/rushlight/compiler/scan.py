@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from rushlight import ops
-from rushlight.base.dtypes import float32, float64, int64
+from rushlight.base.dtypes import bool_, float32, float64, int64
 from rushlight.graph.graph import Step
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -16,10 +17,20 @@ from rushlight.ops.recurrence import CELLS
 from .llvm.code import Code
 from .llvm.machine import Machine
 from .llvm.scan import backward, forward
+from .llvm.scan.cumulative import (
+    cumulative_module,
+    cumulative_params,
+    extent_of,
+    scratch_of,
+    way_of,
+)
 from .llvm.scan.steps import Form, Sizes, back_block, form_block
 
-RUNS = (ops.recurrent_steps, ops.recurrent_steps_back)
-OPS = frozenset(RUNS)
+RUNS = frozenset([ops.recurrent_steps, ops.recurrent_steps_back])
+CUMULATIVE = frozenset(
+    [ops.cumsum, ops.cumprod, ops.logcumsumexp, ops.linear_recurrence, ops.cummax, ops.cummin]
+)
+OPS = RUNS | CUMULATIVE
 """The operations that are scans."""
 
 ELEMENTS = {float32: "float", float64: "double"}
@@ -42,6 +53,8 @@ class Scan:
 
     def codes(self, machine: Machine, spare: Callable[[int], int]) -> list[Code]:
         """The calls of kernels."""
+        if self.step.op in CUMULATIVE:
+            return [_cumulative(self, machine)]
         if self.step.op is ops.recurrent_steps:
             return [_forward(self, machine)]
         return [_backward(self, machine)]
@@ -53,8 +66,41 @@ def is_scan(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
         return False
     if not all(each.numel for each in inputs):
         return False
-    kinds = [each.dtype for each in inputs if each.dtype is not int64]
+    if op in CUMULATIVE:
+        return _accumulates(op, inputs)
+    kinds = [each.dtype for each in inputs if each.dtype is not int64]  # lengths are
     return kinds[0] in ELEMENTS and all(kind is kinds[0] for kind in kinds)
+
+
+def _accumulates(op: Op, inputs: Sequence[Spec]) -> bool:
+    """Whether a cumulative operation on these types is computed by the template."""
+    first = inputs[0]
+    if not first.ndim or first.dtype.is_complex or max(first.shape) >= 1 << 31:
+        return False
+    if first.dtype is bool_ and op not in (ops.cummax, ops.cummin):
+        return False
+    return all(each is first for each in inputs)
+
+
+def _cumulative(scan: Scan, machine: Machine) -> Code:
+    spec, dim = scan.kinds[0], scan.step.keywords["dim"]
+    shape = prod(spec.shape[:dim]), spec.shape[dim], prod(spec.shape[dim + 1 :])
+    way = way_of(scan.step.op.name, spec.dtype, shape, machine)
+    buffers = dict(zip(way.buffers, (*scan.inputs, *scan.outputs), strict=True))
+    values = cumulative_params(way, shape, buffers)
+    name = f"scan_{way.name}_{way.how}_{way.dtype.name}x{way.lanes}x{way.vectors}"
+    extent, _ = extent_of(way, shape)
+    step = 40.0 if way.name == "logcumsumexp" else 2.0
+    vectors = -(-spec.numel // (1 if way.how == "line" else way.lanes))
+    return Code(
+        name=name,
+        text=lambda: str(cumulative_module(way, name, machine)),
+        params=_placed(way.layout.names, values, way.buffers),
+        buffers=tuple(buffers.values()),
+        extent=extent,
+        work=vectors * step / extent,
+        scratch=scratch_of(way),
+    )
 
 
 def _forward(scan: Scan, machine: Machine) -> Code:
@@ -109,21 +155,27 @@ def _code(
     shape = f"{block.element}{block.lanes}x{block.vectors}x{block.rows}"
     ends = "".join("we"[not whole] for whole in form.whole)
     name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{ends}_{reads}"
-    order = form.layout.names
-    known = dict(values)
-
-    def params(place: Mapping[int, int]) -> tuple[int, ...]:
-        return tuple(place[known[n]] if n in form.buffers else known[n] for n in order)
-
     gates = form.kind.gates
     flops = 2.0 * sizes.rows * gates * sizes.hidden * sizes.width
     step = flops / 60 + sizes.rows * block.vectors_of(sizes.hidden) * 40.0
     return Code(
         name=name,
         text=lambda: str(module(form, name, machine)),
-        params=params,
+        params=_placed(form.layout.names, values, form.buffers),
         buffers=tuple(values[n] for n in form.buffers),
         extent=sizes.blocks,
         work=sizes.steps * step,
         scratch=scratch,
     )
+
+
+def _placed(
+    order: Sequence[str], values: Mapping[str, int], buffers: Sequence[str]
+) -> Callable[[Mapping[int, int]], tuple[int, ...]]:
+    """The parameters once places are known."""
+    known = dict(values)
+
+    def params(place: Mapping[int, int]) -> tuple[int, ...]:
+        return tuple(place[known[n]] if n in buffers else known[n] for n in order)
+
+    return params
