@@ -117,9 +117,9 @@ class _Expanding:
             return Node(op, inputs, node.attrs, node.spec, False, node.site)
         before, recording.site = recording.site, node.site
         made: Any = expanded(node, inputs)
-        if isinstance(made, Node) and _same(made, node, inputs):
+        if _same(made, node, inputs):
             recording.site = before
-            return made
+            return Node(op, inputs, node.attrs, node.spec, False, node.site)
         # What a rule is applied to is simple already; everything above it is not yet.
         self._done.update((x, x) for x in inputs if x not in self._done)
         recording.site = before
@@ -152,8 +152,10 @@ class _Expanding:
         )
 
 
-def _same(made: Node, node: Node, inputs: tuple[Node, ...]) -> bool:
+def _same(made: Made, node: Node, inputs: tuple[Node, ...]) -> bool:
     """Whether an operation is made of nothing simpler than itself."""
+    if isinstance(made, tuple):
+        return False
     return made.op is node.op and made.inputs == inputs and made.attrs == node.attrs
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import prod
 from typing import Any
 
 from rushlight import ops
-from rushlight.base.dtypes import bool_, int32
+from rushlight.base.dtypes import DType, bool_, int32
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -18,12 +17,17 @@ from rushlight.ops.elementwise import Elementwise
 from .body import Body
 from .checks import Checks
 from .constant import CONSTANT
-from .contraction import TYPES, Contraction, Operand
+from .contraction import Contraction, Operand
+from .convolution import CONVOLUTIONS, Bordered, Convolution, channels_last
+from .epilogue import TYPES, Products
 from .expand import TOGETHER
 from .expr import Expr, parts
 from .fuse import Fusion
 from .index import Axis, Index
 from .kernel import Kernel, Root
+from .layout import Order, natural, same_memory, strides_in
+from .reductions import in_pieces, is_large, written_out
+from .scan import OPS as SCANS
 from .scan import Scan, is_scan
 from .value import Computed, Fixed, Stored, Value
 
@@ -32,9 +36,6 @@ LARGE = 120
 
 CHEAP = 5
 """Functions that are rather computed again than stored and read."""
-
-INLINE = 32
-"""Numbers in a reduction up to which it is written out where it is used: windows of a pooling."""
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Referred:
     outputs: tuple[int, ...]
 
 
-Call = Kernel | Contraction | Scan | Referred
+Call = Kernel | Products | Scan | Referred
 
 
 @dataclass
@@ -121,6 +122,10 @@ class _Scheduling:
             for value in step.inputs:
                 self._users[value].append(k)
         self._outputs = set(graph.outputs)
+        # Values that are computed where they are used and that somebody wanted in memory.
+        self._lying: dict[Value, list[Stored]] = {}
+        self._bordered: dict[tuple[Value, int, int], Value] = {}
+        self._products: set[int] = set()
 
     def made(self) -> Schedule:
         """The schedule."""
@@ -129,7 +134,7 @@ class _Scheduling:
             self.values.append(self._input(k, spec))
         for k, step in enumerate(graph.steps):
             self.values.append(self._value(len(graph.inputs) + k, step))
-        self.plan.outputs = [_buffers(self.values[k]) for k in graph.outputs]
+        self.plan.outputs = [_buffers(self._in_memory(self.values[k])) for k in graph.outputs]
         self.plan.calls = self.fusion.calls(_flat(self.plan.outputs))
         return self.plan
 
@@ -138,9 +143,13 @@ class _Scheduling:
             return tuple(self._stored(each, k, part) for part, each in enumerate(spec))
         return self._stored(spec, k)
 
-    def _stored(self, spec: Spec, origin: int | None = None, part: int | None = None) -> Stored:
+    def _stored(
+        self, spec: Spec, origin: int | None = None, part: int | None = None,
+        order: Order | None = None,
+    ) -> Stored:  # fmt: skip
         self.plan.buffers.append(Buffer(spec, origin, part))
-        return Stored(spec, len(self.plan.buffers) - 1, contiguous(spec.shape))
+        strides = strides_in(order or tuple(range(spec.ndim)), spec.shape)
+        return Stored(spec, len(self.plan.buffers) - 1, strides)
 
     def _value(self, number: int, step: Step) -> Any:
         inputs = [self.values[k] for k in step.inputs]
@@ -150,16 +159,18 @@ class _Scheduling:
             return inputs[0][step.attrs[0]]
         if step.op is CONSTANT:
             value: Value = Fixed(step.spec, step.attrs[0])  # type: ignore[arg-type]
-            return self._root(value) if number in self._outputs else value
+            return value
         specs = [x.spec if isinstance(x, Value) else tuple(e.spec for e in x) for x in inputs]
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
             self.checks.look_at(value, self)
-            return self._root(value) if self._is_stored(number, value) else value
+            return self._laid(value) if self._is_stored(number, value) else value
         if step.op is ops.matmul and step.spec.dtype in TYPES:
             made = self._product(step, inputs)
             if made is not None:
                 return made
+        if is_convolution(step.op, step.spec, specs):
+            return self._convolution(step, inputs)
         if is_scan(step.op, step.spec, specs):
             return self._apart(step, inputs, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
         return self._apart(step, inputs, Referred)
@@ -170,9 +181,7 @@ class _Scheduling:
         extents = spec.shape[:-2]
         if len(extents) > 3:
             return None
-        operands = [
-            Operand.of(x, extents) or Operand.of(self._in_memory(x), extents) for x in inputs
-        ]
+        operands = [Operand.of(x, extents) or Operand.of(self._laid(x), extents) for x in inputs]
         stored = self._stored(spec)
         if not spec.numel:
             return stored
@@ -180,6 +189,16 @@ class _Scheduling:
         assert a is not None and b is not None
         sizes = (*spec.shape[-2:], inputs[0].shape[-1])
         self.fusion.open(Contraction(a, b, extents, sizes, spec.dtype, stored.buffer))
+        self._products.add(stored.buffer)
+        return stored
+
+    def _convolution(self, step: Step, inputs: list[Any]) -> Stored:
+        spec: Any = step.spec
+        order = None if step.op is ops.conv_weight else channels_last(spec.ndim)
+        stored = self._stored(spec, order=order)
+        if spec.numel:
+            self.fusion.open(Convolution(step, inputs, self, stored.buffer))
+            self._products.add(stored.buffer)
         return stored
 
     def _apart(self, step: Step, inputs: list[Any], call: Callable[..., Any]) -> Any:
@@ -201,33 +220,72 @@ class _Scheduling:
     # Memory or not ---------------------------------------------------------------------------
 
     def _in_memory(self, value: Any) -> Any:
-        """A value as memory; one that is computed where it is used is stored for this."""
+        """A value as memory, rows after rows."""
         if isinstance(value, tuple):
             return tuple(self._in_memory(each) for each in value)
-        return value if isinstance(value, Stored) else self._root(value)
+        return self.in_order(value, tuple(range(value.ndim)))
 
-    def _root(self, value: Value) -> Stored:
+    def _laid(self, value: Value) -> Stored:
+        """A value as memory in any order."""
+        if isinstance(value, Stored):
+            return value
+        if value not in self._lying:
+            axes = tuple(Axis(n) for n in value.shape)
+            return self._root(value, natural(value.at(*axes), axes, self._weight))
+        return self._lying[value][0]
+
+    def in_order(self, value: Value, order: Order) -> Stored:
+        """A value as memory, the dimensions in an order, the outermost first."""
+        strides, shape = strides_in(order, value.shape), value.shape
+        known = [value] if isinstance(value, Stored) else self._lying.get(value, [])
+        for each in known:
+            if same_memory(each.strides, strides, shape):
+                return each
+        return self._root(known[0] if known else value, order)
+
+    def bordered(self, value: Value, before: int, size: int) -> Value:
+        """The value with zeros around its last dimension; the same for the same."""
+        key = value, before, size
+        if key not in self._bordered:
+            self._bordered[key] = Bordered(*key)
+        return self._bordered[key]
+
+    def _weight(self, buffer: int) -> float:
+        """How much the order of a buffer counts: its size, or a product's if that is the same."""
+        return self.plan.buffers[buffer].spec.numel + 0.5 * (buffer in self._products)
+
+    def _root(self, value: Value, order: Order) -> Stored:
         """Stores a value."""
-        stored = self._stored(value.spec)
+        stored = self._stored(value.spec, order=order)
+        self._lying.setdefault(value, []).append(stored)
         if not value.spec.numel:
             return stored
         axes = tuple(Axis(n) for n in value.shape)
-        index = tuple(map(Index.of, axes))
-        place = Index()
-        for axis, stride in zip(axes, stored.strides, strict=True):
-            place = place + Index.of(axis) * stride
-        body = written_out(value.at(*index))
-        self.fusion.add(Root(stored.buffer, value.spec.dtype, axes, (), place, body))
+        laid = tuple(axes[k] for k in order)
+        body = in_pieces(written_out(value.at(*axes)), laid, self._part)
+        self._add(stored.buffer, value.spec.dtype, laid, body)
         return stored
+
+    def _part(self, dtype: DType, axes: Sequence[Axis], body: Expr) -> int:
+        """Stores partial results."""
+        stored = self._stored(Spec.of(tuple(axis.extent for axis in axes), dtype))
+        self._add(stored.buffer, dtype, tuple(axes), body)
+        return stored.buffer
+
+    def _add(self, buffer: int, dtype: DType, axes: tuple[Axis, ...], body: Expr) -> None:
+        place, step = Index(), 1
+        for axis in reversed(axes):
+            place, step = place + Index.of(axis) * step, step * axis.extent
+        self.fusion.add(Root(buffer, dtype, axes, (), place, body))
 
     def _is_stored(self, number: int, value: Computed) -> bool:
         """Whether a value gets memory, rather than being computed wherever it is used."""
         users = self._users[number]
-        if number in self._outputs:
-            return True
         body = value.at(*(Axis(n) for n in value.shape))
         if body.op in ("const", "load", "index"):
             return False
+        if number in self._outputs or any(self._wants_memory(k) for k in users):
+            return True
         if body.size > LARGE or any(is_large(x) for x in parts(body)):
             return True
         if body.size <= 1:
@@ -236,6 +294,11 @@ class _Scheduling:
             return True
         return body.size > CHEAP and any(self._reads_again(k, value) for k in users)
 
+    def _wants_memory(self, user: int) -> bool:
+        """Whether a user can read memory only."""
+        op = self.graph.steps[user].op
+        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS
+
     def _reads_again(self, user: int, value: Computed) -> bool:
         """Whether a user reads the same element many times."""
         step = self.graph.steps[user]
@@ -243,52 +306,10 @@ class _Scheduling:
         return max(spec.numel for spec in specs) > value.spec.numel
 
 
-def is_large(x: Expr) -> bool:
-    """Whether an expression is a reduction that gets a loop of its own."""
-    if x.op != "reduce":
-        return False
-    how, axes = x.attrs
-    return prod(axis.extent for axis in axes) > INLINE or how.startswith("arg")
-
-
-def written_out(body: Expr) -> Expr:
-    """An expression whose small reductions are written out, term by term."""
-    done: dict[Expr, Expr] = {}
-    for x in parts(body):
-        args = tuple(done[arg] for arg in x.args)
-        if x.op == "reduce" and not is_large(x):
-            done[x] = _terms(x, args[0])
-        else:
-            done[x] = Expr.of(x.op, x.dtype, args, x.attrs)
-    return done[body]
-
-
-_PAIRS = {"sum": "add", "prod": "mul", "min": "minimum", "max": "maximum", "any": "or_", "all": "and_"}
-_EMPTY = {"sum": 0, "prod": 1, "any": False, "all": True}
-
-
-def _terms(x: Expr, inner: Expr) -> Expr:
-    how, axes = x.attrs
-    terms = [inner]
-    for axis in axes:
-        terms = [t.replaced({axis: Index((), k)}) for t in terms for k in range(axis.extent)]
-    body = Body()
-    if not terms:
-        return body.const(_EMPTY[how], x.dtype)
-    while len(terms) > 1:  # by pairs, as exact as it gets
-        pairs = [getattr(body, _PAIRS[how])(a, b) for a, b in zip(terms[::2], terms[1::2])]
-        terms = pairs + terms[len(pairs) * 2 :]
-    return terms[0]
-
-
-def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides of rows after rows."""
-    strides = []
-    step = 1
-    for size in reversed(shape):
-        strides.append(step)
-        step *= max(1, size)
-    return tuple(reversed(strides))
+def is_convolution(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
+    """Whether a step is computed by the template ``contract`` on images."""
+    plain = op in CONVOLUTIONS and spec.dtype in TYPES and len(inputs) == 2
+    return plain and all(each.numel for each in inputs)
 
 
 def _buffers(value: Any) -> Any:

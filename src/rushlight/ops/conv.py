@@ -37,6 +37,14 @@ class Convolving(Op):
         return Windows(kernel, counts, attrs["stride"], before, attrs["dilation"])
 
 
+    def expand(self, *nodes: Node, **attrs: Any) -> Node:
+        """The sums, and then the bias."""
+        y = self.record(nodes[:2], *attrs.values())
+        if len(nodes) < 3:
+            return y
+        return ops.add(y, ops.reshape(nodes[2], (-1, *(1,) * (y.ndim - 2))))
+
+
 class Conv(Convolving):
     """Each window of ``x`` ``(N, C, *size)`` times each filter ``(F, C / groups, *kernel)``.
 
