@@ -22,16 +22,20 @@ class Expr:
         attrs: the number of a constant; buffer and Index of a load; the Index of an index;
             how to reduce, and over which axes.
         axes: the axes that it depends on, those that it reduces over excluded.
+        reads: the buffers that it loads from.
+        reductions: those in it, inner ones first.
         size: how many functions it takes, counting shared parts every time; a measure of work.
     """
 
-    __slots__ = ("args", "attrs", "axes", "dtype", "op", "size")
+    __slots__ = ("args", "attrs", "axes", "dtype", "op", "reads", "reductions", "size")
 
     op: str
     dtype: DType
     args: tuple[Expr, ...]
     attrs: tuple[Any, ...]
     axes: frozenset[Axis]
+    reads: frozenset[int]
+    reductions: tuple[Expr, ...]
     size: int
 
     _known: dict[tuple[Any, ...], Expr] = {}
@@ -58,6 +62,7 @@ class Expr:
         if op == "reduce":
             axes.difference_update(attrs[1])
         made.axes = frozenset(axes)
+        made.reads, made.reductions = _contents(made)
         made.size = min(1 << 40, sum(arg.size for arg in args) + (op not in LEAVES))
         if op == "reduce":
             for axis in attrs[1]:
@@ -122,6 +127,21 @@ def parts(*roots: Expr) -> Iterator[Expr]:
             for attr in x.attrs:
                 if isinstance(attr, Index):
                     stack.extend((looked, False) for looked in lookups(attr))
+
+
+def _contents(x: Expr) -> tuple[frozenset[int], tuple[Expr, ...]]:
+    """What an expression loads from, and the reductions in it."""
+    inner = [*x.args, *(each for a in x.attrs if isinstance(a, Index) for each in lookups(a))]
+    reads = frozenset().union(*[each.reads for each in inner]) if inner else _NOTHING
+    if x.op == "load":
+        reads |= {x.attrs[0]}
+    found = dict.fromkeys(each for part in inner for each in part.reductions)
+    if x.op == "reduce":
+        found[x] = None
+    return reads, tuple(found)
+
+
+_NOTHING: frozenset[int] = frozenset()
 
 
 def lookups(index: Index) -> Iterator[Expr]:

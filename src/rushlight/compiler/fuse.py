@@ -1,16 +1,17 @@
 """Which results share a kernel.
 
-Results come in order. Each joins the last kernel in which it can be computed: all that it reads must be
-there before, what it reads of that kernel must be of its own row, and the two must have something to
-do with each other.
+Results come in order. Each joins the last kernel in which it can be computed: all that it reads
+must be there before, what it reads of that kernel must be of its own row, and the two must have
+something to do with each other.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from .expr import Expr, parts
 from .index import Axis, Index
@@ -43,32 +44,30 @@ class _Open:
         return {root.buffer for root in self.roots}
 
 
-@runtime_checkable
-class Joinable(Protocol):
-    """A call of another template that results can join.
+class Joinable:
+    """A call of another template that results can join. Abstract.
 
     Attributes:
         roots, kept: its results, and those that are written.
-        reads, writes: buffers.
+        reads: the buffers that it reads.
+        operands: those of them that it reads by itself, wherever it likes.
         size: how many functions it computes.
     """
 
     roots: list[Root]
     kept: set[int]
     reads: set[int]
+    operands: set[int]
     size: int
 
     @property
-    def writes(self) -> set[int]: ...
-
-    @property
-    def operands(self) -> set[int]:
-        """What it reads by itself, wherever it likes."""
-        ...
+    def writes(self) -> set[int]:
+        """The buffers that it makes."""
+        return {root.buffer for root in self.roots}
 
     def joined(self, root: Root, reads: set[int]) -> Root | None:
         """The result in the call's own axes, or None if it cannot be part of it."""
-        ...
+        raise NotImplementedError
 
 
 class Fusion:
@@ -129,22 +128,19 @@ class Fusion:
 
     def calls(self, outputs: Iterable[int]) -> list[Any]:
         """The calls in order; what nobody reads outside of its kernel is not written."""
-        wanted = set(outputs)
+        readers = Counter(outputs)  # of each buffer, how many calls read it or whether it leaves
+        for call, read in zip(self.order, self._read_by, strict=True):
+            readers.update(call.reads if isinstance(call, (_Open, Joinable)) else set(read))
         found: list[Any] = []
-        for position, call in enumerate(self.order):
+        for call in self.order:
             if not isinstance(call, (_Open, Joinable)):
                 found.append(call)
                 continue
-            read = set(wanted)
-            for other, each in enumerate(self.order):
-                if other != position:
-                    open_ = isinstance(each, (_Open, Joinable))
-                    read.update(each.reads if open_ else self._read_by[other])
+            read = {b for b in call.writes if readers[b] > (b in call.reads)}
             if isinstance(call, _Open):
-                kept = call.writes & (read | _far_reads(call))
-                found.append(Kernel(call.rows, call.roots, kept))
+                found.append(Kernel(call.rows, call.roots, read | _far_reads(call)))
             else:
-                call.kept = call.writes & read
+                call.kept = read
                 found.append(call)
         return found
 
@@ -162,7 +158,7 @@ def _far_reads(call: _Open) -> set[int]:
 
 def loads(body: Expr) -> set[int]:
     """The buffers that an expression reads."""
-    return {x.attrs[0] for x in parts(body) if x.op == "load"}
+    return set(body.reads)
 
 
 def without_ones(root: Root) -> Root:
@@ -184,9 +180,8 @@ def _joined(kernel: _Open, root: Root, reads: set[int]) -> Root | None:
     depth = _depth(kernel, root, reduces)
     if depth is None:
         return None
-    if depth < len(kernel.rows):
-        if not _still_rows(kernel, depth):
-            return None
+    if depth < len(kernel.rows) and not _still_rows(kernel, depth):
+        return None
     rows = kernel.rows[:depth]
     renamed = root.with_rows(depth).changed(Change.renaming(root.axes[:depth], rows))
     renamed = _shared_inner(kernel, renamed, depth)

@@ -1,18 +1,19 @@
 """Kernel: results that share one pass over their rows, and the loops that compute them.
 
-A kernel runs over rows, which are independent of each other. In each row come phases: numbers of the
-row are computed, then loops over what lies inside of a row write results or reduce; a later phase
-uses what an earlier one reduced. Elementwise operations are rows with nothing inside.
+A kernel runs over rows, which are independent of each other. In each row come phases: numbers of
+the row are computed, then loops over what lies inside of a row write results or reduce; a later
+phase uses what an earlier one reduced. Elementwise operations are rows with nothing inside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from rushlight.base.dtypes import DType
 
-from .expr import Expr, lookups, parts
+from .expr import LEAVES, Expr, lookups, parts
 from .index import Axis, Index, Quotient, Remainder
 
 SHORT = 8
@@ -115,9 +116,9 @@ class Root:
             elif x.op == "index":
                 yield x.attrs[0]
 
-    def reductions(self) -> list[Expr]:
+    def reductions(self) -> tuple[Expr, ...]:
         """The reductions in its body, inner ones first."""
-        return [x for x in parts(self.body) if x.op == "reduce"]
+        return self.body.reductions
 
 
 @dataclass
@@ -191,7 +192,7 @@ class Kernel:
         kernel = self
         while found := kernel._to_split():
             kernel = kernel.changed(Change.splitting(*found))
-        kernel = kernel._turned()
+        kernel = kernel._turned()._written_out()
         while pair := kernel._to_merge():
             kernel = kernel.changed(Change.merging(*pair))
         return kernel
@@ -224,6 +225,22 @@ class Kernel:
         rest = tuple(axis for axis in self.rows if axis is not long[-1])
         return replace(self, rows=(*rest, long[-1]))
 
+    def _written_out(self) -> Kernel:
+        """The same with a short axis written out, where its places share most of their work.
+
+        The four words of a random block come from the same rounds.
+        """
+        if self.has_inner or any(root.reductions() for root in self.roots):
+            return self
+        for axis in self.rows[:-1]:
+            if 1 < axis.extent < SHORT:
+                places = [Change({axis: Index((), k)}, {axis: ()}) for k in range(axis.extent)]
+                roots = [root.changed(place) for root in self.roots for place in places]
+                if 2 * _work(roots) < axis.extent * _work(self.roots):
+                    rows = tuple(each for each in self.rows if each is not axis)
+                    return replace(self, rows=rows, roots=roots)
+        return self
+
     def _to_merge(self) -> tuple[Axis, Axis] | None:
         """Two neighbouring axes that every index treats as one."""
         groups = {self.rows}
@@ -239,7 +256,7 @@ class Kernel:
         }
         indices = self.indices()
         for group in groups:
-            for a, b in zip(group, group[1:]):
+            for a, b in pairwise(group):
                 if fixed.isdisjoint((a, b)) and all(_as_one(index, a, b) for index in indices):
                     return a, b
         return None
@@ -307,6 +324,11 @@ class _Phases:
         return self._axes[key]
 
 
+def _work(roots: list[Root]) -> int:
+    """How many functions some results take together, shared ones once."""
+    return sum(x.op not in LEAVES for x in parts(*(root.body for root in roots)))
+
+
 def _outside_reductions(body: Expr) -> Iterator[Expr]:
     """The parts of an expression that are not inside of a reduction; reductions themselves are."""
     seen: set[Expr] = set()
@@ -339,5 +361,3 @@ def _as_one(index: Index, a: Axis, b: Axis) -> bool:
         not isinstance(atom, Axis) and not {a, b}.isdisjoint(Index(((atom, 1),)).axes())
         for atom, _ in index.terms
     )
-
-
