@@ -35,6 +35,21 @@ class Draws(Numbers):
         return seed, random.random(), np.random.rand(), rl.rand(()).item(), rl.initial_seed()
 
 
+class Threads(Numbers):
+    def __getitem__(self, index):
+        return rl.get_num_threads()
+
+
+def test_a_worker_has_one_thread():
+    before = rl.get_num_threads()
+    rl.set_num_threads(3)
+    try:
+        assert values(load(Threads(), 2, batch_size=5)) == [[1] * 5] * 2
+        assert rl.get_num_threads() == 3
+    finally:
+        rl.set_num_threads(before)
+
+
 # Order ----------------------------------------------------------------------------------------
 
 

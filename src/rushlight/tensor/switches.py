@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from rushlight.base.errors import OperationError
+from rushlight.runtime import threads
 
 _PRECISIONS = ("highest", "high", "medium")
 
@@ -16,7 +16,6 @@ class _Switches:
     """The settings.
 
     Attributes:
-        threads: how many threads a program may use.
         interop: how many programs may run beside each other.
         deterministic: whether the user asked for the same bits; results always have them.
         warn_only: given along with it.
@@ -24,35 +23,32 @@ class _Switches:
     """
 
     def __init__(self) -> None:
-        self.threads = _available()
         self.interop = 1
         self.deterministic = False
         self.warn_only = False
         self.precision = "highest"
 
 
-def _available() -> int:
-    """The processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
-
-
 _switches = _Switches()
 
 
 def get_num_threads() -> int:
-    """How many threads a program may use."""
-    return _switches.threads
+    """How many threads a program may use.
+
+    That is what :func:`set_num_threads` said, or else ``RUSHLIGHT_NUM_THREADS`` or
+    ``OMP_NUM_THREADS``, or else the processors that this process may keep busy: those of its
+    affinity, or its container's share of them if that is less.
+    """
+    return threads.get_num_threads()
 
 
 def set_num_threads(int: int) -> None:
-    """Sets how many threads a program may use. Results do not depend on it.
+    """Sets how many threads a program may use, from the next one on. Results do not depend on it.
 
     Raises:
         RuntimeError: no positive whole number.
     """
-    _switches.threads = _count("set_num_threads", int)
+    threads.set_num_threads(_count("set_num_threads", int))
 
 
 def get_num_interop_threads() -> int:

@@ -98,6 +98,7 @@ def run(
     # a handler that the main one installed for itself is not to run here when this one is stopped.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    rl.set_num_threads(1)  # the processors are shared among the workers
     inbox = Inbox(end)
     loading = Loading(recipe, init, worker, num_workers)
     while (message := inbox.take()) is not None:
