@@ -10,7 +10,7 @@ from math import prod
 from rushlight.base.dtypes import DType, float32, float64
 
 from .expr import Expr, parts
-from .fuse import loads
+from .fuse import Joinable, loads
 from .index import Axis, Index
 from .kernel import Change, Root
 from .llvm.code import Code, Part
@@ -26,7 +26,7 @@ TYPES = {float32: "float", float64: "double"}
 MOST_WORK = 200
 
 
-class Products:
+class Products(Joinable):
     """Sums ``C[batch, m, n]`` of products, and what follows. Abstract.
 
     Attributes:
