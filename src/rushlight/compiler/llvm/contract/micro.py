@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rushlight.compiler.llvm.contract.tile import HEAD, Tile
-from rushlight.compiler.llvm.text import I64, PTR, Function, Module, Type, Value, const, i64
+from rushlight.compiler.llvm.text import I32, I64, PTR, Function, Module, Type, Value, const, i64
 
 ARGUMENTS = [
     ("records", PTR), ("segments", I64), ("b", PTR), ("kb", I64), ("outs", PTR), ("column", I64),
@@ -114,6 +114,7 @@ def _fixed(module: Module, tile: Tile, form: str, height: int, vectors: int) -> 
         f.lanes_below(f.sub(given["columns"], i64(tile.lanes * v)), tile.lanes)
         for v in range(vectors)
     ]
+    _ask_for_result(f, tile, height, vectors)
     with f.loop(i64(0), given["segments"]) as segment:
         record = f.at(given["records"], f.mul(segment, i64(tile.record)), "i64")
         start = byte_offset(f, given["b"], f.load(record, I64))
@@ -176,6 +177,18 @@ def _multiply_add(f: Function, tile: Tile, x: Value, y: Value, slot: Value) -> V
     x, y = (f.emit(f"bitcast {value} to {pairs}", pairs) for value in (x, y))
     name = f"llvm.x86.avx512bf16.dpbf16ps.{tile.lanes * 32}"
     return f.call(name, tile.vector, total, x, y)
+
+
+def _ask_for_result(f: Function, tile: Tile, height: int, vectors: int) -> None:
+    """Has the memory of the result fetched while the sums are taken."""
+    # To be written, to stay close, and data.
+    hints = [Value(number, I32) for number in "131"]
+    outs = f.at(f.arguments["outs"], f.arguments["rows"], "ptr")
+    for i in range(height):
+        row = byte_offset(f, f.load(f.at(outs, i, "ptr"), PTR), f.arguments["column"])
+        for v in range(vectors):
+            place = f.at(row, v * tile.lanes, tile.element)
+            f.call("llvm.prefetch.p0", Type("void"), place, *hints)
 
 
 def _store(f: Function, tile: Tile, sums: list[list[Value]], masks: list[Value]) -> None:

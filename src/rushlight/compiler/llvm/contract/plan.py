@@ -194,8 +194,8 @@ def _plan_b(
     plan: Plan,
 ) -> Callable[[], Mapping[str, int]]:  # fmt: skip
     """The parameters of B, and the call that packs it if it must be."""
-    m, n, k = sizes
-    if isinstance(b, Memory) and _direct(tile, m, n, b):
+    _, n, k = sizes
+    if isinstance(b, Memory) and _direct(tile, sizes, b):
         values = b.values(extents) | {"row": b.strides[0], "panel": tile.columns * tile.bytes}
         # The place may change until the parameters are asked for.
         return lambda: values | {"place": b.place}
@@ -225,15 +225,18 @@ def _plan_b(
     }  # fmt: skip
 
 
-def _direct(tile: Tile, m: int, n: int, b: Memory) -> bool:
+def _direct(tile: Tile, sizes: tuple[int, int, int], b: Memory) -> bool:
     """Whether B is best read where it lies."""
-    if (b.strides[1] != b.bytes and n > 1) or b.element != tile.input or tile.input == "bfloat":
+    m, n, k = sizes
+    if b.strides[1] != b.bytes or b.element != tile.input or tile.input == "bfloat":
         return False
     if not tile.masked and n % tile.lanes:
         return False
     if m <= 2 * tile.rows:
         return True
-    return b.strides[0] % PAGE != 0 and (b.strides[0] % tile.align == 0 or m < 256)
+    # Used again and again, it had better be small or lie side by side.
+    small = m <= 9 * tile.rows or k * n * tile.bytes <= BLOCK_B // 2
+    return small and b.strides[0] % PAGE != 0 and (b.strides[0] % tile.align == 0 or m < 128)
 
 
 # A -------------------------------------------------------------------------------------------
