@@ -141,6 +141,17 @@ def tail(function: Callable[[Real], Real], *series: Real, power: int) -> Callabl
     return value
 
 
+def erfc_bent(t: Real) -> Real:
+    """``exp(x**2) erfc(x) (x + 3)`` at the x for which ``t = (x - 3) / (x + 3)``."""
+    x = 3 * (1 + t) / (1 - t)
+    return mp.exp(x**2) * mp.erfc(x) * (x + 3)
+
+
+def atanh_rest(s: Real) -> Real:
+    """``(2 atanh(s) - 2 s - 2 s**3 / 3) / s**5``."""
+    return (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5
+
+
 def of_square(function: Callable[[Real], Real]) -> Callable[[Real], Real]:
     """An even function as one of the square of its variable."""
     return lambda t: function(mp.sqrt(t))
@@ -171,6 +182,22 @@ FITS = [
     Fit("ERF", "(log(erfc(x)) / x + 2 / sqrt(pi)) / x; the error is relative to erf(x)",
         tail(lambda x: mp.log(mp.erfc(x)), 0, -2 / mp.sqrt(mp.pi), power=2),
         lambda x: mp.erfc(x) * x**2 / mp.erf(x), mp.mpf(0), mp.mpf("3.95"), 8, None),
+    Fit("ERF_SMALL", "erf(x) / x - 1 of x**2; the error is relative to erf(x)",
+        of_square(lambda x: mp.erf(x) / x - 1), of_square(lambda x: x / mp.erf(x)),
+        mp.mpf(0), mp.mpf(1), 6, 14),
+    Fit("ERFC", "exp(x**2) erfc(x) (x + 3) of (x - 3) / (x + 3); the error is relative",
+        erfc_bent, lambda t: 1 / erfc_bent(t), -mp.mpf("0.5"),
+        mp.mpf("24.4") / mp.mpf("30.4"), 9, 21),
+    Fit("ASIN", "(asin(x) - x) / x**3 of x**2; the error is relative to asin(x)",
+        of_square(lambda x: (mp.asin(x) - x) / x**3), of_square(lambda x: x**3 / mp.asin(x)),
+        mp.mpf(0), mp.mpf("0.25"), 4, 11),
+    Fit("ATAN", "(atan(x) - x) / x**3 of x**2; the error is relative to atan(x)",
+        of_square(lambda x: (mp.atan(x) - x) / x**3), of_square(lambda x: x**3 / mp.atan(x)),
+        mp.mpf(0), mp.mpf("0.1716"), 4, 10),
+    Fit("ATANH_REST", "(2 atanh(s) - 2 s - 2 s**3 / 3) / s**5 of s**2; the error is relative to "
+        "2 atanh(s), times 2**10",
+        of_square(atanh_rest), of_square(lambda s: s**5 / (2 * mp.atanh(s)) * 1024),
+        mp.mpf(0), S**2, 3, 8),
 ]  # fmt: skip
 
 

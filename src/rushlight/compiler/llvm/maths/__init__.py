@@ -8,9 +8,12 @@ Errors are stated in ULP, the distance between neighbouring numbers at the true 
 ``tests/compiler/test_maths.py`` measures them.
 """
 
-from .error import erf
+from .arc import acos, asin, atan, atan2
+from .area import acosh, asinh, atanh
+from .error import erf, erfc
 from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
 from .logarithm import log, log1p, log2, log10
+from .power import hypot, pow
 from .roots import rsqrt, sqrt
 from .rounding import ceil, copysign, floor, fmax, fmin, maximum, minimum, rint, trunc
 from .trigonometric import cos, sin, tan

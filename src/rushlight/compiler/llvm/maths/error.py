@@ -1,4 +1,4 @@
-"""The error function and its relatives."""
+"""The error function and its relatives: erf, erfc, erfinv."""
 
 from __future__ import annotations
 
@@ -6,14 +6,33 @@ from fractions import Fraction
 
 from ..text import Function, Value, const
 from . import polynomials as P
-from .exponential import expm1_small, reduced_to_power
-from .real import at_most, magnitude, minus, polynomial, signed, split, times
+from .exponential import expm1_small, reduced, reduced_to_power
+from .real import (
+    at_most,
+    magnitude,
+    minus,
+    plus,
+    polynomial,
+    scaled,
+    signed,
+    split,
+    times,
+)  # fmt: skip
 
 TWO_OVER_ROOT_PI = Fraction("1.12837916709551257389615890312154517168810125865799771368817")
+_SMALL = {"float": P.ERF_SMALL_FLOAT, "double": P.ERF_SMALL_DOUBLE}
+_ERFC = {"float": P.ERFC_FLOAT, "double": P.ERFC_DOUBLE}
+# Beyond these erfc is 0.
+_LARGEST = {"float": 10.2, "double": 27.3}
 
 
 def erf(f: Function, x: Value) -> Value:
     """The error function."""
+    if x.type.element == "double":
+        a = magnitude(f, x)
+        large = minus(f, const(1, x.type), _erfc_of_large(f, a))
+        near = f.compare("olt", a, const(1, x.type))
+        return signed(f, f.select(near, _erf_small(f, a), large), x)
     a = at_most(f, magnitude(f, x), 3.95)
     # erf(a) = 1 - exp(y) with y = a (-2 / sqrt(pi) + a P(a)), the constant in two parts.
     high, low = split(-TWO_OVER_ROOT_PI, "float")
@@ -21,3 +40,39 @@ def erf(f: Function, x: Value) -> Value:
     y = f.fma(a, const(high, x.type), times(f, a, rest))
     power, r = reduced_to_power(f, y)
     return signed(f, f.fma(power, expm1_small(f, r), minus(f, power, const(1, x.type))), x)
+
+
+def _erf_small(f: Function, x: Value) -> Value:
+    """``erf(x)`` for \\|x\\| <= 1."""
+    return f.fma(x, polynomial(f, times(f, x, x), _SMALL[x.type.element]), x)
+
+
+def _erfc_of_large(f: Function, a: Value) -> Value:
+    """``erfc(a)`` for a from 1 on."""
+    a = at_most(f, a, _LARGEST[a.type.element])
+    three = const(3, a.type)
+    below, one = plus(f, a, three), const(1, a.type)
+    inverse = f.binary("fdiv", one, below)
+    # What follows is steep: one step of Newton's takes back the errors of sum and quotient.
+    left = f.fma(f.neg(below), inverse, one)
+    left = f.fma(minus(f, minus(f, below, three), a), inverse, left)
+    inverse = f.fma(left, inverse, inverse)
+    t = times(f, minus(f, a, three), inverse)
+    bent = times(f, polynomial(f, t, _ERFC[a.type.element]), inverse)
+    # exp(-a**2), with what rounding took from a**2 put back.
+    square = times(f, a, a)
+    n, r = reduced(f, f.neg(square), f.fma(f.neg(a), a, square))
+    return scaled(f, f.fma(bent, expm1_small(f, r), bent), n)
+
+
+def erfc(f: Function, x: Value) -> Value:
+    """``1 - erf(x)``, exact where that is nearly 0."""
+    a = magnitude(f, x)
+    tail = _erfc_of_large(f, a)
+    below = f.compare("olt", x, const(0, x.type))
+    far = f.select(below, minus(f, const(2, x.type), tail), tail)
+    # 1 - erf(x) without rounding erf(x), which would be seen where it is nearly 1.
+    one, square = const(1, x.type), times(f, x, x)
+    more = polynomial(f, square, _SMALL[x.type.element])
+    middle = f.fma(f.neg(x), more, minus(f, one, x))
+    return f.select(f.compare("olt", a, one), middle, far)

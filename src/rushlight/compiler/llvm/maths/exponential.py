@@ -41,13 +41,13 @@ _TANH_ONE = {"float": 9.1, "double": 19.1}
 _EXPM1_LOWEST = {"float": -18.0, "double": -38.0}
 
 
-def reduced(f: Function, x: Value) -> tuple[Value, Value]:
-    """``n``, an integer, and ``r`` with ``x = n log(2) + r`` and \\|r\\| <= log(2) / 2."""
+def reduced(f: Function, x: Value, rest: Value | None = None) -> tuple[Value, Value]:
+    """``n``, an integer, and ``r`` with ``x + rest = n log(2) + r`` and \\|r\\| <= log(2) / 2."""
     n = f.intrinsic("rint", times(f, x, const(float(LOG2E), x.type)))
     # The first product and difference are exact: x and the product have the same last place.
-    high, low = split(LN2, x.type.element)
-    r = f.fma(n, const(-high, x.type), x)
-    return n, f.fma(n, const(-low, x.type), r)
+    high, low = (const(-part, x.type) for part in split(LN2, x.type.element))
+    r = f.fma(n, high, x)
+    return n, f.fma(n, low, r) if rest is None else plus(f, r, f.fma(n, low, rest))
 
 
 def reduced_to_power(f: Function, x: Value, by: int = 1, scale: float = 1.0) -> tuple[Value, Value]:
