@@ -33,10 +33,12 @@ def kernel(code, machine):
     return _made[code.name, machine][0]
 
 
-@functools.cache
-def _scratch(size):
+def _aligned(size):
     whole = np.full(size + 64, 255, np.uint8)  # every number is NaN
     return whole[-whole.ctypes.data % 64 :]
+
+
+_scratch = functools.cache(_aligned)
 
 
 class Run:
@@ -61,20 +63,27 @@ class Run:
         attrs = tuple(keywords[name] for name in op.attrs)
         step = Step(op, tuple(range(count)), attrs, result, None)
         call = scan.Scan(step, tuple(numbers[:count]), tuple(numbers[count:]), kinds)
-        (self.code,) = call.codes(machine, None)
-        assert set(self.code.buffers) <= set(numbers)
+        self.codes = call.codes(machine, self._spare)
+        self.code = self.codes[-1]
+        assert {b for code in self.codes for b in code.buffers} <= set(
+            range(100, 100 + len(self.arrays))
+        )
         self.table = np.array([a.ctypes.data for a in self.arrays], np.int64)
-        self.params = np.array(self.code.params({n: n - 100 for n in numbers}), np.int64)
-        self.kernel = kernel(self.code, machine)
+        place = {100 + k: k for k in range(len(self.arrays))}
+        self.params = [np.array(code.params(place), np.int64) for code in self.codes]
+        self.kernels = [kernel(code, machine) for code in self.codes]
+
+    def _spare(self, size):
+        self.arrays.append(_aligned(size))
+        return 99 + len(self.arrays)
 
     def __call__(self, pieces=1):
         """Computes everything, in so many pieces, the last first."""
-        scratch = _scratch(self.code.scratch)
-        cuts = [self.code.extent * i // pieces for i in range(pieces + 1)]
-        for begin, end in reversed(list(itertools.pairwise(cuts))):
-            self.kernel(
-                self.table.ctypes.data, self.params.ctypes.data, begin, end, scratch.ctypes.data
-            )
+        for code, params, run in zip(self.codes, self.params, self.kernels, strict=True):
+            scratch = _scratch(code.scratch)
+            cuts = [code.extent * i // pieces for i in range(pieces + 1)]
+            for begin, end in reversed(list(itertools.pairwise(cuts))):
+                run(self.table.ctypes.data, params.ctypes.data, begin, end, scratch.ctypes.data)
         return [output.copy() for output in self.outputs]
 
     def reference(self):

@@ -24,6 +24,8 @@ from .llvm.scan.cumulative import (
     scratch_of,
     way_of,
 )
+from .llvm.scan.packing import LAYOUT, packing_module
+from .llvm.scan.product import Block
 from .llvm.scan.steps import Form, Sizes, back_block, form_block
 
 RUNS = frozenset([ops.recurrent_steps, ops.recurrent_steps_back])
@@ -34,6 +36,10 @@ OPS = RUNS | CUMULATIVE
 """The operations that are scans."""
 
 ELEMENTS = {float32: "float", float64: "double"}
+
+
+Spare = Callable[[int], int]
+"""Gives the number of a new buffer of so many bytes."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,12 @@ class Scan:
     outputs: tuple[int, ...]
     kinds: tuple[Spec, ...]
 
-    def codes(self, machine: Machine, spare: Callable[[int], int]) -> list[Code]:
+    def codes(self, machine: Machine, spare: Spare) -> list[Code]:
         """The calls of kernels."""
         if self.step.op in CUMULATIVE:
             return [_cumulative(self, machine)]
-        if self.step.op is ops.recurrent_steps:
-            return [_forward(self, machine)]
-        return [_backward(self, machine)]
+        run = _forward if self.step.op is ops.recurrent_steps else _backward
+        return run(self, machine, spare)
 
 
 def is_scan(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
@@ -90,7 +95,7 @@ def _cumulative(scan: Scan, machine: Machine) -> Code:
     values = cumulative_params(way, shape, buffers)
     name = f"scan_{way.name}_{way.how}_{way.dtype.name}x{way.lanes}x{way.vectors}"
     extent, _ = extent_of(way, shape)
-    step = 40.0 if way.name == "logcumsumexp" else 2.0
+    step = {"logcumsumexp": 50.0}.get(way.name, 25.0 if way.chain.places else 12.0)
     vectors = -(-spec.numel // (1 if way.how == "line" else way.lanes))
     return Code(
         name=name,
@@ -103,7 +108,10 @@ def _cumulative(scan: Scan, machine: Machine) -> Code:
     )
 
 
-def _forward(scan: Scan, machine: Machine) -> Code:
+# Recurrent cells ------------------------------------------------------------------------------
+
+
+def _forward(scan: Scan, machine: Machine, spare: Spare) -> list[Code]:
     keywords = scan.step.keywords
     cell, given = keywords["cell"], keywords["given"]
     kind = CELLS[cell]
@@ -113,18 +121,20 @@ def _forward(scan: Scan, machine: Machine) -> Code:
     names = ("a", *("h", "c")[: kind.states], "w_hh", *given)
     results = ("output", *("last_h", "last_c")[: kind.states], "trace")
     buffers = dict(zip((*names, *results), (*scan.inputs, *scan.outputs), strict=False))
-    element = ELEMENTS[a.dtype]
-    block = form_block(machine, element, kind, sizes)
+    block = form_block(machine, ELEMENTS[a.dtype], kind, sizes)
+    packs = [_packed(machine, block, "w", (sizes.hidden, sizes.width, kind.gates), buffers, spare)]
+    if "w_hr" in given:
+        packs.append(_packed(machine, block, "r", (sizes.width, sizes.hidden, 1), buffers, spare))
     form = Form(cell, keywords["reverse"], given, block, _whole(sizes, block.lanes),
                 tuple(buffers))  # fmt: skip
     values, scratch = forward.forward_params(form, sizes, buffers)
-    return _code(machine, form, sizes, values, scratch, forward.forward_module, "forward")
+    text = forward.forward_module
+    return [*packs, _run(machine, form, sizes, values, scratch, text, "forward")]
 
 
-def _backward(scan: Scan, machine: Machine) -> Code:
+def _backward(scan: Scan, machine: Machine, spare: Spare) -> list[Code]:
     keywords = scan.step.keywords
-    cell, given = keywords["cell"], keywords["given"]
-    arriving = keywords["arriving"]
+    cell, given, arriving = keywords["cell"], keywords["given"], keywords["arriving"]
     kind = CELLS[cell]
     trace, w_hh = scan.kinds[len(arriving) : len(arriving) + 2]
     columns, width = w_hh.shape
@@ -136,35 +146,69 @@ def _backward(scan: Scan, machine: Machine) -> Code:
         results = (*results, "projected")
     buffers = dict(zip((*names, *results), (*scan.inputs, *scan.outputs), strict=True))
     block = back_block(machine, ELEMENTS[trace.dtype], sizes)
+    packs = [_packed(machine, block, "w", (width, columns, 0), buffers, spare)]
+    if "w_hr" in given:
+        packs.append(_packed(machine, block, "r", (sizes.hidden, width, 0), buffers, spare))
     form = Form(cell, keywords["reverse"], given, block, _whole(sizes, block.lanes),
                 tuple(buffers))  # fmt: skip
     values, scratch = backward.backward_params(form, sizes, buffers)
-    return _code(machine, form, sizes, values, scratch, backward.backward_module, "backward")
+    text = backward.backward_module
+    return [*packs, _run(machine, form, sizes, values, scratch, text, "backward")]
+
+
+def _packed(
+    machine: Machine, block: Block, which: str, sizes: tuple[int, int, int],
+    buffers: dict[str, int], spare: Spare,
+) -> Code:  # fmt: skip
+    """The call that packs a weight; its buffer is noted with the others.
+
+    Args:
+        sizes: units, k and gates; no gates if the weight is not transposed.
+    """
+    units, k, gates = sizes
+    panels = block.panels_of(block.vectors_of(units) * max(1, gates))
+    panel = block.panel_of(k)
+    place = buffers[f"packed_{which}"] = spare(panels * panel)
+    weight = buffers[{"w": "w_hh", "r": "w_hr"}[which]]
+    way = "turn" if gates else "copy"
+    name = f"scan_{way}_{_named(block)}"
+    values = dict(zip(LAYOUT.names, (weight, place, units, k, max(1, gates), panel), strict=True))
+    return Code(
+        name=name,
+        text=lambda: str(packing_module(block, way, name, machine)),
+        params=_placed(LAYOUT.names, values, ("w", "packed")),
+        buffers=(weight, place),
+        extent=panels,
+        work=panel / 16,
+    )
 
 
 def _whole(sizes: Sizes, lanes: int) -> tuple[bool, bool]:
     return sizes.hidden % lanes == 0, sizes.width % lanes == 0
 
 
-def _code(
+def _named(block: Block) -> str:
+    return f"{block.element}{block.lanes}x{block.vectors}x{block.rows}"
+
+
+def _run(
     machine: Machine, form: Form, sizes: Sizes, values: dict[str, int], scratch: int,
     module: Callable[..., Any], way: str,
 ) -> Code:  # fmt: skip
-    block = form.block
+    """The call that goes step by step."""
     reads = "_".join(form.buffers)
-    shape = f"{block.element}{block.lanes}x{block.vectors}x{block.rows}"
     ends = "".join("we"[not whole] for whole in form.whole)
-    name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{ends}_{reads}"
-    gates = form.kind.gates
+    shape = f"{_named(form.block)}_{ends}"
+    name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{reads}"
+    gates, vectors = form.kind.gates, form.block.vectors_of(sizes.hidden)
     flops = 2.0 * sizes.rows * gates * sizes.hidden * sizes.width
-    step = flops / 60 + sizes.rows * block.vectors_of(sizes.hidden) * 40.0
     return Code(
         name=name,
         text=lambda: str(module(form, name, machine)),
         params=_placed(form.layout.names, values, form.buffers),
         buffers=tuple(values[n] for n in form.buffers),
         extent=sizes.blocks,
-        work=sizes.steps * step,
+        work=sizes.steps * (flops / 110 + sizes.rows * vectors * gates * 8.0),
         scratch=scratch,
     )
 

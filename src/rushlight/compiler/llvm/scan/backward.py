@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.scan.product import write_copy, write_product
+from rushlight.compiler.llvm.scan.product import write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, parts_of
 from rushlight.compiler.llvm.text import VOID, Module, Value, i64
@@ -16,7 +16,6 @@ def backward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run's gradients."""
     module = Module(machine)
     write_product(module, form.block)
-    write_copy(module, form.block)
     _Backward(form, module.function(name, KERNEL)).write()
     return module
 
@@ -35,11 +34,9 @@ def backward_params(
         "pitch_full": pitch_of(block, units),
     }  # fmt: skip
     areas = Areas()
-    areas.add("w", others["panel_w"] * others["panels_w"])
     areas.add("h", rows * others["pitch_h"])
     areas.add("c", rows * others["pitch_c"])
     if form.projects:
-        areas.add("r", others["panel_r"] * others["panels_r"])
         areas.add("full", rows * others["pitch_full"])
         areas.add("projected", rows * others["pitch_h"])
     return params_of(form, sizes, areas, others, buffers), areas.total
@@ -49,18 +46,6 @@ class _Backward(Steps):
     @property
     def from_end(self) -> bool:
         return not self.form.reverse
-
-    def pack(self) -> None:
-        f, p = self.f, self.p
-        f.invoke(
-            "scan_copy", VOID, self.at["w_hh"], p["width"], self.columns, p["panel_w"],
-            self.area["w"],
-        )  # fmt: skip
-        if self.form.projects:
-            f.invoke(
-                "scan_copy", VOID, self.at["w_hr"], p["hidden"], p["width"], p["panel_r"],
-                self.area["r"],
-            )  # fmt: skip
 
     # A block ---------------------------------------------------------------------------------
 
@@ -106,7 +91,7 @@ class _Backward(Steps):
         pitch = f.mul(self.columns, i64(self.block.bytes))
         # What is in "h" by now is what does not come through the product.
         f.invoke(
-            "scan_product", VOID, gates, pitch, self.columns, area["w"], p["panel_w"],
+            "scan_product", VOID, gates, pitch, self.columns, self.at["packed_w"], p["panel_w"],
             p["panels_w"], area["h"], p["pitch_h"], self.count,
         )  # fmt: skip
 
@@ -132,7 +117,7 @@ class _Backward(Steps):
             with self.unit() as (u, _):
                 self.store(self.zero, self.own("full", i, u))
         f.invoke(
-            "scan_product", VOID, area["projected"], p["pitch_h"], p["width"], area["r"],
+            "scan_product", VOID, area["projected"], p["pitch_h"], p["width"], self.at["packed_r"],
             p["panel_r"], p["panels_r"], area["full"], p["pitch_full"], self.count,
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.scan.product import write_product, write_turn
+from rushlight.compiler.llvm.scan.product import write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, gates_of
 from rushlight.compiler.llvm.text import VOID, Function, Module, Value, i64
@@ -16,7 +16,6 @@ def forward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run."""
     module = Module(machine)
     write_product(module, form.block)
-    write_turn(module, form.block)
     _Forward(form, module.function(name, KERNEL)).write()
     return module
 
@@ -35,13 +34,11 @@ def forward_params(
         "pitch_c": pitch_of(block, units), "pitch_full": pitch_of(block, units),
     }  # fmt: skip
     areas = Areas()
-    areas.add("w", others["panel_w"] * others["panels_w"])
     areas.add("bias", gates * block.align)
     areas.add("sums", rows * others["pitch_sums"])
     areas.add("h", rows * others["pitch_h"])
     areas.add("c", rows * others["pitch_c"])
     if form.projects:
-        areas.add("r", others["panel_r"] * others["panels_r"])
         areas.add("full", rows * others["pitch_full"])
         areas.add("projected", rows * others["pitch_h"])
     return params_of(form, sizes, areas, others, buffers), areas.total
@@ -52,17 +49,7 @@ class _Forward(Steps):
         super().__init__(form, f)
         self.has_trace = "trace" in form.buffers
 
-    def pack(self) -> None:
-        f, p, gates = self.f, self.p, i64(self.cell.gates)
-        f.invoke(
-            "scan_turn", VOID, self.at["w_hh"], p["hidden"], p["width"], gates, p["panel_w"],
-            self.area["w"],
-        )  # fmt: skip
-        if self.form.projects:
-            f.invoke(
-                "scan_turn", VOID, self.at["w_hr"], p["width"], p["hidden"], i64(1), p["panel_r"],
-                self.area["r"],
-            )  # fmt: skip
+    def begin(self) -> None:
         with self.unit() as (u, mask):
             for g in range(self.cell.gates):
                 bias = self._bias("b_hh", u, g, mask)
@@ -120,8 +107,8 @@ class _Forward(Steps):
         f, p, area = self.f, self.p, self.area
         start = f.mul(t, p["batch"])
         f.invoke(
-            "scan_product", VOID, area["h"], p["pitch_h"], p["width"], area["w"], p["panel_w"],
-            p["panels_w"], area["sums"], p["pitch_sums"], self.count,
+            "scan_product", VOID, area["h"], p["pitch_h"], p["width"], self.at["packed_w"],
+            p["panel_w"], p["panels_w"], area["sums"], p["pitch_sums"], self.count,
         )  # fmt: skip
         with self.row() as (i, number):
             row = f.add(start, number)
@@ -167,7 +154,7 @@ class _Forward(Steps):
     def _project(self, t: Value, start: Value) -> None:
         f, p, area = self.f, self.p, self.area
         f.invoke(
-            "scan_product", VOID, area["full"], p["pitch_full"], p["hidden"], area["r"],
+            "scan_product", VOID, area["full"], p["pitch_full"], p["hidden"], self.at["packed_r"],
             p["panel_r"], p["panels_r"], area["projected"], p["pitch_h"], self.count,
         )  # fmt: skip
         with self.row() as (i, number):

@@ -1,23 +1,20 @@
 """The product at every step: rows of a state times a weight that was packed before the first step.
 
-Functions that a kernel's module holds for itself::
+A kernel's module holds this function for itself; pitches and ``panel`` are in bytes::
 
     scan_product(a, a_pitch, k, b, panel, panels, out, out_pitch, rows)
-    scan_turn   (w, units, k, gates, panel, packed)
-    scan_copy   (w, columns, k, panel, packed)
 
-``scan_product`` adds to ``rows`` rows of ``out``; pitches and ``panel`` are in bytes. The weight is
-packed in *panels* of :attr:`Block.vectors` vectors: first those of k = 0, then of k = 1. Every
-element is summed in the order of k, so its bits do not depend on how many rows there are.
+It adds to ``rows`` rows of ``out``. The weight is packed in *panels* of :attr:`Block.vectors`
+vectors: first those of k = 0, then of k = 1. Every element is summed in the order of k, so its bits
+do not depend on how many rows there are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rushlight.compiler.llvm.contract.transpose import transposed
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.text import I64, PTR, VOID, Function, Module, Type, Value, const, i64
+from rushlight.compiler.llvm.text import I64, PTR, VOID, Function, Module, Type, Value, i64
 
 PRODUCT = [
     ("a", PTR), ("a_pitch", I64), ("k", I64), ("b", PTR), ("panel", I64), ("panels", I64),
@@ -26,11 +23,6 @@ PRODUCT = [
 TILE = [
     ("a", PTR), ("a_pitch", I64), ("k", I64), ("b", PTR), ("out", PTR), ("out_pitch", I64),
 ]  # fmt: skip
-TURN = [
-    ("w", PTR), ("units", I64), ("k", I64), ("gates", I64), ("panel", I64), ("packed", PTR),
-]  # fmt: skip
-COPY = [("w", PTR), ("columns", I64), ("k", I64), ("panel", I64), ("packed", PTR)]
-
 TALLEST = 8
 """Rows of a tile; more would not keep the multipliers busier."""
 
@@ -154,67 +146,3 @@ def _tile(module: Module, block: Block, height: int) -> None:
 
 def _vector(f: Function, block: Block, row: Value, v: int) -> Value:
     return f.at(row, v * block.lanes, block.element)
-
-
-# Packing --------------------------------------------------------------------------------------
-
-
-def write_turn(module: Module, block: Block) -> None:
-    """Adds ``scan_turn``: packs the transpose of a weight (gates * units, k).
-
-    Vectors of the same units stand side by side, one for each gate. Units that do not exist get 0.
-    """
-    f = module.function("scan_turn", TURN, linkage="internal", attributes="nounwind noinline")
-    given = f.arguments
-    lanes, element = block.lanes, block.element
-    pitch = f.mul(given["k"], i64(block.bytes))
-    across = f.binary("udiv", f.add(given["units"], i64(lanes - 1)), i64(lanes))
-    nothing = f.lanes_below(i64(0), lanes)
-    with f.loop(i64(0), f.mul(across, given["gates"])) as vector:
-        first = f.mul(f.binary("udiv", vector, given["gates"]), i64(lanes))
-        gate = f.binary("urem", vector, given["gates"])
-        left = f.sub(given["units"], first)
-        row = f.add(f.mul(gate, given["units"]), first)
-        source = f.at(given["w"], f.mul(row, pitch), "i8")
-        place = _place(f, block, vector)
-        here = [f.compare("sgt", left, i64(j)) for j in range(lanes)]
-        with f.loop(i64(0), given["k"], lanes) as k:
-            within = f.lanes_below(f.sub(given["k"], k), lanes)
-            rows = []
-            for j in range(lanes):
-                at = f.at(f.at(source, f.mul(pitch, i64(j)), "i8"), k, element)
-                mask = f.select(here[j], within, nothing)
-                rows.append(f.masked_load(at, block.vector, mask, const(0, block.vector)))
-            for j, column in enumerate(transposed(f, rows)):
-                f.store(column, _step(f, block, place, f.add(k, i64(j))))
-    f.ret()
-
-
-def write_copy(module: Module, block: Block) -> None:
-    """Adds ``scan_copy``: packs a weight (k, columns). Columns that do not exist get 0."""
-    f = module.function("scan_copy", COPY, linkage="internal", attributes="nounwind noinline")
-    given = f.arguments
-    lanes, columns = block.lanes, given["columns"]
-    across = f.binary("udiv", f.add(columns, i64(lanes - 1)), i64(lanes))
-    with f.loop(i64(0), across) as vector:
-        first = f.mul(vector, i64(lanes))
-        mask = f.lanes_below(f.sub(columns, first), lanes)
-        source = f.at(given["w"], first, block.element)
-        place = _place(f, block, vector)
-        with f.loop(i64(0), given["k"]) as k:
-            at = f.at(source, f.mul(k, columns), block.element)
-            value = f.masked_load(at, block.vector, mask, const(0, block.vector))
-            f.store(value, _step(f, block, place, k))
-    f.ret()
-
-
-def _place(f: Function, block: Block, vector: Value) -> Value:
-    """Where a vector of the first k is packed."""
-    given = f.arguments
-    panel = f.binary("udiv", vector, i64(block.vectors))
-    within = f.mul(f.binary("urem", vector, i64(block.vectors)), i64(block.align))
-    return f.at(given["packed"], f.add(f.mul(panel, given["panel"]), within), "i8")
-
-
-def _step(f: Function, block: Block, place: Value, k: Value) -> Value:
-    return f.at(place, f.mul(k, i64(block.vectors * block.align)), "i8")

@@ -24,7 +24,7 @@ SIZES = (
     "steps", "batch", "hidden", "width", "rows", "panel_w", "panels_w", "panel_r", "panels_r",
     "pitch_sums", "pitch_h", "pitch_c", "pitch_full",
 )  # fmt: skip
-AREAS = ("at_w", "at_r", "at_bias", "at_sums", "at_h", "at_c", "at_full", "at_projected")
+AREAS = ("at_bias", "at_sums", "at_h", "at_c", "at_full", "at_projected")
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Steps:
     def write(self) -> None:
         """The body."""
         f, p = self.f, self.p
-        self.pack()
+        self.begin()
         with f.loop(f.arguments["begin"], f.arguments["end"]) as block:
             self.first = f.mul(block, p["rows"])
             self.count = f.intrinsic("smin", f.sub(p["batch"], self.first), p["rows"])
@@ -161,9 +161,8 @@ class Steps:
         """Whether the last step comes first."""
         return self.form.reverse
 
-    def pack(self) -> None:
-        """Brings the weights into scratch memory."""
-        raise NotImplementedError
+    def begin(self) -> None:
+        """Before the first block."""
 
     def enter(self) -> None:
         """Before the first step of a block."""
