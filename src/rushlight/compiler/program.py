@@ -1,8 +1,7 @@
-"""Program: a compiled graph as plain data, and the way there."""
+"""The way from a Graph to its Program."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rushlight.base.dtypes import uint8
@@ -17,61 +16,11 @@ from .llvm import loops
 from .llvm.code import Code
 from .llvm.machine import Machine
 from .memory import Span, arranged
-from .schedule import Buffer, Referred, Schedule, schedule
+from .plain import Native, Program, Referred, flat
+from .schedule import Buffer, Schedule, schedule
 
 GRAIN = 20_000.0
 """Nanoseconds of work in a piece that a thread takes: less is not worth the handing over."""
-
-
-@dataclass(frozen=True)
-class Native:
-    """A call of compiled code.
-
-    Attributes:
-        code: what is called.
-        params: its integers; buffers are places in the program's table.
-        grain: how much of the parallel axis is a piece.
-        fault: the buffer that tells whether an index was out of range, or None.
-        buffers: those that it touches.
-    """
-
-    code: Code
-    params: tuple[int, ...]
-    grain: int
-    fault: int | None
-    buffers: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to run. Buffers are numbered by their places in the table of pointers.
-
-    The table has the graph's inputs that are memory, the outputs, the numbers, and then what
-    exists only while the program runs.
-
-    Attributes:
-        specs: the type of every buffer.
-        given: for each buffer of the inputs that are memory: the input, and which of its parts.
-        made: the buffers that are outputs, in the table's order.
-        numbers: for each buffer that is a number: the input.
-        calls: in order.
-        outputs: for each output of the graph its buffer; a tuple for several results.
-        taken: for each of ``made`` the place in ``given`` of the input whose memory it may take if
-            nobody else sees that, or None.
-        offsets: where in the arena the others live, but for those of referred steps and faults.
-        arena, scratch: bytes.
-    """
-
-    specs: tuple[Spec, ...]
-    given: tuple[tuple[int, int | None], ...]
-    made: tuple[int, ...]
-    taken: tuple[int | None, ...]
-    numbers: tuple[int, ...]
-    calls: tuple[Native | Referred, ...]
-    outputs: tuple[Any, ...]
-    offsets: dict[int, int]
-    arena: int
-    scratch: int
 
 
 def compiled(graph: Graph, machine: Machine) -> Program:
@@ -175,8 +124,3 @@ class _Laying:
             for b, spec in specs.items()
             if b in first and b not in apart
         ]
-
-
-def flat(buffers: Any) -> tuple[int, ...]:
-    """A buffer or several as several."""
-    return buffers if isinstance(buffers, tuple) else (buffers,)

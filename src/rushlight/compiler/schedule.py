@@ -26,6 +26,7 @@ from .fuse import Fusion
 from .index import Axis, Index
 from .kernel import Kernel, Root
 from .layout import Order, natural, same_memory, strides_in
+from .plain import Referred
 from .reductions import in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
@@ -53,21 +54,6 @@ class Buffer:
     part: int | None = None
 
 
-@dataclass
-class Referred:
-    """A step that is run by its reference.
-
-    Attributes:
-        step: the operation.
-        inputs: buffers; a tuple of them for several results.
-        outputs: the buffers of its results.
-    """
-
-    step: Step
-    inputs: tuple[Any, ...]
-    outputs: tuple[int, ...]
-
-
 Call = Kernel | Products | Scan | Referred
 
 
@@ -80,12 +66,14 @@ class Schedule:
         calls: kernels, and steps that are run by their references.
         outputs: the buffers that leave; a tuple of them for several results.
         taken: for results the inputs whose memory they may take.
+        origins: for each buffer that is made here, the graph's steps that it is computed by.
     """
 
     buffers: list[Buffer] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
     taken: dict[int, int] = field(default_factory=dict)
+    origins: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def schedule(graph: Graph) -> Schedule:
@@ -126,14 +114,18 @@ class _Scheduling:
         self._lying: dict[Value, list[Stored]] = {}
         self._bordered: dict[tuple[Value, int, int], Value] = {}
         self._products: set[int] = set()
+        self._steps: dict[Value, int] = {}
 
     def made(self) -> Schedule:
         """The schedule."""
         graph = self.graph
         for k, spec in enumerate(graph.inputs):
             self.values.append(self._input(k, spec))
+        self.plan.origins.update((b, ()) for b in range(len(self.plan.buffers)))
         for k, step in enumerate(graph.steps):
             self.values.append(self._value(len(graph.inputs) + k, step))
+            for buffer in range(len(self.plan.origins), len(self.plan.buffers)):
+                self.plan.origins.setdefault(buffer, (k,))
         self.plan.outputs = [_buffers(self._in_memory(self.values[k])) for k in graph.outputs]
         self.plan.calls = self.fusion.calls(_flat(self.plan.outputs))
         return self.plan
@@ -163,6 +155,7 @@ class _Scheduling:
         specs = [x.spec if isinstance(x, Value) else tuple(e.spec for e in x) for x in inputs]
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
+            self._steps[value] = number - len(self.graph.inputs)
             self.checks.look_at(value, self)
             return self._laid(value) if self._is_stored(number, value) else value
         if step.op is ops.matmul and step.spec.dtype in TYPES:
@@ -263,8 +256,21 @@ class _Scheduling:
         axes = tuple(Axis(n) for n in value.shape)
         laid = tuple(axes[k] for k in order)
         body = in_pieces(written_out(value.at(*axes)), laid, self._part)
+        origin = self._origin(value)
+        for buffer in range(stored.buffer, len(self.plan.buffers)):
+            self.plan.origins[buffer] = origin
         self._add(stored.buffer, value.spec.dtype, laid, body)
         return stored
+
+    def _origin(self, value: Value) -> tuple[int, ...]:
+        """The steps that are part of what computes a value."""
+        seen: dict[Value, None] = {value: None}
+        stack = [value]
+        while stack:
+            inner = [x for x in getattr(stack.pop(), "inputs", ()) if x not in seen]
+            seen.update(dict.fromkeys(inner))
+            stack.extend(inner)
+        return tuple(sorted(self._steps[x] for x in seen if x in self._steps))
 
     def _part(self, dtype: DType, axes: Sequence[Axis], body: Expr) -> int:
         """Stores partial results."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from rushlight.base.buffer import Buffer
 from rushlight.base.half import narrow, widen
-from rushlight.compiler.program import Native, Program, flat
-from rushlight.compiler.schedule import Referred
+from rushlight.compiler.plain import Native, Program, Referred
 from rushlight.graph.graph import Graph
-from rushlight.graph.node import Number
 from rushlight.graph.spec import Spec
 
 from .native import Calls, arena

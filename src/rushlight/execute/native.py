@@ -12,7 +12,7 @@ from rushlight.compiler.kept import code_for
 from rushlight.compiler.llvm.code import Code
 from rushlight.compiler.llvm.driver import NAMES, driver
 from rushlight.compiler.llvm.machine import Loaded, define, host
-from rushlight.compiler.program import Native
+from rushlight.compiler.plain import Native
 from rushlight.runtime import Driver, Runner
 
 
