@@ -121,10 +121,10 @@ class _Scheduling:
         graph = self.graph
         for k, spec in enumerate(graph.inputs):
             self.values.append(self._input(k, spec))
-        self.plan.origins.update((b, ()) for b in range(len(self.plan.buffers)))
         for k, step in enumerate(graph.steps):
+            before = len(self.plan.buffers)
             self.values.append(self._value(len(graph.inputs) + k, step))
-            for buffer in range(len(self.plan.origins), len(self.plan.buffers)):
+            for buffer in range(before, len(self.plan.buffers)):
                 self.plan.origins.setdefault(buffer, (k,))
         self.plan.outputs = [_buffers(self._in_memory(self.values[k])) for k in graph.outputs]
         self.plan.calls = self.fusion.calls(_flat(self.plan.outputs))
