@@ -15,7 +15,7 @@ from rushlight.compiler.llvm.contract.convolution import (
 from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
 from rushlight.compiler.llvm.contract.params import Layout
-from rushlight.compiler.llvm.contract.plan import BLOCK_B, BLOCK_K, BLOCK_M, PIECES, Call, Plan
+from rushlight.compiler.llvm.contract.plan import PIECES, Call, Plan
 from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.contract.weights import pack_weights
 from rushlight.compiler.llvm.contract.window import (
@@ -26,6 +26,11 @@ from rushlight.compiler.llvm.contract.window import (
     forward_grids,
 )
 from rushlight.compiler.llvm.contract.winograd_plan import Side, plan_winograd, suits
+
+# Steps of k in a block of taps, bytes of weights in a block, and positions.
+BLOCK_K = 384
+BLOCK_B = 512 * 1024
+BLOCK_M = 252
 
 
 def plan_forward(
@@ -111,7 +116,7 @@ def _blocks(
     """The sizes, and for each grid its first block and its number of positions."""
     inner, columns = channels
     most = max([1, *(len(grid.taps) for grid in grids)])
-    taps_block = max(1, min(most, round(BLOCK_K * 1.5 / max(1, inner))))
+    taps_block = max(1, min(most, round(BLOCK_K / max(1, inner))))
     taps_block = -(-most // -(-most // taps_block))
     rows = tile.rows
     if structure.images_last:

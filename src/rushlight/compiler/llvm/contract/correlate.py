@@ -19,7 +19,7 @@ from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Stored, Writer
 from rushlight.compiler.llvm.contract.params import Layout
-from rushlight.compiler.llvm.contract.plan import BLOCK_K, Call, Plan
+from rushlight.compiler.llvm.contract.plan import Call, Plan
 from rushlight.compiler.llvm.contract.settle import SETTLE, settle_module
 from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.contract.window import Tap, Window, forward_grids
@@ -31,6 +31,8 @@ from rushlight.compiler.llvm.contract.winograd_plan import (
 
 # Tasks that two to four threads share evenly.
 PIECES = 16
+# Pixels in a block.
+BLOCK_K = 256
 # Channels of both kinds in a block; their sums, 256 kB, stay in the cache beside the images.
 BLOCK = 252
 

@@ -21,11 +21,14 @@ from rushlight.compiler.llvm.text import Module
 
 # Up to this many rows a product whose B runs along k is made of dot products.
 FEW_ROWS = 4
-# Steps of k in a block, and bytes of B in a block, which is to stay in half of a 1 MB cache.
-BLOCK_K = 256
-BLOCK_B = 512 * 1024
-# Rows of C in a block: A's part is read again for every panel of B.
-BLOCK_M = 252
+# Steps of k in a block, bytes of B in a block, and rows of C. A's rows stay in the second cache
+# while B streams by from the third; splitting k further costs more in reading and writing sums
+# than it saves.
+BLOCK_K = 1024
+BLOCK_B = 2 * 1024 * 1024
+BLOCK_M = 56
+# Steps of k that one call of a packing kernel takes.
+PIECE = 256
 # Strides that are multiples of this put all rows of a tile into the same few places of the cache.
 PAGE = 4096
 # Blocks of C that two to four threads can share evenly.
@@ -205,12 +208,12 @@ def _plan_b(
     room = -(-k // tile.lanes) * tile.lanes * pitch
     panels = -(-n // tile.columns)
     products = extents[0] * extents[1] * extents[2]
-    pieces = max(1, -(-k // BLOCK_K))
+    pieces = max(1, -(-k // PIECE))
     plan.packed = max(tile.align, panels * products * room)
     name = f"pack_{reader.key}_{tile.suffix}"
     packing = lambda: {
         "place": plan.packed_place, "offset": 0, "k": k, "n": n, "pitch": pitch,
-        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": BLOCK_K,
+        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": PIECE,
     }  # fmt: skip
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
         (PACK, packing), (reader.layout, reader.values),
@@ -235,7 +238,7 @@ def _direct(tile: Tile, sizes: tuple[int, int, int], b: Memory) -> bool:
     if m <= 2 * tile.rows:
         return True
     # Used again and again, it had better be small or lie side by side.
-    small = m <= 9 * tile.rows or k * n * tile.bytes <= BLOCK_B // 2
+    small = m <= 9 * tile.rows or k * n * tile.bytes <= 256 * 1024
     return small and b.strides[0] % PAGE != 0 and (b.strides[0] % tile.align == 0 or m < 128)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from rushlight.compiler.llvm.contract.operand import IN_MEMORY, Memory, Strided, widened
 from rushlight.compiler.llvm.contract.pack import PACK, TAPS, pack_module
 from rushlight.compiler.llvm.contract.params import Layout, Params
-from rushlight.compiler.llvm.contract.plan import BLOCK_K, Call, Plan
+from rushlight.compiler.llvm.contract.plan import PIECE, Call, Plan
 from rushlight.compiler.llvm.contract.tile import SUFFIX, Tile
 from rushlight.compiler.llvm.contract.window import Window
 from rushlight.compiler.llvm.text import Function, Type, Value, const, vector
@@ -78,11 +78,11 @@ def pack_weights(
     pitch = vectors * tile.align
     room = (-(-k // tile.lanes) * tile.lanes + 1) * pitch
     panels = -(-columns // tile.columns)
-    pieces = max(1, -(-k // BLOCK_K))
+    pieces = max(1, -(-k // PIECE))
     plan.packed = max(tile.align, panels * w.groups * room)
     packing = lambda: {
         "place": plan.packed_place, "offset": 0, "k": k, "n": columns, "pitch": pitch,
-        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": BLOCK_K,
+        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": PIECE,
     }  # fmt: skip
     extent = w.groups * panels * pieces
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [(PACK, packing)]
