@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rushlight.base.dtypes import uint8
@@ -23,16 +24,43 @@ GRAIN = 20_000.0
 """Nanoseconds of work in a piece that a thread takes: less is not worth the handing over."""
 
 
+@dataclass(frozen=True)
+class Stages:
+    """What a graph becomes on the way to its program.
+
+    Attributes:
+        graph: as it was recorded.
+        expanded: the same in simpler operations.
+        plan: its kernels in order, their axes settled.
+        codes: for each call of the plan its code; a step that has none is itself.
+        program: all of it as plain data.
+    """
+
+    graph: Graph
+    expanded: Graph
+    plan: Schedule
+    codes: list[list[Code | Referred]]
+    program: Program
+
+
 def compiled(graph: Graph, machine: Machine) -> Program:
     """The program for a graph."""
+    return stages(graph, machine).program
+
+
+def stages(graph: Graph, machine: Machine) -> Stages:
+    """The program for a graph, and everything on the way to it."""
     try:
-        plan = schedule(expand(graph))
+        expanded = expand(graph)
+        plan = schedule(expanded)
         leaving = {b for out in plan.outputs for b in flat(out)}
         given = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
         given = [b for b in given if plan.buffers[b].origin not in graph.numbers]
-        plan.calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving)
-        calls = [each for call in plan.calls for each in _codes(call, plan, machine)]
-        return _Laying(graph, plan, calls).program()
+        calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving)
+        plan.calls = [call.settled() if isinstance(call, Kernel) else call for call in calls]
+        codes = [_codes(call, plan, machine) for call in plan.calls]
+        program = _Laying(graph, plan, [each for code in codes for each in code]).program()
+        return Stages(graph, expanded, plan, codes, program)
     finally:
         Expr.forget()
 
@@ -41,7 +69,7 @@ def _codes(call: Any, plan: Schedule, machine: Machine) -> list[Code | Referred]
     if isinstance(call, Referred):
         return [call]
     if isinstance(call, Kernel):
-        return [loops.write(call.settled(), machine)]
+        return [loops.write(call, machine)]
 
     def spare(size: int) -> int:
         plan.buffers.append(Buffer(Spec.of((size,), uint8)))
