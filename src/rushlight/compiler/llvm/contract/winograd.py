@@ -76,10 +76,11 @@ def both(square: Square, line: Callable[[Sequence[Value]], list[Value]]) -> Squa
     return [line(row) for row in zip(*columns)]
 
 
-def pack_module(tile: Tile, turned: bool, name: str) -> Module:
+def pack_module(tile: Tile, element: str, turned: bool, name: str) -> Module:
     """The kernel that transforms and packs weights. Its axis: panels, then pieces of rows.
 
     Args:
+        element: of the weights in memory.
         turned: for the gradient of the data: the taps are taken from the other end.
     """
     module = Module()
@@ -96,7 +97,8 @@ def pack_module(tile: Tile, turned: bool, name: str) -> Module:
         here = f.at(packed, f.mul(panel, p["panel"]), "i8")
         with f.loop(i64(0), width, tile.lanes) as v, f.loop(start, stop) as row:
             at = f.add(f.mul(f.add(column, v), p["stride_column"]), f.mul(row, p["stride_row"]))
-            taps = read_taps(f, tile, f.at(weights, at, "i8"), p["stride_column"], 9)
+            left, row_at = f.sub(width, v), f.at(weights, at, "i8")
+            taps = read_taps(f, tile, element, row_at, p["stride_column"], left, 9)
             taps = taps[::-1] if turned else taps
             place = f.at(f.at(here, f.mul(row, p["pitch"]), "i8"), v, tile.element)
             planes = transformed_weights(f, [taps[0:3], taps[3:6], taps[6:9]])

@@ -10,7 +10,7 @@ from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import PIECES, Call, Plan
-from rushlight.compiler.llvm.contract.tile import Tile
+from rushlight.compiler.llvm.contract.tile import SUFFIX, Tile
 from rushlight.compiler.llvm.contract.window import Window
 from rushlight.compiler.llvm.contract.winograd import (
     PACK,
@@ -155,11 +155,12 @@ def _pack(tile: Tile, side: Side, weights: Memory, plan: Plan) -> Callable[[], M
         "pitch": pitch, "panel": panel, "plane": plane, "panels": panels, "pieces": pieces,
         "piece": piece,
     }  # fmt: skip
-    name = f"pack_winograd{'_turned' if side.turned else ''}_{tile.suffix}"
+    kind = "turned_" if side.turned else ""
+    name = f"pack_winograd_{kind}{SUFFIX[weights.element]}_{tile.suffix}"
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
         (PACK, lambda: values | {"place": plan.packed_place, "from": weights.place})
     ]
-    make = lambda: pack_module(tile, side.turned, name)
+    make = lambda: pack_module(tile, weights.element, side.turned, name)
     plan.calls.append(Call(name, make, (), parts, panels * pieces))
     return lambda: {
         "place": plan.packed_place, "offset": 0, "row": pitch, "panel": panel, "plane": plane,
