@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import mul
 from typing import Any
 
 from rushlight import ops
@@ -165,7 +166,8 @@ class _Scheduling:
         if is_convolution(step.op, step.spec, specs):
             return self._convolution(step, inputs)
         if is_scan(step.op, step.spec, specs):
-            return self._apart(step, inputs, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
+            lying = [self._as_it_lies(x) for x in inputs]
+            return self._apart(step, lying, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
         return self._apart(step, inputs, Referred)
 
     def _product(self, step: Step, inputs: list[Any]) -> Any:
@@ -226,6 +228,18 @@ class _Scheduling:
             axes = tuple(Axis(n) for n in value.shape)
             return self._root(value, natural(value.at(*axes), axes, self._weight))
         return self._lying[value][0]
+
+    def _as_it_lies(self, value: Any) -> Any:
+        """The memory that a value is, if its elements lie there in order, as after a reshape."""
+        if isinstance(value, Computed):
+            axes = [Index.of(Axis(n)) if n > 1 else Index() for n in value.shape]
+            strides = strides_in(tuple(range(value.ndim)), value.shape)
+            body = value.at(*axes)
+            if body.op == "load" and not body.args:
+                buffer, index = body.attrs
+                if index == sum(map(mul, axes, strides), Index()):
+                    return Stored(value.spec, buffer, strides)
+        return value
 
     def in_order(self, value: Value, order: Order) -> Stored:
         """A value as memory, the dimensions in an order, the outermost first."""
