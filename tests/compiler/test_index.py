@@ -61,3 +61,11 @@ def test_what_reshapes_bring_disappears():
     assert x // 3 * 3 + x % 3 == x
     assert (x // 3) // 4 == x // 12
     assert (Index.of(j) - 4) // 4 == Index((), -1)
+
+
+def test_a_product_and_what_stays_below_its_factor():
+    m, n = Axis(144), Axis(16)
+    place = Index.of(m) * 16 + n
+    assert place // 192 == Index.of(m) // 12
+    assert place % 192 == Index.of(m) % 12 * 16 + n
+    assert place // 192 * 192 + place // 16 % 12 * 16 + place % 16 == place

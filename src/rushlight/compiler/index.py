@@ -183,13 +183,11 @@ class Index:
             return whole + low // by, rest - low // by * by
         if low < 0:  # machines divide numbers that are not negative faster
             whole, rest = whole + low // by, rest - low // by * by
-        common = gcd(by, *(f for _, f in rest.terms))
-        if common > 1:  # (8i + c) // 16 is i // 2 for any c below 8
-            inner = Index(
-                tuple((atom, f // common) for atom, f in rest.terms), rest.constant // common
-            )
-            quotient, remainder = inner._divided(by // common)
-            return whole + quotient, remainder * common + rest.constant % common
+        for common in rest._units(by):  # (8i + j) // 16 is i // 2 for any j below 8
+            inner, small = rest._apart(common)
+            if small.limits[0] >= 0 and small.limits[1] < common:
+                quotient, remainder = inner._divided(by // common)
+                return whole + quotient, remainder * common + small
         if len(rest.terms) == 1 and not rest.constant and rest.terms[0][1] == 1:
             atom = rest.terms[0][0]
             if isinstance(atom, Quotient):  # x // 3 // 4 is x // 12
@@ -197,6 +195,16 @@ class Index:
             if isinstance(atom, Remainder) and atom.by % by == 0:
                 return whole + _index(Quotient(rest, by)), atom.whole % by
         return whole + _index(Quotient(rest, by)), _index(Remainder(rest, by))
+
+    def _units(self, by: int) -> list[int]:
+        """Numbers that divide ``by`` and some factors, the greatest first."""
+        return sorted({g for _, f in self.terms if 1 < (g := gcd(by, f)) < by}, reverse=True)
+
+    def _apart(self, unit: int) -> tuple[Index, Index]:
+        """What ``unit`` goes into, divided by it, and the rest."""
+        inner = tuple((atom, f // unit) for atom, f in self.terms if f % unit == 0)
+        small = tuple((atom, f) for atom, f in self.terms if f % unit)
+        return Index(inner, self.constant // unit), Index(small, self.constant % unit)
 
     def replaced(self, new: Mapping[Axis, Index]) -> Index:
         """The same with other things in place of some axes."""
