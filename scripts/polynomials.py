@@ -152,6 +152,17 @@ def atanh_rest(s: Real) -> Real:
     return (2 * mp.atanh(s) - 2 * s - 2 * s**3 / 3) / s**5
 
 
+def erfinv_ratio(w: Real) -> Real:
+    """``erfinv(x) / x`` at the x for which ``w = -log(1 - x**2)``, by Halley's method."""
+    x = mp.sqrt(-mp.expm1(-w))
+    left = mp.exp(-w) / (1 + x)  # 1 - x
+    y = x if left > mp.mpf(1) / 2 else mp.sqrt(-mp.log(left * mp.sqrt(mp.pi)))
+    for _ in range(20):
+        step = (left - mp.erfc(y)) / (2 / mp.sqrt(mp.pi) * mp.exp(-y * y))
+        y -= step / (1 + y * step)
+    return y / x
+
+
 def of_square(function: Callable[[Real], Real]) -> Callable[[Real], Real]:
     """An even function as one of the square of its variable."""
     return lambda t: function(mp.sqrt(t))
@@ -188,6 +199,15 @@ FITS = [
     Fit("ERFC", "exp(x**2) erfc(x) (x + 3) of (x - 3) / (x + 3); the error is relative",
         erfc_bent, lambda t: 1 / erfc_bent(t), -mp.mpf("0.5"),
         mp.mpf("24.4") / mp.mpf("30.4"), 9, 21),
+    Fit("ERFINV", "erfinv(x) / x of w - 5 / 2 with w = -log(1 - x**2); the error is relative",
+        lambda u: erfinv_ratio(u + mp.mpf("2.5")), lambda u: 1 / erfinv_ratio(u + mp.mpf("2.5")),
+        -mp.mpf("2.5"), mp.mpf("2.5"), 9, 9),
+    Fit("ERFINV_TAIL", "erfinv(x) / x of sqrt(w) - 3; the error is relative",
+        lambda u: erfinv_ratio((u + 3) ** 2), lambda u: 1 / erfinv_ratio((u + 3) ** 2),
+        -mp.mpf("0.77"), mp.mpf("1.03"), 9, None),
+    Fit("ERFINV_TAIL", "erfinv(x) / x of sqrt(w) - 3; the error is relative",
+        lambda u: erfinv_ratio((u + 3) ** 2), lambda u: 1 / erfinv_ratio((u + 3) ** 2),
+        -mp.mpf("0.77"), mp.mpf("3.1"), None, 10),
     Fit("ASIN", "(asin(x) - x) / x**3 of x**2; the error is relative to asin(x)",
         of_square(lambda x: (mp.asin(x) - x) / x**3), of_square(lambda x: x**3 / mp.asin(x)),
         mp.mpf(0), mp.mpf("0.25"), 4, 11),

@@ -10,7 +10,8 @@ Errors are stated in ULP, the distance between neighbouring numbers at the true 
 
 from .arc import acos, asin, atan, atan2
 from .area import acosh, asinh, atanh
-from .error import erf, erfc
+from .division import fmod
+from .error import erf, erfc, erfinv
 from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
 from .logarithm import log, log1p, log2, log10
 from .power import hypot, pow

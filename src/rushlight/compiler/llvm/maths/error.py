@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from ..text import Function, Value, const
 from . import polynomials as P
-from .exponential import expm1_small, reduced, reduced_to_power
+from .exponential import exp_of_negative, expm1_small, reduced, reduced_to_power
+from .logarithm import log
 from .real import (
     at_most,
     magnitude,
@@ -22,6 +23,8 @@ from .real import (
 TWO_OVER_ROOT_PI = Fraction("1.12837916709551257389615890312154517168810125865799771368817")
 _SMALL = {"float": P.ERF_SMALL_FLOAT, "double": P.ERF_SMALL_DOUBLE}
 _ERFC = {"float": P.ERFC_FLOAT, "double": P.ERFC_DOUBLE}
+_ERFINV = {"float": P.ERFINV_FLOAT, "double": P.ERFINV_DOUBLE}
+_ERFINV_TAIL = {"float": P.ERFINV_TAIL_FLOAT, "double": P.ERFINV_TAIL_DOUBLE}
 # Beyond these erfc is 0.
 _LARGEST = {"float": 10.2, "double": 27.3}
 
@@ -76,3 +79,35 @@ def erfc(f: Function, x: Value) -> Value:
     more = polynomial(f, square, _SMALL[x.type.element])
     middle = f.fma(f.neg(x), more, minus(f, one, x))
     return f.select(f.compare("olt", a, one), middle, far)
+
+
+def erfinv(f: Function, x: Value) -> Value:
+    """The number whose error function is ``x``; infinite at -1 and 1, NaN beyond.
+
+    ``erfinv(x) / x`` is a polynomial in ``w = -log(1 - x**2)``, and far out in its root
+    (Giles 2010, "Approximating the erfinv function").
+    """
+    one = const(1, x.type)
+    w = f.neg(log(f, f.fma(f.neg(x), x, one)))
+    near = polynomial(f, plus(f, w, const(-2.5, x.type)), _ERFINV[x.type.element])
+    root = plus(f, f.intrinsic("sqrt", w), const(-3, x.type))
+    tail = polynomial(f, root, _ERFINV_TAIL[x.type.element])
+    found = times(f, f.select(f.compare("ogt", w, const(5, x.type)), tail, near), x)
+    if x.type.element == "double":
+        found = _nearer(f, x, found)
+    infinite = f.compare("oeq", magnitude(f, x), one)
+    return f.select(infinite, signed(f, const(float("inf"), x.type), x), found)
+
+
+def _nearer(f: Function, x: Value, y: Value) -> Value:
+    """One step of Halley's method towards ``erf(y) = x``, from 20 right bits to all of them."""
+    one, zero = const(1, x.type), const(0, x.type)
+    a, b = magnitude(f, x), magnitude(f, y)
+    beyond = f.compare("oge", b, one)
+    left = minus(f, minus(f, one, a), _erfc_of_large(f, b))
+    error = f.select(beyond, left, minus(f, _erf_small(f, b), a))
+    slope = times(f, exp_of_negative(f, times(f, b, b)), const(float(TWO_OVER_ROOT_PI), x.type))
+    step = f.binary("fdiv", error, slope)
+    step = f.binary("fdiv", step, f.fma(b, step, one))
+    moved = minus(f, b, step)
+    return signed(f, f.select(f.compare("ogt", b, zero), moved, b), x)

@@ -117,6 +117,12 @@ def sigmoid(f: Function, x: Value) -> Value:
     return f.binary("fdiv", above, whole)
 
 
+def exp_of_negative(f: Function, x: Value) -> Value:
+    """``exp(-x)`` for x from 0 on."""
+    n, r = reduced(f, at_least(f, f.neg(x), LOWEST[x.type.element]))
+    return scaled(f, exp_small(f, r), n)
+
+
 def tanh(f: Function, x: Value) -> Value:
     """Hyperbolic tangent: an odd polynomial below 0.55, else ``1 - 2 / (1 + exp(2 |x|))``."""
     element = x.type.element
