@@ -8,7 +8,6 @@ from rushlight.base.dtypes import bool_, int64
 
 from .expr import Expr, constant, parts
 from .index import Axis, Index, Looked, Quotient, Remainder
-from .value import Computed
 
 
 class Checks:
@@ -18,10 +17,9 @@ class Checks:
         self._seen: set[Expr] = set()
         self._axes: dict[tuple[int, int], Axis] = {}
 
-    def look_at(self, value: Computed, plan: Any) -> None:
-        """Has ``plan`` check what a value looks up and nobody has checked."""
-        body = value.at(*(Axis(n) for n in value.shape))
-        for x in parts(body):
+    def look_at(self, body: Expr, plan: Any) -> None:
+        """Has ``plan`` check what an element of a value looks up and nobody has checked."""
+        for x in parts(body) if body.looks else ():
             for attr in x.attrs:
                 if isinstance(attr, Index):
                     for looked in _looked(attr):

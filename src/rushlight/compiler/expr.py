@@ -23,11 +23,14 @@ class Expr:
             how to reduce, and over which axes.
         axes: the axes that it depends on, those that it reduces over excluded.
         reads: the buffers that it loads from.
+        looks: whether an index in it is looked up in memory.
         reductions: those in it, inner ones first.
         size: how many functions it takes, counting shared parts every time; a measure of work.
     """
 
-    __slots__ = ("args", "attrs", "axes", "dtype", "op", "reads", "reductions", "size")
+    __slots__ = (
+        "args", "attrs", "axes", "dtype", "looks", "op", "reads", "reductions", "size",
+    )  # fmt: skip
 
     op: str
     dtype: DType
@@ -35,6 +38,7 @@ class Expr:
     attrs: tuple[Any, ...]
     axes: frozenset[Axis]
     reads: frozenset[int]
+    looks: bool
     reductions: tuple[Expr, ...]
     size: int
 
@@ -62,7 +66,7 @@ class Expr:
         if op == "reduce":
             axes.difference_update(attrs[1])
         made.axes = frozenset(axes)
-        made.reads, made.reductions = _contents(made)
+        _note_contents(made)
         made.size = min(1 << 40, sum(arg.size for arg in args) + (op not in LEAVES))
         if op == "reduce":
             for axis in attrs[1]:
@@ -129,16 +133,17 @@ def parts(*roots: Expr) -> Iterator[Expr]:
                     stack.extend((looked, False) for looked in lookups(attr))
 
 
-def _contents(x: Expr) -> tuple[frozenset[int], tuple[Expr, ...]]:
-    """What an expression loads from, and the reductions in it."""
-    inner = [*x.args, *(each for a in x.attrs if isinstance(a, Index) for each in lookups(a))]
+def _note_contents(x: Expr) -> None:
+    """Notes what an expression loads, looks up and reduces."""
+    looked = [each for a in x.attrs if isinstance(a, Index) for each in lookups(a)]
+    inner = (*x.args, *looked)
     reads = frozenset().union(*[each.reads for each in inner]) if inner else _NOTHING
-    if x.op == "load":
-        reads |= {x.attrs[0]}
+    x.reads = reads | {x.attrs[0]} if x.op == "load" else reads
+    x.looks = bool(looked) or any(arg.looks for arg in x.args)
     found = dict.fromkeys(each for part in inner for each in part.reductions)
     if x.op == "reduce":
         found[x] = None
-    return reads, tuple(found)
+    x.reductions = tuple(found)
 
 
 _NOTHING: frozenset[int] = frozenset()

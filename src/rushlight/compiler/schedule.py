@@ -22,10 +22,10 @@ from .contraction import Contraction, Operand
 from .convolution import CONVOLUTIONS, Bordered, Convolution, channels_last
 from .epilogue import TYPES, Products
 from .expand import TOGETHER
-from .expr import Expr, parts
+from .expr import Expr
 from .fuse import Fusion
 from .index import Axis, Index
-from .kernel import Kernel, Root
+from .kernel import Change, Kernel, Root
 from .layout import Order, natural, same_memory, strides_in
 from .plain import Referred
 from .reductions import in_pieces, is_large, written_out
@@ -33,7 +33,7 @@ from .scan import OPS as SCANS
 from .scan import Scan, is_scan
 from .value import Computed, Fixed, Stored, Value
 
-LARGE = 120
+LARGE = 100
 """Functions in one expression beyond which its value is stored: compiling takes time."""
 
 CHEAP = 5
@@ -106,6 +106,7 @@ class _Scheduling:
         self.values: list[Any] = []
         self.fusion = Fusion()
         self.checks = Checks()
+        self._known: dict[tuple[int, int], Axis] = {}
         self._users: list[list[int]] = [[] for _ in range(len(graph.inputs) + len(graph.steps))]
         for k, step in enumerate(graph.steps):
             for value in step.inputs:
@@ -157,7 +158,7 @@ class _Scheduling:
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
             self._steps[value] = number - len(self.graph.inputs)
-            self.checks.look_at(value, self)
+            self.checks.look_at(value.at(*self._axes(value.shape)), self)
             return self._laid(value) if self._is_stored(number, value) else value
         if step.op is ops.matmul and step.spec.dtype in TYPES:
             made = self._product(step, inputs)
@@ -225,7 +226,7 @@ class _Scheduling:
         if isinstance(value, Stored):
             return value
         if value not in self._lying:
-            axes = tuple(Axis(n) for n in value.shape)
+            axes = self._axes(value.shape)
             return self._root(value, natural(value.at(*axes), axes, self._weight))
         return self._lying[value][0]
 
@@ -267,7 +268,7 @@ class _Scheduling:
         self._lying.setdefault(value, []).append(stored)
         if not value.spec.numel:
             return stored
-        axes = tuple(Axis(n) for n in value.shape)
+        axes = self._axes(value.shape)
         laid = tuple(axes[k] for k in order)
         body = in_pieces(written_out(value.at(*axes)), laid, self._part)
         origin = self._origin(value)
@@ -293,20 +294,29 @@ class _Scheduling:
         return stored.buffer
 
     def _add(self, buffer: int, dtype: DType, axes: tuple[Axis, ...], body: Expr) -> None:
-        place, step = Index(), 1
-        for axis in reversed(axes):
+        # Axes that no other result has: a kernel's rows may be another's inside.
+        own, place, step = tuple(Axis(axis.extent) for axis in axes), Index(), 1
+        for axis in reversed(own):
             place, step = place + Index.of(axis) * step, step * axis.extent
-        self.fusion.add(Root(buffer, dtype, axes, (), place, body))
+        body = Change.renaming(axes, own)(body)
+        self.fusion.add(Root(buffer, dtype, own, (), place, body))
+
+    def _axes(self, shape: tuple[int, ...]) -> tuple[Axis, ...]:
+        """The axes of an element of a shape, always the same: what was lowered once is known."""
+        places = range(len(shape), 0, -1)
+        return tuple(
+            self._known.setdefault((k, n), Axis(n)) for k, n in zip(places, shape, strict=True)
+        )
 
     def _is_stored(self, number: int, value: Computed) -> bool:
         """Whether a value gets memory, rather than being computed wherever it is used."""
         users = self._users[number]
-        body = value.at(*(Axis(n) for n in value.shape))
+        body = value.at(*self._axes(value.shape))
         if body.op in ("const", "load", "index"):
             return False
         if number in self._outputs or any(self._wants_memory(k) for k in users):
             return True
-        if body.size > LARGE or any(is_large(x) for x in parts(body)):
+        if body.size > LARGE or any(map(is_large, body.reductions)):
             return True
         if body.size <= 1:
             return False
