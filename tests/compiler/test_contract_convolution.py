@@ -50,6 +50,8 @@ CASES = {
     "dilation": window(2, (11, 12), (3, 3), 6, 10, dilation=(2, 3), padding=2),
     "groups": window(2, (7, 7), (3, 3), 12, 20, padding=1, groups=4),
     "depthwise": window(2, (7, 7), (3, 3), 10, 10, padding=1, groups=10),
+    "depthwise stride": window(3, (9, 8), (3, 3), 70, 70, stride=2, padding=1, groups=70),
+    "depthwise, two outputs": window(2, (5, 6), (3, 3), 8, 16, padding=1, groups=8),
     "one dimension": window(3, (30,), (5,), 8, 12, stride=2, padding=2),
     "three dimensions": window(2, (5, 6, 7), (3, 2, 3), 4, 9, stride=(1, 2, 1), padding=1),
     "all padding": window(1, (1, 1), (3, 3), 4, 4, padding=2),

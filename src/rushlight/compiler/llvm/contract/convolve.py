@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import prod
 
 from rushlight.compiler.llvm.contract.convolution import (
-    GRID,
-    TAP,
     ConvolutionStructure,
     convolution_module,
 )
+from rushlight.compiler.llvm.contract.depthwise_plan import is_depthwise, plan_depthwise
 from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
-from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import PIECES, Call, Plan
+from rushlight.compiler.llvm.contract.tables import (
+    constant,
+    pixel_strides,
+    source_values,
+    tables,
+    target_values,
+)
 from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.contract.weights import pack_weights
 from rushlight.compiler.llvm.contract.window import (
@@ -43,6 +47,8 @@ def plan_forward(
     """
     if suits(tile, w):
         return plan_winograd(tile, w, Side.forward(w), x, weights, y)
+    if is_depthwise(w):
+        return plan_depthwise(tile, w, forward_grids(w), (x, w.size), weights, (y, w.out))
     plan = Plan()
     values = pack_weights(tile, w, weights, False, plan)
     if w.can_merge:
@@ -57,6 +63,8 @@ def plan_backward_data(
     """The kernels of the gradient of a convolution's input (a transposed convolution)."""
     if suits(tile, w):
         return plan_winograd(tile, w, Side.backward(w), dy, weights, dx)
+    if is_depthwise(w):
+        return plan_depthwise(tile, w, backward_grids(w), (dy, w.out), weights, (dx, w.size))
     plan = Plan()
     values = pack_weights(tile, w, weights, True, plan)
     grids = backward_grids(w)
@@ -74,23 +82,14 @@ def _add(
     writer = None if isinstance(target[0], Image) else target[0]
     structure = ConvolutionStructure(tile, last, writer)
     sizes, table = _blocks(tile, w, grids, channels, structure)
-    spread = (1, *(grids[0].spread if grids else (1, 1, 1)))
-    pixel = _pixel_strides(target[1])
-    pixels = {name: step * pixel[name] for name, step in zip(pixel, spread)}
-    if isinstance(target[0], Image):
-        strides = [step * stride for step, stride in zip(spread, target[0].strides)]
-        image = replace(target[0], strides=(strides[0], strides[1], strides[2], strides[3]))
-        out: Callable[[], Mapping[str, int]] = lambda: _image_values(
-            image, channels[1] * tile.bytes
-        )
-    else:
-        out = target[0].values
+    each = channels[0] * tile.bytes
     values = [
-        lambda: sizes, lambda: _source_values(source, grids, channels[0] * tile.bytes), weights,
-        lambda: pixels, out,
+        constant(sizes), source_values(source, grids, each), weights,
+        constant(pixel_strides(target[1], grids)),
+        target_values(target, grids, channels[1] * tile.bytes),
     ]  # fmt: skip
     parts = list(zip(structure.layouts, values))
-    parts += _tables(tile, table, grids, source[0], target, pixel, channels[0], weights)
+    parts += tables(grids, table, source[0], target, channels[0] * weights()["row"])
     key = "" if writer is None else f"_{writer.key}"
     name = f"convolution{'_images' if last else ''}{key}_{tile.suffix}"
     extent = w.groups * sizes["blocks_m"] * sizes["blocks_n"]
@@ -164,51 +163,3 @@ def _round(bytes: int) -> int:
 def _even(size: int, unit: int, most: int) -> int:
     units = max(1, -(-size // unit))
     return -(-units // -(-units // max(1, most))) * unit
-
-
-def _pixel_strides(size: Triple) -> dict[str, int]:
-    return {"image": prod(size), "d": size[1] * size[2], "h": size[2], "w": 1}
-
-
-def _image_values(image: Image, group: int) -> dict[str, int]:
-    values = {"place": image.place, "offset": image.offset, "group": group}
-    strides = zip(("image", "d", "h", "w"), image.strides)
-    return values | {f"stride_{name}": stride for name, stride in strides}
-
-
-def _source_values(source: tuple[Image, Triple], grids: list[Grid], group: int) -> dict[str, int]:
-    values = _image_values(source[0], group)
-    for name, size, step in zip("dhw", source[1], grids[0].step if grids else (1, 1, 1)):
-        values |= {f"size_{name}": size, f"step_{name}": step}
-    return values
-
-
-def _tables(
-    tile: Tile, firsts: list[tuple[int, int]], grids: list[Grid], source: Image,
-    target: tuple[Image | Writer, Triple], pixel: dict[str, int], inner: int,
-    weights: Callable[[], Mapping[str, int]],
-) -> list[tuple[Layout, Callable[[], Mapping[str, int]]]]:  # fmt: skip
-    """The two tables after the parameters, a part for each row."""
-    parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = []
-    done = 0
-    for (block, count), grid in zip(firsts, grids):
-        start = grid.start
-        row = dict(zip("dhw", grid.extents)) | {"block": block, "rows": count}
-        strides = target[0].strides[1:] if isinstance(target[0], Image) else (0, 0, 0)
-        row["target"] = sum(p * s for p, s in zip(start, strides))
-        row["pixel"] = sum(p * pixel[name] for p, name in zip(start, "dhw"))
-        row |= {"tap": done, "taps": len(grid.taps)}
-        done += len(grid.taps)
-        parts.append((GRID, _constant(row)))
-    pitch = weights()["row"]
-    for grid in grids:
-        for tap in grid.taps:
-            row = dict(zip("dhw", tap.offset))
-            row["source"] = sum(o * s for o, s in zip(tap.offset, source.strides[1:]))
-            row["weights"] = tap.number * inner * pitch
-            parts.append((TAP, _constant(row)))
-    return parts
-
-
-def _constant(values: dict[str, int]) -> Callable[[], Mapping[str, int]]:
-    return lambda: values

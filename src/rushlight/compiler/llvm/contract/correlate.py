@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from rushlight.compiler.llvm.contract.correlation import (
@@ -15,12 +15,14 @@ from rushlight.compiler.llvm.contract.correlation import (
     correlation_module,
     finish_module,
 )
+from rushlight.compiler.llvm.contract.depthwise_plan import is_depthwise, plan_depthwise_sums
 from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import Memory, Stored, Writer
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import Call, Plan
 from rushlight.compiler.llvm.contract.settle import SETTLE, settle_module
+from rushlight.compiler.llvm.contract.tables import constant
 from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.contract.window import Tap, Window, forward_grids
 from rushlight.compiler.llvm.contract.winograd_plan import (
@@ -56,6 +58,8 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
         plan, parts = plan_winograd_weights(tile, w, x, dy)
         _add_settle(plan, tile, w, parts, True, dw)
         return plan
+    if is_depthwise(w):
+        return _plan_depthwise(tile, w, x, dy, dw)
     whole = w
     by_inputs = w.inputs < tile.lanes
     if w.can_merge and by_inputs:
@@ -83,7 +87,7 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
         sides.reverse()
     sums = lambda: {"place": plan.packed_place, "offset": 0}
     table: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
-        (RUNS, _constant(_tap_runs(tap, w, x, dy, runs, by_inputs))) for tap in taps
+        (RUNS, constant(_tap_runs(tap, w, x, dy, runs, by_inputs))) for tap in taps
     ]  # fmt: skip
     form = panel_form(tile, n)
     name = f"correlation_{form}_{tile.suffix}"
@@ -96,6 +100,17 @@ def plan_backward_weights(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory
         _add_finish(plan, tile, whole, parts, dw)
     else:
         _add_settle(plan, tile, whole, parts, False, dw)
+    return plan
+
+
+def _plan_depthwise(tile: Tile, w: Window, x: Image, dy: Image, dw: Memory | Writer) -> Plan:
+    runs = _Runs(3, (0, 1, 2))
+    sides = _side(dy, runs, (1, 1, 1, 1), 0, tile), _side(x, runs, (1, *w.stride), 0, tile)
+    table = [_tap_runs(tap, w, x, dy, runs, False) for tap in forward_grids(w)[0].taps]
+    plan, parts = plan_depthwise_sums(tile, w, sides, table)
+    # One output of as many inputs as there are channels: the order in memory is the same.
+    flat = replace(w, inputs=w.groups, groups=1)
+    _add_settle(plan, tile, flat, parts, False, dw)
     return plan
 
 
@@ -185,7 +200,3 @@ def _tap_runs(
 def _even(size: int, unit: int, most: int) -> int:
     units = max(1, -(-size // unit))
     return -(-units // -(-units // max(1, most // unit))) * unit
-
-
-def _constant(values: dict[str, int]) -> Callable[[], Mapping[str, int]]:
-    return lambda: values
