@@ -80,7 +80,8 @@ def block_at(b: Any, seed: Any, offset: Any, place: Any) -> tuple[Any, Any, Any,
 
 def _product(b: Any, x: Any, by: int) -> tuple[Any, Any]:
     """The halves of the product of two numbers of 32 bits."""
-    return b.mulhi32(x, by), b.and_(b.mul(x, by), int(_LOW))
+    product = b.mul(x, by)
+    return b.and_(b.shr(product, 32), int(_LOW)), b.and_(product, int(_LOW))
 
 
 def word_at(b: Any, seed: Any, offset: Any, place: Any) -> Any:
