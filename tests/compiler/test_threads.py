@@ -75,15 +75,15 @@ def process(tmp_path: Path) -> Path:
 
 
 def test_quota_of_version_2(process: Path) -> None:
-    assert quota(process) == math.inf
+    assert quota(str(process)) == math.inf
     (process / "fs/a/b/cpu.max").write_text("max 100000\n")
-    assert quota(process) == math.inf
+    assert quota(str(process)) == math.inf
     (process / "fs/a/cpu.max").write_text("150000 100000\n")
-    assert quota(process) == 1.5  # of a group around ours
+    assert quota(str(process)) == 1.5  # of a group around ours
     (process / "fs/a/b/cpu.max").write_text("400000 100000\n")
-    assert quota(process) == 1.5
+    assert quota(str(process)) == 1.5
     (process / "fs/a/b/cpu.max").write_text("50000 100000\n")
-    assert quota(process) == 0.5
+    assert quota(str(process)) == 0.5
 
 
 def test_quota_of_version_1(process: Path) -> None:
@@ -91,21 +91,21 @@ def test_quota_of_version_1(process: Path) -> None:
     (process / "mountinfo").write_text(LINE_1.format(root="/", point=process / "fs"))
     for file, text in (("cpu.cfs_quota_us", "-1"), ("cpu.cfs_period_us", "100000")):
         (process / "fs/a/b" / file).write_text(text)
-    assert quota(process) == math.inf
+    assert quota(str(process)) == math.inf
     (process / "fs/a/b/cpu.cfs_quota_us").write_text("250000")
-    assert quota(process) == 2.5
+    assert quota(str(process)) == 2.5
 
 
 def test_a_container_shows_its_own_group_as_the_root(process: Path) -> None:
     (process / "mountinfo").write_text(LINE_2.format(root="/a/b", point=process / "fs"))
     (process / "fs/cpu.max").write_text("200000 100000\n")
-    assert quota(process) == 2
+    assert quota(str(process)) == 2
     (process / "cgroup").write_text("0::/\n")  # and so does a namespace of groups
-    assert quota(process) == 2
+    assert quota(str(process)) == 2
 
 
 def test_no_groups_at_all(tmp_path: Path) -> None:
-    assert quota(tmp_path) == math.inf
+    assert quota(str(tmp_path)) == math.inf
     (tmp_path / "cgroup").write_text("")
     (tmp_path / "mountinfo").write_text("")
-    assert quota(tmp_path) == math.inf
+    assert quota(str(tmp_path)) == math.inf

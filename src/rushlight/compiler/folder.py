@@ -15,7 +15,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 try:  # hashlib loads OpenSSL first, which takes longer than all we do here
     from _blake2 import blake2b
@@ -40,23 +39,23 @@ def digest(*parts: bytes) -> bytes:
     return made.digest()
 
 
-def default_path() -> Path | None:
+def default_path() -> str | None:
     """Where code is kept: in ``RUSHLIGHT_CACHE`` (``0``: nowhere), or in the user's cache."""
     named = os.environ.get("RUSHLIGHT_CACHE", "")
     if named == "0":
         return None
-    try:
-        return (Path(named).absolute() if named else _users_cache() / "rushlight") / "code"
-    except RuntimeError:  # a user without a home
-        return None
+    place = os.path.abspath(named) if named else os.path.join(_users_cache(), "rushlight")
+    return os.path.join(place, "code") if os.path.isabs(place) else None
 
 
-def _users_cache() -> Path:
+def _users_cache() -> str:
+    """Where the system keeps such files for a user; a relative path for one without a home."""
+    home = os.path.expanduser("~")
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
+        return os.path.join(home, "Library", "Caches")
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    return os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
 
 
 @functools.cache
@@ -74,8 +73,10 @@ class Folder:
         most: how many files.
     """
 
-    def __init__(self, path: Path | None, limit: int = LIMIT, most: int = MOST_FILES) -> None:
-        self.path = path
+    def __init__(
+        self, path: str | os.PathLike[str] | None, limit: int = LIMIT, most: int = MOST_FILES
+    ) -> None:
+        self.path = None if path is None else os.fspath(path)
         self.limit = limit
         self.most = most
         self._checked = False
@@ -112,18 +113,19 @@ class Folder:
         except OSError:
             pass  # a full disk, no rights: nothing is kept, and nothing is lost
 
-    def _file(self, name: str) -> Path:
+    def _file(self, name: str) -> str:
         assert self.path is not None
-        return self.path / (name + SUFFIX)
+        return os.path.join(self.path, name + SUFFIX)
 
     def _make(self) -> None:
         assert self.path is not None
-        if not self.path.is_dir():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.mkdir(mode=0o700, exist_ok=True)
+        if not os.path.isdir(self.path):
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                os.mkdir(self.path, 0o700)
 
-    def _put(self, file: Path, data: bytes) -> None:
-        temporary = file.with_suffix(f".{os.urandom(8).hex()}.new")
+    def _put(self, file: str, data: bytes) -> None:
+        temporary = f"{file}.{os.urandom(8).hex()}.new"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
             opened = os.open(temporary, flags, 0o600)
@@ -165,7 +167,7 @@ class Folder:
             return "absent"
         except OSError as error:
             return f"cannot be looked at ({error.strerror})"
-        if not self.path.is_dir():
+        if not os.path.isdir(self.path):
             return "is not a folder"
         if not hasattr(os, "geteuid"):
             return ""

@@ -6,36 +6,41 @@ import functools
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 from .folder import digest
 
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Everything that decides what a kernel's text is. A version would say less: sources change between
 # two versions, on the machine of whoever changes them.
-SOURCES = tuple(PACKAGE / name for name in ("base", "graph", "ops", "compiler", "execute"))
+SOURCES = tuple(
+    os.path.join(PACKAGE, name) for name in ("base", "graph", "ops", "compiler", "execute")
+)
 
 
 @functools.cache
 def stamp() -> bytes:
     """Changes when llvmlite, its LLVM or rushlight's sources do; none of them is loaded for it."""
     found = find_spec("llvmlite")
-    home = Path(found.origin).parent if found and found.origin else PACKAGE
-    files = (*_files(home / "binding"), *(line for each in SOURCES for line in _files(each)))
+    home = os.path.dirname(found.origin) if found and found.origin else PACKAGE
+    files = (
+        *_files(os.path.join(home, "binding")),
+        *(line for each in SOURCES for line in _files(each)),
+    )
     return digest(*files)
 
 
-def _files(folder: Path) -> Iterator[bytes]:
+def _files(folder: str) -> Iterator[bytes]:
     """Each file of a folder, its size and when it was written; those of an archive are one."""
-    if not folder.is_dir():
-        archive = next(parent for parent in folder.parents if parent.exists())
-        yield _state(archive.name, archive.stat())
+    if not os.path.isdir(folder):
+        while not os.path.exists(folder):
+            folder = os.path.dirname(folder)
+        yield _state(os.path.basename(folder), os.stat(folder))
         return
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name == "__pycache__":
             continue
         if entry.is_dir():
-            yield from _files(Path(entry.path))
+            yield from _files(entry.path)
         else:
             yield _state(entry.name, entry.stat())
 

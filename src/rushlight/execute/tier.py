@@ -1,11 +1,13 @@
 """Which of the two tiers runs a graph.
 
-A graph that is seen for the first time is run with its operations' references, which takes no time to
-prepare; one that comes back is compiled. ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or ``auto``.
+A graph that is seen for the first time is run with its operations' references, which takes no time
+to prepare; one that comes back is compiled. ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or
+``auto``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
@@ -47,10 +49,20 @@ def choose(tier: str) -> str:
 
 
 def compiled_program(graph: Graph) -> Any:
-    """A graph's program of compiled kernels. Loads LLVM if nothing has before."""
+    """A graph's program of compiled kernels. Loads LLVM if there is one that is kept nowhere."""
     from rushlight.compiler.llvm.machine import host
-    from rushlight.compiler.program import compiled
+    from rushlight.compiler.recall import Gone, keep, recall
 
     from .compiled import CompiledProgram
 
-    return CompiledProgram(graph, compiled(graph, host()))
+    machine = host()
+    if (known := recall(graph, machine)) is not None:
+        with contextlib.suppress(Gone):
+            return CompiledProgram(graph, known)
+
+    from rushlight.compiler.program import compiled
+
+    program = compiled(graph, machine)
+    made = CompiledProgram(graph, program)
+    keep(graph, machine, program)
+    return made

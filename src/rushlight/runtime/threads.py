@@ -11,7 +11,6 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 MOST = 1024
 VARIABLES = ("RUSHLIGHT_NUM_THREADS", "OMP_NUM_THREADS")
@@ -62,7 +61,7 @@ def _asked_for() -> int | None:
     return None
 
 
-def quota(process: Path = Path("/proc/self")) -> float:
+def quota(process: str = "/proc/self") -> float:
     """The processors that control groups leave to this process; infinite where none limits it.
 
     A group's limit holds for the groups in it, so the least on the way to the root counts.
@@ -70,11 +69,8 @@ def quota(process: Path = Path("/proc/self")) -> float:
     Args:
         process: the folder of the process, which says its groups and where they are shown.
     """
-    try:
-        groups = (process / "cgroup").read_text().splitlines()
-        mounts = (process / "mountinfo").read_text().splitlines()
-    except OSError:
-        return math.inf
+    groups = _text(os.path.join(process, "cgroup")).splitlines()
+    mounts = _text(os.path.join(process, "mountinfo")).splitlines()
     limits = [
         limit
         for line in groups
@@ -84,7 +80,7 @@ def quota(process: Path = Path("/proc/self")) -> float:
     return min(limits, default=math.inf)
 
 
-def _folders(membership: str, mounts: list[str]) -> Iterator[Path]:
+def _folders(membership: str, mounts: list[str]) -> Iterator[str]:
     """The folders of a group and of those around it, as far as they are shown here."""
     _, controllers, group = membership.split(":", 2)
     for line in mounts:
@@ -98,26 +94,27 @@ def _folders(membership: str, mounts: list[str]) -> Iterator[Path]:
             continue
         # In a container the root shown may be the process's own group, named as outside.
         inside = group.removeprefix(root.rstrip("/")) if group.startswith(root) else ""
-        place = Path(point, inside.lstrip("/"))
-        while place.is_relative_to(point):
-            yield place
-            place = place.parent
+        parts = [part for part in inside.split("/") if part]
+        for k in range(len(parts), -1, -1):
+            yield os.path.join(point, *parts[:k])
 
 
-def _limit_2(folder: Path) -> float:
+def _limit_2(folder: str) -> float:
     """The limit of a group of version 2: ``cpu.max`` holds ``max 100000`` or ``150000 100000``."""
-    words = _words(folder / "cpu.max")
+    words = _text(os.path.join(folder, "cpu.max")).split()
     return float(words[0]) / float(words[1]) if len(words) == 2 and words[0] != "max" else math.inf
 
 
-def _limit_1(folder: Path) -> float:
+def _limit_1(folder: str) -> float:
     """The limit of a group of version 1; a quota of -1 is none."""
-    words = _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
+    files = (os.path.join(folder, f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+    words = [word for file in files for word in _text(file).split()]
     return float(words[0]) / float(words[1]) if len(words) == 2 and words[0] != "-1" else math.inf
 
 
-def _words(file: Path) -> list[str]:
+def _text(file: str) -> str:
     try:
-        return file.read_text().split()
+        with open(file) as opened:
+            return opened.read()
     except OSError:
-        return []
+        return ""
