@@ -136,7 +136,8 @@ class Cell:
     Attributes:
         gates: how many times as wide as the state its products with the weights are.
         states: how many states it has; the first one is its output.
-        saved: how many values of the state's width a gradient needs of each step.
+        saved: how many values of the state's width a gradient needs of each step, besides the old
+            output, which the gradient of the weight needs as well.
         apart: whether it uses its two products otherwise than by their sum.
     """
 
@@ -158,11 +159,12 @@ class Cell:
 
         Args:
             g: gradients of the new states.
+            saved: what :meth:`step` has left, and the old output.
         """
         raise NotImplementedError
 
     def output(self, xp: Any, saved: Any) -> Any:
-        """The first of the new states."""
+        """The first of the new states, before it is projected."""
         raise NotImplementedError
 
 
@@ -176,7 +178,7 @@ class TanhCell(Cell):
         return (h,), (h,)
 
     def back(self, xp: Any, g: Any, saved: Any) -> Any:
-        (h,) = saved
+        h, _ = saved
         both = g[0] * (1 - h * h)
         return both, both, (None,)
 
@@ -203,27 +205,26 @@ class LSTMCell(Cell):
     ``n`` by a tanh, in the order i, f, n, o; then ``c' = f c + i n`` and ``h' = o tanh(c')``.
     """
 
-    gates, states, saved = 4, 2, 5
+    gates, states, saved = 4, 2, 6
 
     def step(self, xp: Any, a: Any, b: Any, state: Any) -> Any:
         c = state[1]
         i, f, n, o = xp.split(a + b, c.shape[-1])
         i, f, n, o = xp.sigmoid(i), xp.sigmoid(f), xp.tanh(n), xp.sigmoid(o)
         new = f * c + i * n
-        return (o * xp.tanh(new), new), (i, f, n, o, c)
+        t = xp.tanh(new)
+        return (o * t, new), (i, f, n, o, c, t)
 
     def back(self, xp: Any, g: Any, saved: Any) -> Any:
-        i, f, n, o, c = saved
+        i, f, n, o, c, t, _ = saved
         gh, gc = g
-        t = xp.tanh(f * c + i * n)
         gc = gc + gh * o * (1 - t * t)
         gates = gc * n * i * (1 - i), gc * c * f * (1 - f), gc * i * (1 - n * n)
         both = xp.join((*gates, gh * t * o * (1 - o)))
         return both, both, (None, gc * f)
 
     def output(self, xp: Any, saved: Any) -> Any:
-        i, f, n, o, c = saved
-        return o * xp.tanh(f * c + i * n)
+        return saved[3] * saved[5]
 
 
 class GRUCell(Cell):
@@ -233,14 +234,14 @@ class GRUCell(Cell):
     ``n = tanh(a + r b)``, and ``h' = (1 - z) n + z h``.
     """
 
-    gates, saved, apart = 3, 5, True
+    gates, saved, apart = 3, 4, True
 
     def step(self, xp: Any, a: Any, b: Any, state: Any) -> Any:
         h = state[0]
         (ar, az, an), (br, bz, bn) = xp.split(a, h.shape[-1]), xp.split(b, h.shape[-1])
         r, z = xp.sigmoid(ar + br), xp.sigmoid(az + bz)
         n = xp.tanh(an + r * bn)
-        return (n + z * (h - n),), (r, z, n, bn, h)
+        return (n + z * (h - n),), (r, z, n, bn)
 
     def back(self, xp: Any, g: Any, saved: Any) -> Any:
         r, z, n, bn, h = saved
@@ -347,7 +348,6 @@ def backwards(
     gb: list[Any] = [None] * steps
     projected: list[Any] = [None] * steps
     for t in range(steps) if reverse else reversed(range(steps)):
-        kept = saved[t][:-1]  # what follows is the old state, for the weights
         going = None if alive is None else xp.at(alive, t)
         g_new = (g_state[0] + xp.at(g_output, t), *g_state[1:])
         if going is not None:
@@ -355,7 +355,7 @@ def backwards(
         if given.w_hr is not None:
             projected[t] = g_new[0]
             g_new = (xp.product(g_new[0], given.w_hr), *g_new[1:])
-        ga[t], gb[t], g_old = cell.back(xp, g_new, kept)
+        ga[t], gb[t], g_old = cell.back(xp, g_new, saved[t])
         through = xp.product(gb[t], given.w_hh)
         g_old = (through if g_old[0] is None else through + g_old[0], *g_old[1:])
         if going is not None:

@@ -133,8 +133,10 @@ class _Backward(Steps):
         ]
         h = self.own("h", i, u)
         if self.form.projects:
+            kept.append(self.zero)  # no cell uses an output that is projected
             g = [self.load(self.own("full", i, u))]
         else:
+            kept.append(self.load(self.place(trace, self.old_h, u), mask))
             g = [self.choose(going, self._output(i, row, u, mask), self.zero)]
         if cell.states == 2:
             late = self.load(self.own("c", i, u))
