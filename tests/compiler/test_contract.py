@@ -1,5 +1,7 @@
 """Matrix products: every size, layout and epilogue against NumPy in double precision."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tests.compiler.contracting import Run, extents, memory
@@ -190,3 +192,36 @@ def test_double_precision():
             a = made(rng, (m, k), layouts[0], np.float64)
             b = made(rng, (k, n), layouts[1], np.float64)
             close(product(a, b, tile), a, b)
+
+
+def bfloat(x):
+    """Bits of the nearest bfloat16, ties to even, and their value."""
+    bits = x.astype(np.float32).view(np.uint32)
+    kept = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    return kept, (kept.astype(np.uint32) << 16).view(np.float32)
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("layouts", ["nn", "nt", "tn", "tt"])
+@pytest.mark.parametrize(
+    "sizes", [(1, 30, 40), (33, 17, 64), (20, 65, 9), (70, 40, 300), (6, 5, 0)]
+)
+def test_bfloat16(sizes, layouts, pairs):
+    if pairs and not TILE.pairs:
+        pytest.skip("this processor does not multiply pairs of bfloat16")
+    m, n, k = sizes
+    tile = dataclasses.replace(TILE, pairs=pairs)
+    rng = np.random.default_rng(9)
+    (a, exact_a), (b, exact_b) = (
+        bfloat(made(rng, shape, layout)) for shape, layout in zip(((m, k), (k, n)), layouts)
+    )
+    for dtype, element in ((np.float32, "float"), (np.uint16, "bfloat")):
+        c = np.zeros((m, n), dtype)
+        places = [memory(x, i) for i, x in enumerate((a, b))]
+        plan = plan_product(tile, sizes, *places, memory(c, 2, element=element))
+        Run(plan, tile, [a, b, c])(2)
+        if element == "float":
+            close(c, exact_a, exact_b)
+            kept = bfloat(c)[0]
+        else:
+            assert np.array_equal(c, kept)

@@ -18,6 +18,9 @@ segment, and a convolution one for each position of its kernel: the image is nev
 At most ``Tile.rows`` rows and ``Tile.columns`` columns are summed, and stored, or added to what is
 there when ``add`` is not 0. ``shift`` is a byte offset added to every pointer to A.
 
+With ``_pairs``, an element of A or B is a pair of bfloat16, neighbours along k, whose products are
+added at once.
+
 Vectors of B are read whole, unless masks are free; ``panel_masked`` is for a B whose columns do not
 fill whole vectors.
 """
@@ -35,7 +38,7 @@ ARGUMENTS = [
     ("rows", I64), ("columns", I64), ("add", I64), ("shift", I64),
 ]  # fmt: skip
 PANEL_ARGUMENTS = [*ARGUMENTS, ("ka", I64)]
-FORMS = ("rows", "panel", "panel_masked")
+FORMS = ("rows", "panel", "panel_masked", "rows_pairs", "panel_pairs")
 
 
 def micro_name(tile: Tile, form: str) -> str:
@@ -45,7 +48,7 @@ def micro_name(tile: Tile, form: str) -> str:
 
 def arguments_of(form: str) -> list[tuple[str, Type]]:
     """Names and types of a micro-kernel's arguments."""
-    return ARGUMENTS if form == "rows" else PANEL_ARGUMENTS
+    return ARGUMENTS if form.startswith("rows") else PANEL_ARGUMENTS
 
 
 def panel_form(tile: Tile, columns: int) -> str:
@@ -57,6 +60,7 @@ def micro_module(tile: Tile, form: str) -> Module:
     """The micro-kernels of one form."""
     if form == "panel_masked":
         tile = replace(tile, masked=True)
+    tile = replace(tile, pairs=form.endswith("_pairs"))
     module = Module()
     for height in tile.heights:
         for vectors in range(1, tile.vectors + 1):
@@ -119,7 +123,7 @@ def _fixed(module: Module, tile: Tile, form: str, height: int, vectors: int) -> 
         record = f.at(given["records"], f.mul(segment, i64(tile.record)), "i64")
         start = byte_offset(f, given["b"], f.load(record, I64))
         count = f.load(f.at(record, 1, "i64"), I64)
-        element = _a_rows if form == "rows" else _a_panel
+        element = _a_rows if form.startswith("rows") else _a_panel
         read_a = element(f, tile, record, height)
         b = f.variable(start)
         with f.loop(i64(0), count) as k:
@@ -171,7 +175,7 @@ def _b_vector(f: Function, tile: Tile, row: Value, v: int, mask: Value) -> Value
 
 def _multiply_add(f: Function, tile: Tile, x: Value, y: Value, slot: Value) -> Value:
     total = f.get(slot, tile.vector)
-    if tile.input != "bfloat":
+    if not tile.pairs:
         return f.fma(x, y, total)
     pairs = Type("bfloat", tile.lanes * 2)
     x, y = (f.emit(f"bitcast {value} to {pairs}", pairs) for value in (x, y))

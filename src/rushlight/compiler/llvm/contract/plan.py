@@ -14,6 +14,7 @@ import numpy as np
 from rushlight.compiler.llvm.contract.dot import DOT, DotStructure, dot_module
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.pack import PACK, pack_module
+from rushlight.compiler.llvm.contract.pairs import paired
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.product import Structure, product_module
 from rushlight.compiler.llvm.contract.tile import Tile
@@ -97,23 +98,34 @@ def plan_product(
         return _plan_turned(tile, sizes, a, b, c, extents)
     if _as_dots(tile, m, a, b):
         return _plan_dots(tile, sizes, a, b, c, extents)
+    pairs = paired(tile, k, a, b, extents)
+    if pairs is not None:
+        return _plan_blocks(tile, (m, n, k // 2), *pairs, c, extents, True)
+    return _plan_blocks(tile, sizes, a, b, c, extents, False)
+
+
+def _plan_blocks(
+    tile: Tile, sizes: tuple[int, int, int], a: Memory | Reader, b: Memory | Reader,
+    c: Memory | Writer, extents: tuple[int, int, int], pairs: bool,
+) -> Plan:  # fmt: skip
+    """The kernels of a product by blocks."""
     plan = Plan()
     b_values = _plan_b(tile, sizes, b, extents, plan)
     form, reader = _plan_a(tile, sizes, a, extents)
     writer = c if not isinstance(c, Memory) else None
     if isinstance(c, Memory) and c.element != tile.element:
         writer = Stored(tile, c, extents)
-    structure = Structure(tile, form, reader, writer)
+    structure = Structure(tile, form, reader, writer, pairs)
     blocks = blocks_of(tile, sizes, extents, structure)
     a_values = reader.values if reader is not None else _in_place(a, form, extents)
     c_values = writer.values if writer is not None else _stored(c, extents)
     values = (lambda: blocks, a_values, b_values, c_values)
     name = "_".join(
-        ["product", form, *(part.key for part in (reader, writer) if part), tile.suffix]
+        ["product", structure.form, *(part.key for part in (reader, writer) if part), tile.suffix]
     )
     extent = blocks["blocks_m"] * blocks["blocks_n"] * extents[0] * extents[1] * extents[2]
     plan.calls.append(Call(
-        name, lambda: product_module(structure, name), (form,),
+        name, lambda: product_module(structure, name), (structure.form,),
         list(zip(structure.layouts.values(), values)), extent, scratch_of(structure, blocks),
     ))  # fmt: skip
     return plan
@@ -162,7 +174,7 @@ def _reader(
 
 
 def _as_dots(tile: Tile, m: int, a: Memory | Reader, b: Memory | Reader) -> bool:
-    if m > FEW_ROWS or tile.input == "bfloat":
+    if m > FEW_ROWS:
         return False
     if isinstance(b, Memory):
         along_k = b.strides[0] == b.bytes
@@ -231,7 +243,7 @@ def _plan_b(
 def _direct(tile: Tile, sizes: tuple[int, int, int], b: Memory) -> bool:
     """Whether B is best read where it lies."""
     m, n, k = sizes
-    if b.strides[1] != b.bytes or b.element != tile.input or tile.input == "bfloat":
+    if b.strides[1] != b.bytes or b.element != tile.element:
         return False
     if not tile.masked and n % tile.lanes:
         return False
@@ -252,7 +264,7 @@ def _plan_a(
     m, n, k = sizes
     if not isinstance(a, Memory):
         return ("rows" if a.along == "k" else "panel"), a
-    plain = a.element == tile.input and tile.input != "bfloat"
+    plain = a.element == tile.element
     far = a.strides[0] % PAGE == 0 if a.strides[1] == a.bytes else a.strides[1] % PAGE == 0
     pays = m > tile.rows // 2 and n > 2 * tile.columns and k > 64
     if plain and not (far and pays):

@@ -35,6 +35,7 @@ class Structure:
         a: how A is read where it lies: ``"rows"`` (k is contiguous) or ``"panel"`` (m is
             contiguous).
         reader: how A is packed instead, by each block of C. ``a`` is then the form it is packed in.
+        pairs: whether an element of A and B is a pair of bfloat16.
         writer: what is done with the sums; None stores them in memory whose columns are contiguous.
     """
 
@@ -42,6 +43,12 @@ class Structure:
     a: str
     reader: Reader | None = None
     writer: Writer | None = None
+    pairs: bool = False
+
+    @property
+    def form(self) -> str:
+        """The form of the micro-kernel."""
+        return f"{self.a}_pairs" if self.pairs else self.a
 
     @property
     def layouts(self) -> dict[str, Layout]:
@@ -57,8 +64,8 @@ def product_module(structure: Structure, name: str) -> Module:
     """The kernel of a structure."""
     module = Module()
     module.declare(
-        micro_name(structure.tile, structure.a), VOID,
-        [type for _, type in arguments_of(structure.a)],
+        micro_name(structure.tile, structure.form), VOID,
+        [type for _, type in arguments_of(structure.form)],
     )  # fmt: skip
     f = module.function(name, KERNEL)
     kernel = _Product(structure, f)
@@ -214,7 +221,7 @@ class _Product:
             ]  # fmt: skip
             if self.structure.a == "panel":
                 passed.append(i64(self._step()) if self.structure.reader else self.a["row"])
-            f.invoke(micro_name(tile, self.structure.a), VOID, *passed)
+            f.invoke(micro_name(tile, self.structure.form), VOID, *passed)
             if self.structure.writer is not None:
                 last = f.compare("eq", self.block_k, f.sub(s["blocks_k"], i64(1)))
                 with f.when(last):

@@ -18,19 +18,19 @@ class Tile:
 
     Attributes:
         element: LLVM's name of what is accumulated: ``float`` or ``double``.
-        input: what is multiplied: the same, or ``bfloat`` in pairs of neighbours along k.
         lanes: elements of one vector register.
         rows: rows of a full tile; each is one broadcast element of A at every step.
         vectors: vectors of a full tile's row; each is one vector of B at every step.
         masked: whether a masked load or store costs no more than a whole one.
+        pairs: whether pairs of bfloat16 are multiplied and added at once.
     """
 
     element: str
-    input: str
     lanes: int
     rows: int
     vectors: int
     masked: bool
+    pairs: bool = False
 
     @property
     def columns(self) -> int:
@@ -41,11 +41,6 @@ class Tile:
     def bytes(self) -> int:
         """Bytes of one accumulated element."""
         return 8 if self.element == "double" else 4
-
-    @property
-    def pair(self) -> int:
-        """Steps of k in one element of the packed operands: 2 for pairs of bfloat16, else 1."""
-        return 2 if self.input == "bfloat" else 1
 
     @property
     def vector(self) -> Type:
@@ -66,7 +61,7 @@ class Tile:
     @property
     def suffix(self) -> str:
         """The tile's element in the name of a function."""
-        return f"{SUFFIX[self.input]}x{self.lanes}"
+        return f"{SUFFIX[self.element]}x{self.lanes}"
 
     @property
     def align(self) -> int:
@@ -74,7 +69,7 @@ class Tile:
         return self.lanes * self.bytes
 
 
-def tile_of(machine: Machine, element: str = "float", input: str = "") -> Tile:
+def tile_of(machine: Machine, element: str = "float") -> Tile:
     """The tile for a machine.
 
     As many accumulators as leave registers for the vectors of B and, where a multiplication cannot
@@ -87,4 +82,6 @@ def tile_of(machine: Machine, element: str = "float", input: str = "") -> Tile:
         rows, vectors = 8, 3
     else:
         rows, vectors = 6, 2
-    return Tile(element, input or element, lanes, rows, vectors, machine.vector == 512)
+    masked = machine.vector == 512
+    pairs = masked and element == "float" and machine.has("avx512bf16")
+    return Tile(element, lanes, rows, vectors, masked, pairs)
