@@ -72,7 +72,9 @@ def log10(f: Function, x: Value) -> Value:
     y = plus(f, *log_near_1(f, minus(f, m, const(1, x.type))))
     # Both parts are positive, so that an infinite k stays what it is.
     high, low = split_down(LOG10_2, x.type.element)
-    rest = f.fma(k, const(low, x.type), times(f, y, const(float(LOG10_E), x.type)))
+    factor, more = split(LOG10_E, x.type.element)
+    rest = f.fma(y, const(more, x.type), times(f, k, const(low, x.type)))
+    rest = f.fma(y, const(factor, x.type), rest)
     return f.fma(k, const(high, x.type), rest)
 
 
