@@ -63,6 +63,12 @@ class Kept:
                 self._loaded.move_to_end(place)
             return loaded
 
+    def has(self, key: str, machine: Machine, level: int = 2) -> bool:
+        """Whether a module is kept, in memory or on disk."""
+        folder = self._folder or default()
+        known = (key, machine, level) in self._loaded
+        return known or folder.read(_name(key, machine, level)) is not None
+
     def _load(self, place: tuple[str, Machine, int], text: Callable[[], str]) -> Loaded:
         key, machine, level = place
         folder = self._folder or default()

@@ -271,14 +271,16 @@ class _Scheduling:
         axes = self._axes(value.shape)
         laid = tuple(axes[k] for k in order)
         body = in_pieces(written_out(value.at(*axes)), laid, self._part)
-        origin = self._origin(value)
-        for buffer in range(stored.buffer, len(self.plan.buffers)):
-            self.plan.origins[buffer] = origin
+        if origin := self._origin(value):  # an input in another order is the asking step's
+            made = range(stored.buffer, len(self.plan.buffers))
+            self.plan.origins.update(dict.fromkeys(made, origin))
         self._add(stored.buffer, value.spec.dtype, laid, body)
         return stored
 
     def _origin(self, value: Value) -> tuple[int, ...]:
         """The steps that are part of what computes a value."""
+        if isinstance(value, Stored):
+            return self.plan.origins.get(value.buffer, ())
         seen: dict[Value, None] = {value: None}
         stack = [value]
         while stack:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from weakref import ref
 
 from rushlight import ops
 from rushlight.base.buffer import Buffer
+from rushlight.base.config import config
 from rushlight.base.errors import Fault
 from rushlight.base.lock import Lock
 from rushlight.graph.node import Node, Number
@@ -47,6 +48,10 @@ class Programs:
             self.made += 1
             self._kept[cut.key] = program
         return program
+
+    def has(self, cut: Cut) -> bool:
+        """Whether there is a program for a cut."""
+        return cut.key in self._kept
 
     def _keep(self, key: tuple[object, ...], program: ReferenceProgram) -> None:
         self._kept[key] = program
@@ -108,11 +113,21 @@ def _behind(node: Node) -> Node:
     return node if found.buffer is None else found
 
 
+watchers: list[Callable[[Cut, bool], None]] = []
+"""Called with each cut before it is run, and whether there is a program for it already."""
+
+
 def _run(cut: Cut) -> None:
+    for watcher in watchers:
+        watcher(cut, programs.has(cut))
     program = programs.find(cut)
+    results: list[Any]
     programs.ran += 1
     try:
-        results: list[Any] = program.run([leaf.buffer for leaf in cut.leaves], cut.unseen)
+        if config.nancheck:
+            results = _checked(cut, program)
+        else:
+            results = program.run([leaf.buffer for leaf in cut.leaves], cut.unseen)
     except Fault as fault:
         if (step := getattr(fault, "step", None)) is not None:
             fault.site = cut.nodes[step].site or fault.site
@@ -121,6 +136,16 @@ def _run(cut: Cut) -> None:
         node.buffer = buffer
         if not node.requires_grad or (node.released and node.op is not ops.part):
             node.inputs = ()  # a part keeps what it is a part of: grad_fn has that one's name
+
+
+def _checked(cut: Cut, program: Any) -> list[Any]:
+    """The results of a program after a look for NaN in them; no input is written over."""
+    from .nancheck import check
+
+    inputs = [leaf.buffer for leaf in cut.leaves]
+    results: list[Any] = program.run(inputs)
+    check(cut.graph(), inputs, results)
+    return results
 
 
 def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:

@@ -11,6 +11,7 @@ import contextlib
 import os
 from typing import Any
 
+from rushlight.base.config import config
 from rushlight.base.errors import ArgValueError
 from rushlight.graph.graph import Graph
 
@@ -50,6 +51,11 @@ def choose(tier: str) -> str:
 
 def compiled_program(graph: Graph) -> Any:
     """A graph's program of compiled kernels. Loads LLVM if there is one that is kept nowhere."""
+    if config.tells:
+        from .watched import watched_program
+
+        return watched_program(graph)
+
     from rushlight.compiler.llvm.machine import host
     from rushlight.compiler.recall import Gone, keep, recall
 

@@ -112,6 +112,12 @@ def assembly(text: str, machine: Machine, level: int = 2) -> str:
         return _emit(text, machine, level, "emit_assembly")  # type: ignore[no-any-return]
 
 
+def optimised(text: str, machine: Machine, level: int = 2) -> str:
+    """The text of a module after LLVM's passes, to be read."""
+    with _llvm():
+        return _emit(text, machine, level, "text")  # type: ignore[no-any-return]
+
+
 def _emit(text: str, machine: Machine, level: int, how: str) -> Any:
     # A function of its own, so that what it made of LLVM's is gone when the caller leaves LLVM.
     llvm = _binding()
@@ -122,7 +128,7 @@ def _emit(text: str, machine: Machine, level: int, how: str) -> Any:
         raise InternalError(f"LLVM refuses a kernel: {error}\n{text}") from error
     target = _target(machine, level)
     _optimise(module, target, level)
-    return getattr(target, how)(module)
+    return str(module) if how == "text" else getattr(target, how)(module)
 
 
 class Loaded:
