@@ -265,7 +265,10 @@ def _plan_a(
     if not isinstance(a, Memory):
         return ("rows" if a.along == "k" else "panel"), a
     plain = a.element == tile.element
-    far = a.strides[0] % PAGE == 0 if a.strides[1] == a.bytes else a.strides[1] % PAGE == 0
+    if a.strides[1] == a.bytes:
+        far = a.strides[0] % PAGE == 0
+    else:
+        far = a.strides[1] % (PAGE if n < 8 * tile.columns else PAGE // 2) == 0
     pays = m > tile.rows // 2 and n > 2 * tile.columns and k > 64
     if plain and not (far and pays):
         if a.strides[1] == a.bytes or k == 1:
