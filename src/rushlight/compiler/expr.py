@@ -25,11 +25,12 @@ class Expr:
         reads: the buffers that it loads from.
         looks: whether an index in it is looked up in memory.
         reductions: those in it, inner ones first.
-        size: how many functions it takes, counting shared parts every time; a measure of work.
+        length: how many functions are in it, counting shared parts every time; a measure of code.
+        size: the same with those inside of a reduction once for each number; a measure of work.
     """
 
     __slots__ = (
-        "args", "attrs", "axes", "dtype", "looks", "op", "reads", "reductions", "size",
+        "args", "attrs", "axes", "dtype", "length", "looks", "op", "reads", "reductions", "size",
     )  # fmt: skip
 
     op: str
@@ -40,6 +41,7 @@ class Expr:
     reads: frozenset[int]
     looks: bool
     reductions: tuple[Expr, ...]
+    length: int
     size: int
 
     _known: dict[tuple[Any, ...], Expr] = {}
@@ -67,10 +69,12 @@ class Expr:
             axes.difference_update(attrs[1])
         made.axes = frozenset(axes)
         _note_contents(made)
+        made.length = min(1 << 40, sum(arg.length for arg in args) + (op not in LEAVES))
         made.size = min(1 << 40, sum(arg.size for arg in args) + (op not in LEAVES))
         if op == "reduce":
             for axis in attrs[1]:
-                made.size = min(1 << 40, made.size * max(1, axis.extent))
+                made.length = min(1 << 40, sum(arg.length for arg in args) + (op not in LEAVES))
+        made.size = min(1 << 40, made.size * max(1, axis.extent))
         return made
 
     @staticmethod

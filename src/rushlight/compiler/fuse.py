@@ -17,7 +17,7 @@ from .expr import Expr, parts
 from .index import Axis, Index
 from .kernel import Change, Kernel, Root
 
-MOST_WORK = 600
+MOST_CODE = 600
 """Functions in one kernel: beyond, compiling takes longer than it saves."""
 
 MOST_BUFFERS = 48
@@ -123,7 +123,7 @@ class Fusion:
         kernel = self.order[position]
         kernel.roots.append(root)
         kernel.reads |= reads
-        kernel.size += min(root.body.size, MOST_WORK)
+        kernel.size += root.body.length
         self._made[root.buffer] = position
 
     def calls(self, outputs: Iterable[int]) -> list[Any]:
@@ -169,7 +169,7 @@ def without_ones(root: Root) -> Root:
 
 def _joined(kernel: _Open, root: Root, reads: set[int]) -> Root | None:
     """The result in the kernel's axes, or None if it cannot be part of it."""
-    if kernel.size + root.body.size > MOST_WORK:
+    if kernel.size + root.body.length > MOST_CODE:
         return None
     if len(kernel.reads | kernel.writes | reads) > MOST_BUFFERS:
         return None
