@@ -6,6 +6,7 @@ import torch
 from tests.compiler.contracting import Run
 
 from rushlight.compiler.llvm.contract import (
+    Layout,
     Memory,
     Window,
     packed_images,
@@ -143,3 +144,45 @@ def test_gradient_of_weights(name):
         exact(w, x, weights, dy)[2],
         w.images * dy[0, ..., 0].size if w.images else 0,
     )
+
+
+class Doubled:
+    """Writes twice the sums to rows of known width, each group beside the one before."""
+
+    key = "doubled"
+    layout = Layout(["out", "row", "group"])
+
+    def __init__(self, **values):
+        self.given = values
+
+    def values(self):
+        return self.given
+
+    def begin(self, f, params):
+        self.params, self.out = params, params.pointer("out")
+
+    def write(self, f, batch, m, n, value, mask):
+        place = f.add(f.mul(m, self.params["row"]), f.mul(batch, self.params["group"]))
+        at = f.at(self.out, f.add(place, n), "float")
+        f.masked_store(f.add(value, value), at, mask)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_epilogues(name):
+    w = CASES[name]
+    x, weights, dy = tensors(w)
+    y, dx, dw = np.empty_like(dy), np.empty_like(x), np.empty_like(weights)
+    y_exact, dx_exact, dw_exact = (2 * value for value in exact(w, x, weights, dy))
+    images = packed_images(0, w.size, x.shape[-1]), packed_images(0, w.out, dy.shape[-1])
+    memory = Memory(1, (0, 4))
+    writer = Doubled(out=2, row=dy.shape[-1], group=w.outputs)
+    plan = plan_forward(TILE, w, images[0], memory, writer)
+    close(run(plan, [x, weights, y], y), y_exact, 2 * w.taps * w.inputs)
+    writer = Doubled(out=2, row=dx.shape[-1], group=w.inputs)
+    plan = plan_backward_data(TILE, w, images[1], memory, writer)
+    close(run(plan, [dy, weights, dx], dx), dx_exact, 2 * w.taps * w.outputs)
+    row = w.inputs * w.taps
+    writer = Doubled(out=2, row=row, group=row * w.outputs)
+    at_dy = packed_images(1, w.out, dy.shape[-1])
+    plan = plan_backward_weights(TILE, w, images[0], at_dy, writer)
+    close(run(plan, [x, dy, dw], dw), dw_exact, 2 * dy[..., 0].size)
