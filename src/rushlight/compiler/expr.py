@@ -73,8 +73,7 @@ class Expr:
         made.size = min(1 << 40, sum(arg.size for arg in args) + (op not in LEAVES))
         if op == "reduce":
             for axis in attrs[1]:
-                made.length = min(1 << 40, sum(arg.length for arg in args) + (op not in LEAVES))
-        made.size = min(1 << 40, made.size * max(1, axis.extent))
+                made.size = min(1 << 40, made.size * max(1, axis.extent))
         return made
 
     @staticmethod
