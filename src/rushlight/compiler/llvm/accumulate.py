@@ -22,7 +22,7 @@ class Accumulator:
         copies: how many there are.
     """
 
-    def __init__(self, emit: Emitter, x: Expr, copies: int, *, vector: bool) -> None:
+    def __init__(self, emit: Emitter, x: Expr, copies: int) -> None:
         self.emit, self.how, self.body = emit, x.attrs[0], x.args[0]
         self.dtype = self.body.dtype
         self.arg = self.how.startswith("arg")

@@ -67,6 +67,21 @@ class Scope:
     indices: dict[object, Value] = field(default_factory=dict)
 
 
+@dataclass
+class Bank:
+    """What is known of one vector of several that are computed side by side.
+
+    Attributes:
+        axis, place: the vector axis, and where its first lane stands; None where all is scalar.
+        scope, forwarded: what has been computed for it.
+    """
+
+    axis: Axis | None
+    place: Value | None
+    scope: Scope
+    forwarded: dict[tuple[int, Index], Value]
+
+
 class Emitter:
     """Writes expressions into a function.
 
@@ -93,6 +108,21 @@ class Emitter:
         forwarded = dict(self.forwarded)
         yield
         self.forwarded = forwarded
+        self._scopes.pop()
+
+    def bank(self, axis: Axis | None = None, place: Value | None = None) -> Bank:
+        """A vector of which nothing is known yet but what is known here."""
+        return Bank(axis, place, Scope(), dict(self.forwarded))
+
+    @contextmanager
+    def within(self, bank: Bank) -> Iterator[None]:
+        """Goes on with one vector of several."""
+        self._scopes.append(bank.scope)
+        before, self.forwarded = self.forwarded, bank.forwarded
+        if bank.axis is not None and bank.place is not None:
+            self.axes[bank.axis] = bank.place
+        yield
+        bank.forwarded, self.forwarded = self.forwarded, before
         self._scopes.pop()
 
     # Expressions -----------------------------------------------------------------------------

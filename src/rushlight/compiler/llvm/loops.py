@@ -8,12 +8,13 @@ from contextlib import ExitStack
 
 from rushlight.compiler.expr import Expr, parts
 from rushlight.compiler.index import Axis
-from rushlight.compiler.kernel import Kernel, Loop, Phase, Root
+from rushlight.compiler.kernel import Kernel, Loop, Root
 
 from .accumulate import Accumulator
 from .code import Code
-from .emit import Arguments, Emitter
+from .emit import Arguments, Bank, Emitter
 from .machine import Machine
+from .place import Place
 from .text import I64, PTR, Function, Module, Value, i64
 
 ARGUMENTS = (("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scratch", PTR))
@@ -48,13 +49,15 @@ class _Writer:
         extent = tiles
         for axis in outer:
             extent *= axis.extent
+        place = Place(f, self.arguments, self.begin, [*(axis.extent for axis in outer), tiles])
         with f.loop(self.begin, self.end) as step, self.emit.scope():
-            row = self._tiled(step, tiles)
-            self._stand(outer, row)
+            *places, tile = place.at(step)
+            self.emit.axes.update(zip(outer, places, strict=True))
             if last is None:
-                self._row()
+                self._row([self.emit.bank()])
             else:
-                self._along_rows(last, step, tiles)
+                self._along_rows(last, tile, tiles)
+            place.move()
         f.ret()
         text = str(self.module)
         name = "loops_" + hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -79,44 +82,38 @@ class _Writer:
             total += count * (root.body.size + 2)
         return total / self.lanes / 2 / max(1, extent)
 
-    def _tiled(self, step: Value, tiles: int) -> Value:
-        if tiles == 1:
-            return step
-        return self.f.binary("udiv", step, self.arguments.integer(tiles, "tiles"))
-
-    def _stand(self, axes: Sequence[Axis], row: Value) -> None:
-        """Where each of the outer axes stands in a row."""
-        f = self.f
-        for axis in reversed(axes[1:]):
-            extent = self.arguments.integer(axis.extent, ("extent", axis))
-            self.emit.axes[axis] = f.binary("urem", row, extent)
-            row = f.binary("udiv", row, extent)
-        if axes:
-            self.emit.axes[axes[0]] = row
-
     # Vectors along the last row axis ---------------------------------------------------------
 
-    def _along_rows(self, last: Axis, step: Value, tiles: int) -> None:
+    def _along_rows(self, last: Axis, tile: Value, tiles: int) -> None:
         f, emit = self.f, self.emit
         extent = self.arguments.integer(last.extent, ("extent", last))
         start, stop = i64(0), extent
         if tiles > 1:
-            tile = f.binary("urem", step, self.arguments.integer(tiles, "tiles"))
             start = f.mul(tile, i64(TILE))
             stop = f.intrinsic("smin", f.add(start, i64(TILE)), extent)
         emit.along = last
         self._hoist([root.body for root in self.kernel.roots], {last})
         size = sum(root.body.size for root in self.kernel.roots)
-        plain = not any(root.reductions() for root in self.kernel.roots)
-        copies = (4 if size < 12 else 2 if size < 40 else 1) if plain else 1
-        self._vectors(last, start, stop, copies, self._row, short=last.extent <= self.lanes)
+        copies = 4 if size < 12 else 2 if size < 40 else 1
+        reductions = [x for root in self.kernel.roots for x in root.reductions()]
+        if reductions:  # accumulators of several vectors, so that memory is read in longer runs
+            inner = sum(x.args[0].size for x in reductions)
+            copies = 4 if inner < 24 and len(reductions) < 4 else 1
+        short = last.extent <= self.lanes
+        self._vectors(last, start, stop, self._fitting(copies, last), self._row, short=short)
         emit.along = None
 
+    def _fitting(self, copies: int, axis: Axis) -> int:
+        """At most so many vectors in turn as an axis has."""
+        while copies > 1 and axis.extent < copies * self.lanes:
+            copies //= 2
+        return copies
+
     def _vectors(
-        self, axis: Axis, start: Value, stop: Value, copies: int, body: Callable[[], None],
-        *, short: bool,
+        self, axis: Axis, start: Value, stop: Value, copies: int,
+        body: Callable[[list[Bank]], None], *, short: bool,
     ) -> None:  # fmt: skip
-        """Runs ``body`` for every vector of an axis: several in turn, then the rest with masks."""
+        """Runs ``body`` for every vector of an axis: several at once, then the rest with masks."""
         f, emit, lanes = self.f, self.emit, self.lanes
         rest = start
         if not short:
@@ -124,48 +121,49 @@ class _Writer:
             step = lanes * copies
             whole = f.sub(whole, f.binary("urem", whole, i64(step)))
             rest = f.add(start, whole)
-            with f.loop(start, rest, step) as i:
-                for copy in range(copies):
-                    emit.axes[axis] = f.add(i, i64(copy * lanes)) if copy else i
-                    with emit.scope():
-                        body()
+            with f.loop(start, rest, step) as i, emit.scope():
+                places = [f.add(i, i64(k * lanes)) if k else i for k in range(copies)]
+                body([emit.bank(axis, place) for place in places])
         with f.loop(rest, stop, lanes) as i:
-            emit.axes[axis] = i
             emit.mask = f.lanes_below(f.sub(stop, i), lanes)
             with emit.scope():
-                body()
+                body([emit.bank(axis, i)])
             emit.mask = None
 
     # A row -----------------------------------------------------------------------------------
 
-    def _row(self) -> None:
-        """All phases at one place of the row axes, or at a vector of places."""
+    def _row(self, banks: list[Bank]) -> None:
+        """All phases at one place of the row axes, or at some vectors of places."""
+        if not any(phase.loops for phase in self.phases):
+            for bank in banks:
+                with self.emit.within(bank):
+                    for phase in self.phases:
+                        for root in phase.numbers:
+                            self._write(root)
+            return
         for phase in self.phases:
-            for root in phase.numbers:
-                self._write(root)
-            self._reduced(phase)
+            for bank in banks:
+                with self.emit.within(bank):
+                    for root in phase.numbers:
+                        self._write(root)
+            for loop in phase.loops:
+                if loop.reductions:
+                    self._reduced(loop, banks)
             for loop in phase.loops:
                 if loop.roots and not loop.reductions:
-                    self._inner(loop, [])
+                    self._inner(loop, banks, [])
 
-    def _reduced(self, phase: Phase) -> None:
-        for loop in phase.loops:
-            if not loop.reductions:
-                continue
-            copies = 1
-            if self.emit.along is None and loop.axes[-1].extent >= 8 * self.lanes:
-                size = sum(x.args[0].size for x in loop.reductions)
-                copies = 4 if size < 8 else 2 if size < 40 else 1
-            gathered = [
-                Accumulator(self.emit, x, copies, vector=self._is_vector(loop))
-                for x in loop.reductions
-            ]
-            self._inner(loop, gathered)
-            for x, accumulator in zip(loop.reductions, gathered, strict=True):
-                self.emit.know(x, accumulator.result())
-
-    def _is_vector(self, loop: Loop) -> bool:
-        return True
+    def _reduced(self, loop: Loop, banks: list[Bank]) -> None:
+        emit, copies = self.emit, 1
+        if emit.along is None and loop.axes[-1].extent >= 8 * self.lanes:
+            size = sum(x.args[0].size for x in loop.reductions)
+            copies = 4 if size < 8 else 2 if size < 40 else 1
+        gathered = [[Accumulator(emit, x, copies) for x in loop.reductions] for _ in banks]
+        self._inner(loop, banks, gathered)
+        for bank, accumulators in zip(banks, gathered, strict=True):
+            with emit.within(bank):
+                for x, accumulator in zip(loop.reductions, accumulators, strict=True):
+                    emit.know(x, accumulator.result())
 
     def _write(self, root: Root) -> None:
         value = self.emit(root.body)
@@ -173,39 +171,52 @@ class _Writer:
         if root.buffer in self.kernel.kept:
             self.emit.store(value, root.dtype, root.buffer, root.place)
 
-    def _inner(self, loop: Loop, gathered: list[Accumulator]) -> None:
-        """A loop inside of a row."""
+    def _inner(
+        self, loop: Loop, banks: list[Bank], gathered: list[list[Accumulator]]
+    ) -> None:  # fmt: skip
+        """A loop inside of a row, or of a row in each bank."""
         f, emit = self.f, self.emit
-        upright = emit.along is not None
-        self._hoist([*(x.args[0] for x in loop.reductions), *(r.body for r in loop.roots)],
-                    set(loop.axes))
-        copies = max((accumulator.copies for accumulator in gathered), default=0)
-        turn = [0]
-
-        def body() -> None:
-            for root in loop.roots:
-                self._write(root)
-            for accumulator in gathered:  # after the results, which they may be of
-                accumulator.take(turn[0])
-            turn[0] = (turn[0] + 1) % max(1, copies)
-
+        bodies = [*(x.args[0] for x in loop.reductions), *(r.body for r in loop.roots)]
+        for bank in banks:
+            with emit.within(bank):
+                self._hoist(bodies, set(loop.axes))
+        nested = loop.axes if emit.along is not None else loop.axes[:-1]
         with ExitStack() as stack:
-            nested = loop.axes if upright else loop.axes[:-1]
             for axis in nested:
                 extent = self.arguments.integer(axis.extent, ("extent", axis))
                 emit.axes[axis] = stack.enter_context(f.loop(i64(0), extent))
                 stack.enter_context(emit.scope())
-            if upright:
-                body()
+            if emit.along is None:
+                self._along_inner(loop, banks[0], gathered[0] if gathered else [])
                 return
-            last = loop.axes[-1]
-            emit.along = last
-            size = sum(root.body.size for root in loop.roots)
-            copies = copies or (4 if size < 12 else 2 if size < 40 else 1)
-            extent = self.arguments.integer(last.extent, ("extent", last))
-            short = last.extent <= self.lanes
+            for k, bank in enumerate(banks):
+                with emit.within(bank), emit.scope():
+                    self._turn(loop, gathered[k] if gathered else [], 0)
+
+    def _along_inner(self, loop: Loop, bank: Bank, accumulators: list[Accumulator]) -> None:
+        """The last loop inside of a row, by vectors."""
+        last, size = loop.axes[-1], sum(root.body.size for root in loop.roots)
+        copies = max((each.copies for each in accumulators), default=0)
+        copies = copies or self._fitting(4 if size < 12 else 2 if size < 40 else 1, last)
+
+        def body(vectors: list[Bank]) -> None:
+            for turn, vector in enumerate(vectors):
+                with self.emit.within(vector):
+                    self._turn(loop, accumulators, turn)
+
+        extent = self.arguments.integer(last.extent, ("extent", last))
+        short = last.extent <= self.lanes
+        with self.emit.within(bank):
+            self.emit.along = last
             self._vectors(last, i64(0), extent, copies, body, short=short)
-            emit.along = None
+            self.emit.along = None
+
+    def _turn(self, loop: Loop, accumulators: list[Accumulator], turn: int) -> None:
+        """One vector of a loop."""
+        for root in loop.roots:
+            self._write(root)
+        for accumulator in accumulators:  # after the results, which they may be of
+            accumulator.take(turn)
 
     def _hoist(self, bodies: Sequence[Expr], axes: set[Axis]) -> None:
         """Computes what does not change in a loop before it: LLVM cannot move loads past stores."""
