@@ -233,6 +233,9 @@ class Linear(Op):
             gw = matmul.record((ops.transpose.record((rows,), 0, 1), _rows(x)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
+    def lowers(self, spec: Spec, *inputs: Spec) -> bool:
+        return super().lowers(spec, *inputs) and spec.dtype is not bool_  # matmul takes no bools
+
     def expand(self, x: Node, weight: Node, bias: Node | None = None, *, biased: bool) -> Node:
         if x.ndim == 1 or weight.ndim == 1:
             y = ops.sum(x * weight, -1) if weight.ndim == 1 else ops.sum(weight * x, 1)
