@@ -12,16 +12,19 @@ TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 
 
 def forward(cell, T, B, H, *, P=0, dtype=np.float32, bias=True, lengths=False, reverse=False,
-            traced=True, seed=0):  # fmt: skip
+            traced=True, inputs=0, seed=0):  # fmt: skip
     rng = np.random.default_rng(seed)
     kind = CELLS[cell]
     draw = lambda *shape: rng.uniform(-1, 1, shape).astype(dtype)
     width = P or H
-    arrays = [draw(T, B, kind.gates * H), draw(B, width)]
+    arrays = [draw(T, B, inputs or kind.gates * H), draw(B, width)]
     if kind.states == 2:
         arrays.append(draw(B, H))
     arrays.append(draw(kind.gates * H, width) / np.sqrt(width).astype(dtype))
     given = []
+    if inputs:
+        given.append("w_ih")
+        arrays.append(draw(kind.gates * H, inputs))
     if bias:
         given += ["b_ih", "b_hh"]
         arrays += [draw(kind.gates * H), draw(kind.gates * H)]
@@ -100,6 +103,13 @@ def test_projections(P, lengths):
 @pytest.mark.parametrize("cell, arriving", [("lstm", (0,)), ("lstm", (2,)), ("gru", (1,))])
 def test_gradients_that_do_not_arrive_are_0(cell, arriving):
     both_ways(cell, 4, 3, 18, arriving=arriving)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("inputs, bias", [(1, True), (16, False), (21, True)])
+def test_products_with_the_sequence_step_by_step(cell, inputs, bias):
+    arrays, keywords = forward(cell, 4, 9, 18, inputs=inputs, bias=bias, reverse=True)
+    check(ops.recurrent_steps, arrays, keywords)
 
 
 def test_without_trace():

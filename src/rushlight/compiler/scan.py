@@ -115,14 +115,19 @@ def _forward(scan: Scan, machine: Machine, spare: Spare) -> list[Code]:
     keywords = scan.step.keywords
     cell, given = keywords["cell"], keywords["given"]
     kind = CELLS[cell]
-    a, h = scan.kinds[:2]
-    steps, batch, columns = a.shape
-    sizes = Sizes(steps, batch, columns // kind.gates, h.shape[1])
+    a, w_hh = scan.kinds[0], scan.kinds[1 + kind.states]
+    steps, batch, _ = a.shape
+    inputs = a.shape[2] if "w_ih" in given else 0
+    columns, width = w_hh.shape
+    sizes = Sizes(steps, batch, columns // kind.gates, width, inputs)
     names = ("a", *("h", "c")[: kind.states], "w_hh", *given)
     results = ("output", *("last_h", "last_c")[: kind.states], "trace")
     buffers = dict(zip((*names, *results), (*scan.inputs, *scan.outputs), strict=False))
     block = form_block(machine, ELEMENTS[a.dtype], kind, sizes)
     packs = [_packed(machine, block, "w", (sizes.hidden, sizes.width, kind.gates), buffers, spare)]
+    if inputs:
+        shape = sizes.hidden, inputs, kind.gates
+        packs.append(_packed(machine, block, "i", shape, buffers, spare))
     if "w_hr" in given:
         packs.append(_packed(machine, block, "r", (sizes.width, sizes.hidden, 1), buffers, spare))
     form = Form(cell, keywords["reverse"], given, block, _whole(sizes, block.lanes),
@@ -169,7 +174,7 @@ def _packed(
     panels = block.panels_of(block.vectors_of(units) * max(1, gates))
     panel = block.panel_of(k)
     place = buffers[f"packed_{which}"] = spare(panels * panel)
-    weight = buffers[{"w": "w_hh", "r": "w_hr"}[which]]
+    weight = buffers[{"w": "w_hh", "i": "w_ih", "r": "w_hr"}[which]]
     way = "turn" if gates else "copy"
     name = f"scan_{way}_{_named(block)}"
     values = dict(zip(LAYOUT.names, (weight, place, units, k, max(1, gates), panel), strict=True))
@@ -201,7 +206,7 @@ def _run(
     shape = f"{_named(form.block)}_{ends}"
     name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{reads}"
     gates, vectors = form.kind.gates, form.block.vectors_of(sizes.hidden)
-    flops = 2.0 * sizes.rows * gates * sizes.hidden * sizes.width
+    flops = 2.0 * sizes.rows * gates * sizes.hidden * (sizes.width + sizes.inputs)
     return Code(
         name=name,
         text=lambda: str(module(form, name, machine)),

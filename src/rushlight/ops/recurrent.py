@@ -25,7 +25,7 @@ from .recurrence import (
     forwards,
     weighed,
 )
-from .recurrent_steps import Given, alive_at, back_of, filled, kept_in, laid_out
+from .recurrent_steps import Given, alive_at, back_of, filled, kept_in, laid_out, multiplies_within
 
 _OPTIONAL = ("b_ih", "b_hh", "w_hr")
 
@@ -131,10 +131,12 @@ class Recurrent(Op):
         self, *nodes: Node, cell: str, reverse: bool, given: Given, traced: bool
     ) -> tuple[Node, ...]:
         inputs = Inputs(CELLS[cell], given, nodes)
-        a = ops.linear(inputs.x, inputs.parameters.w_ih)
-        others = (inputs.by_name[name] for name in given)
-        steps = (a, *inputs.state, inputs.parameters.w_hh, *others)
-        return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, given, traced))
+        x, w = inputs.x, inputs.parameters
+        rest = ("w_ih", *given) if multiplies_within(x.spec, w.w_ih.spec) else given
+        a = x if rest is not given else ops.linear(x, w.w_ih)
+        others = (inputs.by_name[name] for name in rest)
+        steps = (a, *inputs.state, w.w_hh, *others)
+        return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, rest, traced))
 
 
 class RecurrentGrad(Op):

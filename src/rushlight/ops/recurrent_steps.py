@@ -21,11 +21,11 @@ Given = tuple[str, ...]
 
 
 class RecurrentSteps(Op):
-    """Runs a recurrent cell from the products of all its inputs.
+    """Runs a recurrent cell from the products of all its inputs, or from the inputs.
 
     The inputs are those products (T, B, gates * hidden), the first states, ``w_hh``, then those
-    named by ``given`` out of ``b_ih``, ``b_hh``, ``w_hr`` and ``lengths``. The results are those
-    of ``recurrent``.
+    named by ``given`` out of ``w_ih``, ``b_ih``, ``b_hh``, ``w_hr`` and ``lengths``; with ``w_ih``
+    the sequence (T, B, width) itself comes first. The results are those of ``recurrent``.
     """
 
     name, attrs = "recurrent_steps", ("cell", "reverse", "given", "traced")
@@ -34,8 +34,9 @@ class RecurrentSteps(Op):
     def infer(
         self, a: Spec, *specs: Spec, cell: str, reverse: bool, given: Given, traced: bool
     ) -> tuple[Spec, ...]:
-        steps, batch, columns = a.shape
+        steps, batch, _ = a.shape
         states = specs[: CELLS[cell].states]
+        columns = specs[CELLS[cell].states].shape[0]
         width = states[0].shape[-1]
         hidden = columns // CELLS[cell].gates
         trace = a.with_shape((steps, batch, CELLS[cell].saved * hidden + width))
@@ -48,7 +49,9 @@ class RecurrentSteps(Op):
         count = CELLS[cell].states
         by_name = dict(zip(given, arrays[count + 1 :], strict=True))
         alive = alive_at(by_name.pop("lengths", None), len(a))
-        w = Parameters(None, arrays[count], **by_name)
+        w = Parameters(by_name.pop("w_ih", None), arrays[count], **by_name)
+        if w.w_ih is not None:
+            a = OnArrays.linear(a, w.w_ih)
         a = a if w.b_ih is None else a + w.b_ih
         run = forwards(OnArrays, CELLS[cell], a, arrays[:count], w, alive, reverse)
         return laid_out(run, traced)
@@ -98,6 +101,15 @@ class RecurrentStepsBack(Op):
         )  # fmt: skip
         projected = () if back.projected is None else (back.projected,)
         return (back.a, *[back.b] * kind.apart, *back.state, *projected)
+
+
+def multiplies_within(x: Spec, w_ih: Spec) -> bool:
+    """Whether inputs are better multiplied step by step than all at once.
+
+    That saves writing the products and reading them again, if the weight stays in a processor's own
+    cache from one step to the next and is used for several sequences each time.
+    """
+    return w_ih.nbytes <= 1 << 18 and x.shape[1] >= 16
 
 
 def back_of(cell: Cell, given: Given, results: tuple[Any, ...]) -> Back:

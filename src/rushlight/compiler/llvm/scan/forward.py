@@ -9,7 +9,7 @@ from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.scan.product import write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, gates_of
-from rushlight.compiler.llvm.text import VOID, Function, Module, Value, i64
+from rushlight.compiler.llvm.text import VOID, Function, Module, Value, const, i64
 
 
 def forward_module(form: Form, name: str, machine: Machine) -> Module:
@@ -29,6 +29,7 @@ def forward_params(
     units, across = block.vectors_of(sizes.hidden), block.vectors_of(sizes.width)
     others = {
         "panel_w": block.panel_of(sizes.width), "panels_w": block.panels_of(gates),
+        "panel_i": block.panel_of(sizes.inputs),
         "panel_r": block.panel_of(sizes.hidden), "panels_r": block.panels_of(across),
         "pitch_sums": pitch_of(block, gates), "pitch_h": pitch_of(block, across),
         "pitch_c": pitch_of(block, units), "pitch_full": pitch_of(block, units),
@@ -36,6 +37,9 @@ def forward_params(
     areas = Areas()
     areas.add("bias", gates * block.align)
     areas.add("sums", rows * others["pitch_sums"])
+    if form.multiplies and form.kind.apart:
+        areas.add("bias_i", gates * block.align)
+        areas.add("products", rows * others["pitch_sums"])
     areas.add("h", rows * others["pitch_h"])
     areas.add("c", rows * others["pitch_c"])
     if form.projects:
@@ -48,6 +52,8 @@ class _Forward(Steps):
     def __init__(self, form: Form, f: Function) -> None:
         super().__init__(form, f)
         self.has_trace = "trace" in form.buffers
+        # Where a cell uses only the sum of its two products, they are added up as they are made.
+        self.products = "products" if form.kind.apart else "sums"
 
     def begin(self) -> None:
         with self.unit() as (u, mask):
@@ -56,6 +62,9 @@ class _Forward(Steps):
                 if not self.cell.apart:
                     bias = bias + self._bias("b_ih", u, g, mask)
                 self.store(bias, self.place(self.area["bias"], self._side(u, g)))
+                if self.form.multiplies and self.cell.apart:
+                    bias = self._bias("b_ih", u, g, mask)
+                    self.store(bias, self.place(self.area["bias_i"], self._side(u, g)))
 
     def _bias(self, name: str, u: Value, g: int, mask: Value | None) -> Lanes:
         """A vector of a bias; zeros if there is none."""
@@ -87,9 +96,9 @@ class _Forward(Steps):
                     self.store(self.load(self.place(first, u), mask), self.own("c", i, u))
             with self.unit() as (u, _):
                 for g in range(self.cell.gates):
-                    side = self._side(u, g)
-                    bias = self.load(self.place(self.area["bias"], side))
-                    self.store(bias, self.own("sums", i, side))
+                    self._taken("sums", "bias", i, u, g)
+                    if self.form.multiplies and self.cell.apart:
+                        self._taken("products", "bias_i", i, u, g)
 
     def leave(self) -> None:
         with self.row() as (i, number):
@@ -106,6 +115,13 @@ class _Forward(Steps):
     def step(self, t: Value) -> None:
         f, p, area = self.f, self.p, self.area
         start = f.mul(t, p["batch"])
+        if self.form.multiplies:
+            x = self.line("a", f.add(start, self.first), p["inputs"])
+            f.invoke(
+                "scan_product", VOID, x, f.mul(p["inputs"], i64(self.block.bytes)), p["inputs"],
+                self.at["packed_i"], p["panel_i"], p["panels_w"], area[self.products],
+                p["pitch_sums"], self.count,
+            )  # fmt: skip
         f.invoke(
             "scan_product", VOID, area["h"], p["pitch_h"], p["width"], self.at["packed_w"],
             p["panel_w"], p["panels_w"], area["sums"], p["pitch_sums"], self.count,
@@ -127,17 +143,8 @@ class _Forward(Steps):
     ) -> Lanes:
         """A vector of the new state; the cell's memory is renewed."""
         f, cell, p = self.f, self.cell, self.p
-        line = self.line("a", row, self.columns)
-        given, sums = [], []
-        for g in range(cell.gates):
-            a = self.load(self.place(line, self._gate(u, g)), mask)
-            if cell.apart and "b_ih" in self.at:
-                a = a + self._bias("b_ih", u, g, mask)
-            given.append(a)
-            place = self.own("sums", i, self._side(u, g))
-            sums.append(self.load(place))
-            bias = self.load(self.place(self.area["bias"], self._side(u, g)))
-            self.store(bias, place)  # what the next step adds to
+        given = [self._product(i, row, u, g, mask) for g in range(cell.gates)]
+        sums = [self._taken("sums", "bias", i, u, g) for g in range(cell.gates)]
         # No cell uses its output's old value when that is projected.
         state = [self.zero if self.form.projects else self.load(self.own("h", i, u))]
         if cell.states == 2:
@@ -150,6 +157,24 @@ class _Forward(Steps):
         if cell.states == 2:
             self.store(self.choose(going, new[1], state[1]), self.own("c", i, u))
         return new[0]  # type: ignore[no-any-return]
+
+    def _product(self, i: Value, row: Value, u: Value, g: int, mask: Value | None) -> Lanes:
+        """A vector of the product with the sequence, for one gate."""
+        if not self.form.multiplies:
+            line = self.line("a", row, self.columns)
+            a = self.load(self.place(line, self._gate(u, g)), mask)
+            return a + self._bias("b_ih", u, g, mask) if self.cell.apart else a
+        if self.cell.apart:
+            return self._taken("products", "bias_i", i, u, g)
+        return Lanes(self.f, const(-0.0, self.block.vector))  # it is in the sum already
+
+    def _taken(self, sums: str, bias: str, i: Value, u: Value, g: int) -> Lanes:
+        """A vector of sums; a bias takes its place, for the next step to add to."""
+        side = self._side(u, g)
+        place = self.own(sums, i, side, "sums")
+        found = self.load(place)
+        self.store(self.load(self.place(self.area[bias], side)), place)
+        return found
 
     def _project(self, t: Value, start: Value) -> None:
         f, p, area = self.f, self.p, self.area

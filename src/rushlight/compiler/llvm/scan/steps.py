@@ -22,9 +22,18 @@ LINE = 64
 
 SIZES = (
     "steps", "batch", "hidden", "width", "rows", "panel_w", "panels_w", "panel_r", "panels_r",
-    "pitch_sums", "pitch_h", "pitch_c", "pitch_full",
+    "pitch_sums", "pitch_h", "inputs", "panel_i", "pitch_c", "pitch_full",
 )  # fmt: skip
-AREAS = ("at_bias", "at_sums", "at_h", "at_c", "at_full", "at_projected")
+AREAS = (
+    "at_bias",
+    "at_bias_i",
+    "at_products",
+    "at_sums",
+    "at_h",
+    "at_c",
+    "at_full",
+    "at_projected",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,11 @@ class Form:
         return "w_hr" in self.given
 
     @property
+    def multiplies(self) -> bool:
+        """Whether the products with the sequence are made step by step."""
+        return "w_ih" in self.given
+
+    @property
     def layout(self) -> Layout:
         """The parameters of a call."""
         return Layout([*SIZES, *AREAS, *self.buffers])
@@ -70,12 +84,14 @@ class Sizes:
     Attributes:
         hidden: units of the cell.
         width: of its output; less than ``hidden`` if it is projected.
+        inputs: the width of the sequence, if its products are made step by step.
     """
 
     steps: int
     batch: int
     hidden: int
     width: int
+    inputs: int = 0
 
     @property
     def rows(self) -> int:
@@ -264,7 +280,7 @@ def params_of(
     known = dict.fromkeys((*SIZES, *AREAS), 0)
     known.update(
         steps=sizes.steps, batch=sizes.batch, hidden=sizes.hidden, width=sizes.width,
-        rows=sizes.rows,
+        rows=sizes.rows, inputs=sizes.inputs,
     )  # fmt: skip
     known.update({f"at_{name}": start for name, start in areas.values.items()})
     known.update(others)
