@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
+from pathlib import Path
 
 import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden", action="store_true", help="write texts under tests/golden anew"
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Compares a text with a file under tests/golden, or writes that with --update-golden."""
+
+    def compare(name, text):
+        file = GOLDEN / name
+        text = text.rstrip("\n") + "\n"
+        if request.config.getoption("--update-golden"):
+            GOLDEN.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            return
+        assert file.exists(), f"there is no {name}: run pytest --update-golden and read it"
+        old = file.read_text(encoding="utf-8")
+        change = difflib.unified_diff(
+            old.splitlines(), text.splitlines(), "golden", "now", lineterm=""
+        )
+        assert old == text, "run pytest --update-golden if this is meant:\n" + "\n".join(change)
+
+    return compare
 
 
 def pytest_make_parametrize_id(config, val, argname):

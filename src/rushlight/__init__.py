@@ -89,6 +89,7 @@ _SUBMODULES = frozenset({
 _LATER = {
     "set_printoptions": "tensor.printing",
     "UntypedStorage": "tensor.storage",
+    "explain": "tensor.explain",
     "finfo": "tensor.info",
     "iinfo": "tensor.info",
     **dict.fromkeys(

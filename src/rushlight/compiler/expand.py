@@ -145,8 +145,9 @@ class _Expanding:
             stack.pop()
             places = tuple([number[x] for x in inputs])
             number[node] = len(self.inputs) + len(steps)
-            op = TOGETHER if isinstance(node, _Several) else node.op
-            steps.append(Step(op, places, node.attrs, node.spec, node.site))
+            together = isinstance(node, _Several)
+            op, attrs = (TOGETHER, ()) if together else (node.op, node.attrs)
+            steps.append(Step(op, places, attrs, node.spec, node.site))
         return Graph(
             self.old.inputs, self.old.numbers, tuple(steps), tuple([number[x] for x in outputs])
         )

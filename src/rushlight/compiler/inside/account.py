@@ -29,7 +29,7 @@ from ..program import Stages
 from ..scan import Scan
 from ..schedule import Buffer
 
-SILENT = frozenset([CONSTANT, TOGETHER, ops.part])
+SILENT = frozenset([CONSTANT, TOGETHER, ops.part, ops.cast])
 """What no kernel is named for."""
 
 
@@ -218,6 +218,8 @@ def lines(found: Iterable[sites.Site | None]) -> str:
 
 
 def _ranges(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
     gaps = [k for k, (a, b) in enumerate(pairwise(numbers), 1) if b > a + 1]
     pieces = [numbers[a:b] for a, b in pairwise([0, *gaps, len(numbers)])]
     return ",".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in pieces)

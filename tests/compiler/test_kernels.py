@@ -1,0 +1,121 @@
+"""How many kernels things take, and that nothing is compiled twice."""
+
+import pytest
+
+import rushlight as rl
+import rushlight.nn.functional as F
+from rushlight.testing import assert_kernels, assert_no_recompile
+
+
+def ready(*shape):
+    x = rl.rand(*shape)
+    rl.realize(x)
+    return x
+
+
+def test_bias_relu_is_one_kernel():
+    x, bias = ready(64, 128), ready(128)
+    with assert_kernels(1):
+        rl.realize((x + bias).relu())
+
+
+def test_softmax_of_a_row_is_one_kernel():
+    x = ready(64, 100)
+    with assert_kernels(1):
+        rl.realize(rl.softmax(x, 1))
+
+
+def test_arithmetic_over_a_broadcast_is_one_kernel():
+    x = ready(7, 1, 5)
+    with assert_kernels(1):
+        rl.realize((x * 2 + 1).expand(7, 3, 5) + x)
+
+
+def test_a_sum_of_products_is_one_kernel():
+    x = ready(64, 128)
+    with assert_kernels(1):
+        rl.realize((x * x).sum())
+
+
+def test_a_linear_layer_with_relu_is_one_kernel():
+    x, weight, bias = ready(64, 20), ready(10, 20), ready(10)
+    with assert_kernels(1):
+        rl.realize(F.linear(x, weight, bias).relu())
+
+
+def test_one_parameters_adam_step_is_one_kernel():
+    weight = ready(20, 10).requires_grad_()
+    weight.grad = ready(20, 10)
+    optimizer = rl.optim.Adam([weight])
+    optimizer.step()
+    rl.realize(weight)
+    with assert_kernels(1):
+        optimizer.step()
+        rl.realize(weight)
+
+
+def test_the_failure_lists_kernels_and_the_graph():
+    x = ready(6, 6)
+    with pytest.raises(AssertionError, match=r"1 kernels instead of 3(.|\n)*exp_\w\w(.|\n)*graph"):
+        with assert_kernels(3):
+            rl.realize(x.exp())
+    with pytest.raises(AssertionError, match="nothing was computed"):
+        with assert_kernels(1):
+            x + 1
+
+
+def test_runs_are_counted_and_references_too():
+    x = ready(3, 3) + rl.eye(3)
+    rl.realize(x)
+    with assert_kernels(4):
+        for _ in range(2):
+            rl.realize(rl.linalg.inv(x) * 2)
+
+
+def test_the_tier_is_as_before_afterwards():
+    from rushlight.execute import tier
+
+    before = tier.chosen()
+    with pytest.raises(ZeroDivisionError), assert_kernels(1):
+        1 / 0
+    assert tier.chosen() == before
+
+
+def test_second_call_another_number_and_another_slice_compile_nothing():
+    x = ready(10, 4)
+
+    def work(rate, start):
+        return rl.realize((x[start : start + 3] * rate).sin())
+
+    work(0.1, 0)
+    with assert_no_recompile():
+        work(0.1, 0)
+        work(0.2, 0)
+        work(0.3, 5)
+
+
+def test_another_learning_rate_compiles_nothing():
+    weight = ready(5, 3).requires_grad_()
+    optimizer = rl.optim.SGD([weight], lr=0.1, momentum=0.9)
+
+    def step():
+        optimizer.zero_grad()
+        (weight * weight).sum().backward()
+        optimizer.step()
+
+    for _ in range(3):
+        step()
+    optimizer.param_groups[0]["lr"] = 0.05
+    with assert_no_recompile():
+        step()
+
+
+def test_another_shape_is_a_new_graph():
+    def work(x):
+        rl.realize(x.tan() * 3)
+
+    work(ready(17))
+    fresh = ready(19)
+    with pytest.raises(AssertionError, match=r"1 graphs were new(.|\n)*f32\[19\]"):
+        with assert_no_recompile():
+            work(fresh)
