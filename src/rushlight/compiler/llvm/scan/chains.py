@@ -13,6 +13,10 @@ Step = Callable[[Function, Value, Sequence[Value], Sequence[Value]], list[Value]
 """Takes the element's number and, by then, the state and the elements; gives the new state."""
 
 
+Join = Callable[[Function, Sequence[Value], Sequence[Value]], list[Value]]
+"""Takes the states of two runs of elements, one behind the other, and gives that of both."""
+
+
 @dataclass(frozen=True)
 class Chain:
     """A cumulative operation.
@@ -22,12 +26,17 @@ class Chain:
     Attributes:
         start: the state before the first element, for an element of memory.
         step: the state with one more.
+        join: the state of two runs; None where it would overflow before the whole does, as sums
+            and products can, or lose more to rounding.
         places: whether the last part of the state counts elements.
+        quick: whether joining is little work next to moving elements.
     """
 
     start: Callable[[Type], list[float]]
     step: Step
+    join: Join | None = None
     places: bool = False
+    quick: bool = False
 
 
 def _sum(f: Function, k: Value, state: Sequence[Value], given: Sequence[Value]) -> list[Value]:
@@ -57,15 +66,32 @@ def _recurrence(
     return [f.select(first, b, f.add(f.mul(a, state[0]), b))]
 
 
+def _joined_log_sums(f: Function, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:
+    return _log_sum(f, a[0], a, b)
+
+
+def _later(f: Function, how: str, x: Value, best: Value) -> Value:
+    """Whether a number counts rather than one before it.
+
+    Of equal ones the last counts; a NaN stays until another NaN.
+    """
+    if x.type.is_float:
+        return f.binary("or", f.compare("o" + how, x, best), f.compare("uno", x, x))
+    return f.compare("s" + how, x, best)
+
+
+def _joined_extremes(how: str) -> Join:
+    def join(f: Function, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:
+        later = _later(f, how, b[0], a[0])
+        return [f.select(later, y, x) for x, y in zip(a, b, strict=True)]
+
+    return join
+
+
 def _extreme(how: str) -> Step:
     def step(f: Function, k: Value, state: Sequence[Value], given: Sequence[Value]) -> list[Value]:
-        """Of equal ones the last counts; a NaN stays until another NaN."""
         (best, place), (x,) = state, given
-        if x.type.is_float:
-            better = f.compare("o" + how, x, best)
-            better = f.binary("or", better, f.compare("uno", x, x))
-        else:
-            better = f.compare("s" + how, x, best)
+        better = _later(f, how, x, best)
         number = f.emit(f"trunc {k} to i32", Type("i32")) if place.type.bits == 32 else k
         if place.type.lanes:
             number = f.splat(number, place.type.lanes)
@@ -89,9 +115,9 @@ def _most(type: Type) -> list[float]:
 CHAINS = {
     "cumsum": Chain(_none, _sum),
     "cumprod": Chain(lambda type: [1], _product),
-    "logcumsumexp": Chain(lambda type: [-math.inf], _log_sum),
+    "logcumsumexp": Chain(lambda type: [-math.inf], _log_sum, _joined_log_sums),
     "linear_recurrence": Chain(lambda type: [0], _recurrence),
-    "cummax": Chain(_least, _extreme("ge"), places=True),
-    "cummin": Chain(_most, _extreme("le"), places=True),
+    "cummax": Chain(_least, _extreme("ge"), _joined_extremes("ge"), places=True, quick=True),
+    "cummin": Chain(_most, _extreme("le"), _joined_extremes("le"), places=True, quick=True),
 }
 """By the operation's name."""

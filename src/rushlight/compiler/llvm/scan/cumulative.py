@@ -5,9 +5,11 @@ How vectors lie depends on the sizes:
 - ``across``: along the inner dimension, several vectors side by side;
 - ``rows``: if there is none, over as many rows as a vector has lanes, which are transposed square
   by square on the way in and out;
-- ``line``: nowhere; a few rows are done number by number.
+- ``line``: nowhere; a few rows are done number by number;
+- ``blocks``: along a row, if runs of elements can be joined: each vector joins itself, moved by one
+  lane, by two and so on, and then what came before.
 
-Elements are always brought together in their order, so all ways give the same bits.
+A row is never cut between threads, and the way depends on sizes alone.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.contract.transpose import transposed
 from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.scan.chains import CHAINS, Chain
-from rushlight.compiler.llvm.text import Function, Module, Type, Value, const, i64
+from rushlight.compiler.llvm.text import Function, Module, Type, Value, const, i64, vector
 
 SIZES = ("outer", "size", "inner", "chunks")
 SIDE_BY_SIDE = 4
@@ -89,7 +91,11 @@ def way_of(name: str, dtype: DType, shape: tuple[int, int, int], machine: Machin
     if inner > 1:
         vectors = min(SIDE_BY_SIDE, -(-inner // lanes))
         return Way(name, dtype, "across", lanes, vectors, inputs)
-    return Way(name, dtype, "line" if outer <= FEW else "rows", lanes, 1, inputs)
+    chain = CHAINS[name]
+    how = "line" if outer <= FEW else "rows"
+    if chain.join and (chain.quick or how == "line"):
+        how = "blocks"
+    return Way(name, dtype, how, lanes, 1, inputs)
 
 
 def extent_of(way: Way, shape: tuple[int, int, int]) -> tuple[int, int]:
@@ -98,7 +104,7 @@ def extent_of(way: Way, shape: tuple[int, int, int]) -> tuple[int, int]:
     if way.how == "across":
         chunks = -(-inner // (way.lanes * way.vectors))
         return outer * chunks, chunks
-    return (outer, 1) if way.how == "line" else (-(-outer // way.lanes), 1)
+    return (-(-outer // way.lanes), 1) if way.how == "rows" else (outer, 1)
 
 
 def scratch_of(way: Way) -> int:
@@ -159,6 +165,43 @@ class _Cumulative:
             for name, value in zip(self.results, self._stepped(k, slots, given), strict=True):
                 self._store(name, value, place, None)
 
+    def blocks(self, row: Value) -> None:
+        """A row, as many numbers at a time as a vector has lanes."""
+        f, p, lanes = self.f, self.p, self.way.lanes
+        slots = self._started(lanes)
+        (name,) = self.given
+        with f.loop(i64(0), p["size"], lanes) as k:
+            mask = f.lanes_below(f.sub(p["size"], k), lanes)
+            place = f.add(f.mul(row, p["size"]), k)
+            state = [self._load(name, place, lanes, mask)]
+            if self.chain.places:
+                kind = Type(self.elements[1], lanes)
+                first = k if kind.bits == 64 else f.convert("trunc", k, kind.element)
+                state.append(f.add(f.splat(first, lanes), vector(range(lanes), kind.element)))
+            done = self._prefixes(state, slots)
+            for result, value in zip(self.results, done, strict=True):
+                self._store(result, value, place, mask)
+
+    def _prefixes(self, state: list[Value], slots: list[Value]) -> list[Value]:
+        """The states up to each lane, with all that came before."""
+        f, lanes, join = self.f, self.way.lanes, self.chain.join
+        assert join is not None
+        nothing = [
+            const(x, part.type)
+            for x, part in zip(self.chain.start(Type(self.element)), state, strict=True)
+        ]
+        by = 1
+        while by < lanes:
+            order = [lanes + j if j < by else j - by for j in range(lanes)]
+            moved = [f.shuffle(x, y, order) for x, y in zip(state, nothing, strict=True)]
+            state = join(f, moved, state)
+            by *= 2
+        before = [f.get(slot, part.type) for slot, part in zip(slots, state, strict=True)]
+        state = join(f, before, state)
+        for slot, part in zip(slots, state, strict=True):
+            f.set(slot, f.shuffle(part, part, [lanes - 1] * lanes))
+        return state
+
     def across(self, task: Value) -> None:
         """Several vectors of the inner dimension."""
         f, p, way = self.f, self.p, self.way
@@ -189,9 +232,9 @@ class _Cumulative:
                 for j, column in enumerate(transposed(f, lines)):
                     f.store(column, self._column(name, i64(j)))
             count = f.intrinsic("smin", f.sub(p["size"], start), i64(lanes))
-            vector = Type(self.element, lanes)
+            kind = Type(self.element, lanes)
             with f.loop(i64(0), count) as at:
-                given = [f.load(self._column(name, at), vector) for name in self.given]
+                given = [f.load(self._column(name, at), kind) for name in self.given]
                 new = self._stepped(f.add(start, at), slots, given)
                 for name, value in zip(self.results, new, strict=True):
                     f.store(value, self._column(name, at))
