@@ -155,6 +155,15 @@ def expansion(sight: Sight) -> Any:
         recording.grad = before
 
 
+def simpler(sight: Sight) -> list[Sight]:
+    """The steps that a step is made of; none where it is made of nothing simpler than itself."""
+    made = expansion(sight)
+    nodes = list(made) if isinstance(made, tuple) else [made]
+    step = sight.step
+    own = len(nodes) == 1 and nodes[0].op is step.op and nodes[0].attrs == step.attrs
+    return [] if own else watched(nodes)
+
+
 def _input(x: Any, spec: Any) -> Any:
     if not isinstance(spec, tuple):
         return known(Buffer.of(x, spec.dtype))
