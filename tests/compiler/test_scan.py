@@ -5,7 +5,10 @@ import pytest
 from tests.compiler.contracting import narrow
 from tests.compiler.scanning import Run
 
+import rushlight as rl
 from rushlight import ops
+from rushlight.execute import tier
+from rushlight.nn.utils.rnn import pack_padded_sequence
 from rushlight.ops.recurrence import CELLS
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
@@ -127,3 +130,26 @@ def test_sizes_are_parameters():
     names = {Run(ops.recurrent_steps, *forward("lstm", T, B, H)).code.name
              for T, B, H in [(3, 4, 64), (9, 31, 128), (1, 1, 256)]}  # fmt: skip
     assert len(names) == 1
+
+
+@pytest.mark.parametrize("kind, options", [("GRU", {}), ("LSTM", {"proj_size": 5})])
+def test_packed_layers_in_both_tiers(kind, options):
+    rl.manual_seed(3)
+    layer = getattr(rl.nn, kind)(6, 9, 2, bidirectional=True, **options)
+    x = rl.randn(5, 3, 6)
+    lengths = rl.tensor([5, 2, 4])
+    found = {}
+    for which in ("reference", "compiled"):
+        before = tier.choose(which)
+        try:
+            given = x.detach().requires_grad_()
+            packed = pack_padded_sequence(given, lengths, enforce_sorted=False)
+            output, _ = layer(packed)
+            output.data.square().sum().backward()
+            tensors = [output.data, given.grad, *(p.grad for p in layer.parameters())]
+            found[which] = [t.detach().numpy().copy() for t in tensors]
+        finally:
+            tier.choose(before)
+            layer.zero_grad()
+    for a, b in zip(found["compiled"], found["reference"], strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
