@@ -1,5 +1,7 @@
 """Convolutions and their gradients, on channels-last images, against PyTorch."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -65,9 +67,9 @@ CASES = {
 }  # fmt: skip
 
 
-def tensors(w, seed=0):
+def tensors(w):
     """Channels-last images and PyTorch's weights."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     x = rng.standard_normal((w.images, *w.size, w.inputs * w.groups)).astype(np.float32)
     weights = rng.standard_normal((w.outputs * w.groups, w.inputs, *w.kernel)).astype(np.float32)
     dy = rng.standard_normal((w.images, *w.out, w.outputs * w.groups)).astype(np.float32)
@@ -78,8 +80,10 @@ def first(x):
     return torch.from_numpy(x).double().movedim(-1, 1)
 
 
-def exact(w, x, weights, dy):
-    """y, dx and dw."""
+@functools.cache
+def exact(w):
+    """y, dx and dw of the tensors of a window."""
+    x, weights, dy = tensors(w)
     x, weights = first(x).requires_grad_(), torch.from_numpy(weights).double().requires_grad_()
     y = torch.nn.functional.conv3d(
         torch.nn.functional.pad(x, [p for n in reversed(w.padding) for p in (n, n)]), weights,
@@ -115,7 +119,7 @@ def test_forward(name):
         TILE, w, packed_images(0, w.size, x.shape[-1]), Memory(1, (0, 4)),
         packed_images(2, w.out, y.shape[-1]),
     )  # fmt: skip
-    close(run(plan, [x, weights, y], y), exact(w, x, weights, dy)[0], w.taps * w.inputs)
+    close(run(plan, [x, weights, y], y), exact(w)[0], w.taps * w.inputs)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -127,7 +131,7 @@ def test_gradient_of_data(name):
         TILE, w, packed_images(0, w.out, dy.shape[-1]), Memory(1, (0, 4)),
         packed_images(2, w.size, dx.shape[-1]),
     )  # fmt: skip
-    close(run(plan, [dy, weights, dx], dx), exact(w, x, weights, dy)[1], w.taps * w.outputs)
+    close(run(plan, [dy, weights, dx], dx), exact(w)[1], w.taps * w.outputs)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -141,7 +145,7 @@ def test_gradient_of_weights(name):
     )  # fmt: skip
     close(
         run(plan, [x, dy, dw], dw),
-        exact(w, x, weights, dy)[2],
+        exact(w)[2],
         w.images * dy[0, ..., 0].size if w.images else 0,
     )
 
@@ -172,7 +176,7 @@ def test_epilogues(name):
     w = CASES[name]
     x, weights, dy = tensors(w)
     y, dx, dw = np.empty_like(dy), np.empty_like(x), np.empty_like(weights)
-    y_exact, dx_exact, dw_exact = (2 * value for value in exact(w, x, weights, dy))
+    y_exact, dx_exact, dw_exact = (2 * value for value in exact(w))
     images = packed_images(0, w.size, x.shape[-1]), packed_images(0, w.out, dy.shape[-1])
     memory = Memory(1, (0, 4))
     writer = Doubled(out=2, row=dy.shape[-1], group=w.outputs)

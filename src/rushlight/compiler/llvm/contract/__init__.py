@@ -27,7 +27,12 @@ gaps) and a :class:`Window` of three spatial dimensions, and weights as PyTorch 
     rest)
 
 The bits of the result do not depend on how the axis is cut. An empty k gives zeros, which the
-writer gets too.
+writer gets too. The first ``plan.packing`` calls depend on B or the weights alone; what they fill
+may be kept while those are the same.
+
+Operands of bfloat16 are multiplied in pairs where the processor can, else converted as they are
+packed; images and their writers have the tile's element. 3x3 convolutions take 16 products for 36
+(:mod:`winograd`): where a pixel is not finite, all four positions of a tile that sees it are NaN.
 """
 
 from rushlight.compiler.llvm.contract.convolve import (

@@ -72,6 +72,7 @@ def _pack(plan: Plan, tile: Tile, w: Window, weights: Memory, row: int) -> None:
     """Adds the call that brings weights (channel, tap) to rows of channels, one for each tap."""
     panels = -(-w.groups // tile.columns)
     plan.packed = w.taps * row
+    plan.packing = 1
     values = {
         "offset": 0, "from_offset": weights.offset, "outputs": 1, "inputs": w.groups, "pitch": row,
         "panels": panels, "panel_bytes": tile.columns * tile.bytes,

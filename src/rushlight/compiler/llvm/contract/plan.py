@@ -71,11 +71,14 @@ class Plan:
 
     Attributes:
         packed: bytes of the buffer that B is packed in, 0 if it is read where it lies.
+        packing: how many of the first calls only fill that buffer, from B or from weights alone:
+            while those are the same, the buffer may be kept and the calls left out.
         packed_place: its place in the table; set by whoever plans memory, before params are made.
     """
 
     calls: list[Call] = field(default_factory=list)
     packed: int = 0
+    packing: int = 0
     packed_place: int = -1
 
 
@@ -227,6 +230,7 @@ def _plan_b(
         "place": plan.packed_place, "offset": 0, "k": k, "n": n, "pitch": pitch,
         "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": PIECE,
     }  # fmt: skip
+    plan.packing = 1
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
         (PACK, packing), (reader.layout, reader.values),
     ]  # fmt: skip

@@ -66,6 +66,7 @@ def pack_weights(
     room = (-(-w.taps * inner // tile.lanes) * tile.lanes + 1) * pitch
     panels = -(-columns // tile.columns)
     plan.packed = max(tile.align, panels * w.groups * room)
+    plan.packing = 1
     add = _add_turned if turned else _add_forward
     add(plan, tile, w, memory, {"pitch": pitch, "panels": panels, "panel_bytes": room})
     return lambda: {

@@ -144,6 +144,7 @@ def _pack(tile: Tile, side: Side, weights: Memory, plan: Plan) -> Callable[[], M
     panels = -(-side.columns // tile.columns)
     plane = panels * panel + APART
     plan.packed = 16 * plane
+    plan.packing = 1
     piece = 32
     pieces = -(-side.channels // piece)
     taps = 9 * weights.bytes
