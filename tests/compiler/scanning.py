@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight.base.dtypes import ALL, bfloat16
 from rushlight.compiler import scan
-from rushlight.compiler.llvm.machine import Loaded, assemble, host
+from rushlight.compiler.llvm.machine import Loaded, assemble, define, host
 from rushlight.graph.graph import Step
 from rushlight.graph.spec import Spec
 
@@ -24,9 +24,18 @@ def spec(array):
     return Spec.of(array.shape, _DTYPES[array.dtype])
 
 
+@functools.cache
+def _ready(name, text, machine):
+    loaded = Loaded(assemble(text, machine, level=1))
+    define(name, loaded.address(name))
+    return loaded
+
+
 def kernel(code, machine):
     """The machine code of a call."""
     if (code.name, machine) not in _made:
+        for part in code.needs:
+            _ready(part.name, part.text(), machine)
         # Half the time of the usual level, which there is much of for so many kernels.
         loaded = Loaded(assemble(code.text(), machine, level=1))
         _made[code.name, machine] = KERNEL(loaded.address(code.name)), loaded

@@ -14,7 +14,7 @@ from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 from rushlight.ops.recurrence import CELLS
 
-from .llvm.code import Code
+from .llvm.code import Code, Part
 from .llvm.machine import Machine
 from .llvm.scan import backward, forward
 from .llvm.scan.cumulative import (
@@ -25,7 +25,7 @@ from .llvm.scan.cumulative import (
     way_of,
 )
 from .llvm.scan.packing import LAYOUT, packing_module
-from .llvm.scan.product import Block
+from .llvm.scan.product import Block, product_module, product_name
 from .llvm.scan.steps import Form, Sizes, back_block, form_block
 
 RUNS = frozenset([ops.recurrent_steps, ops.recurrent_steps_back])
@@ -176,7 +176,7 @@ def _packed(
     place = buffers[f"packed_{which}"] = spare(panels * panel)
     weight = buffers[{"w": "w_hh", "i": "w_ih", "r": "w_hr"}[which]]
     way = "turn" if gates else "copy"
-    name = f"scan_{way}_{_named(block)}"
+    name = f"scan_{way}_{block.name}"
     values = dict(zip(LAYOUT.names, (weight, place, units, k, max(1, gates), panel), strict=True))
     return Code(
         name=name,
@@ -192,10 +192,6 @@ def _whole(sizes: Sizes, lanes: int) -> tuple[bool, bool]:
     return sizes.hidden % lanes == 0, sizes.width % lanes == 0
 
 
-def _named(block: Block) -> str:
-    return f"{block.element}{block.lanes}x{block.vectors}x{block.rows}"
-
-
 def _run(
     machine: Machine, form: Form, sizes: Sizes, values: dict[str, int], scratch: int,
     module: Callable[..., Any], way: str,
@@ -203,7 +199,7 @@ def _run(
     """The call that goes step by step."""
     reads = "_".join(form.buffers)
     ends = "".join("we"[not whole] for whole in form.whole)
-    shape = f"{_named(form.block)}_{ends}"
+    shape = f"{form.block.name}_{ends}"
     name = f"scan_{way}_{form.cell}{'_reverse' * form.reverse}_{shape}_{reads}"
     gates, vectors = form.kind.gates, form.block.vectors_of(sizes.hidden)
     flops = 2.0 * sizes.rows * gates * sizes.hidden * (sizes.width + sizes.inputs)
@@ -215,6 +211,7 @@ def _run(
         extent=sizes.blocks,
         work=sizes.steps * (flops / 110 + sizes.rows * vectors * gates * 8.0),
         scratch=scratch,
+        needs=(Part(product_name(form.block), lambda: str(product_module(form.block, machine))),),
     )
 
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.scan.product import write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, parts_of
-from rushlight.compiler.llvm.text import VOID, Module, Value, i64
+from rushlight.compiler.llvm.text import Module, Value, i64
 
 
 def backward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run's gradients."""
     module = Module(machine)
-    write_product(module, form.block)
     _Backward(form, module.function(name, KERNEL)).write()
     return module
 
@@ -90,8 +88,8 @@ class _Backward(Steps):
         gates = self.line("b" if self.cell.apart else "a", f.add(start, self.first), self.columns)
         pitch = f.mul(self.columns, i64(self.block.bytes))
         # What is in "h" by now is what does not come through the product.
-        f.invoke(
-            "scan_product", VOID, gates, pitch, self.columns, self.at["packed_w"], p["panel_w"],
+        self.product(
+            gates, pitch, self.columns, self.at["packed_w"], p["panel_w"],
             p["panels_w"], area["h"], p["pitch_h"], self.count,
         )  # fmt: skip
 
@@ -116,8 +114,8 @@ class _Backward(Steps):
                 self.store(self.choose(going, self.zero, self.load(place)), place)
             with self.unit() as (u, _):
                 self.store(self.zero, self.own("full", i, u))
-        f.invoke(
-            "scan_product", VOID, area["projected"], p["pitch_h"], p["width"], self.at["packed_r"],
+        self.product(
+            area["projected"], p["pitch_h"], p["width"], self.at["packed_r"],
             p["panel_r"], p["panels_r"], area["full"], p["pitch_full"], self.count,
         )  # fmt: skip
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.scan.product import write_product
 from rushlight.compiler.llvm.scan.steps import Areas, Form, Sizes, Steps, params_of, pitch_of
 from rushlight.compiler.llvm.scan.vectors import Lanes, OnVectors, gates_of
-from rushlight.compiler.llvm.text import VOID, Function, Module, Value, const, i64
+from rushlight.compiler.llvm.text import Function, Module, Value, const, i64
 
 
 def forward_module(form: Form, name: str, machine: Machine) -> Module:
     """The kernel of a run."""
     module = Module(machine)
-    write_product(module, form.block)
     _Forward(form, module.function(name, KERNEL)).write()
     return module
 
@@ -117,13 +115,13 @@ class _Forward(Steps):
         start = f.mul(t, p["batch"])
         if self.form.multiplies:
             x = self.line("a", f.add(start, self.first), p["inputs"])
-            f.invoke(
-                "scan_product", VOID, x, f.mul(p["inputs"], i64(self.block.bytes)), p["inputs"],
+            self.product(
+                x, f.mul(p["inputs"], i64(self.block.bytes)), p["inputs"],
                 self.at["packed_i"], p["panel_i"], p["panels_w"], area[self.products],
                 p["pitch_sums"], self.count,
             )  # fmt: skip
-        f.invoke(
-            "scan_product", VOID, area["h"], p["pitch_h"], p["width"], self.at["packed_w"],
+        self.product(
+            area["h"], p["pitch_h"], p["width"], self.at["packed_w"],
             p["panel_w"], p["panels_w"], area["sums"], p["pitch_sums"], self.count,
         )  # fmt: skip
         with self.row() as (i, number):
@@ -178,8 +176,8 @@ class _Forward(Steps):
 
     def _project(self, t: Value, start: Value) -> None:
         f, p, area = self.f, self.p, self.area
-        f.invoke(
-            "scan_product", VOID, area["full"], p["pitch_full"], p["hidden"], self.at["packed_r"],
+        self.product(
+            area["full"], p["pitch_full"], p["hidden"], self.at["packed_r"],
             p["panel_r"], p["panels_r"], area["projected"], p["pitch_h"], self.count,
         )  # fmt: skip
         with self.row() as (i, number):

@@ -1,8 +1,8 @@
 """The product at every step: rows of a state times a weight that was packed before the first step.
 
-A kernel's module holds this function for itself; pitches and ``panel`` are in bytes::
+Kernels call this function by name; pitches and ``panel`` are in bytes::
 
-    scan_product(a, a_pitch, k, b, panel, panels, out, out_pitch, rows)
+    scan_product_<block>(a, a_pitch, k, b, panel, panels, out, out_pitch, rows)
 
 It adds to ``rows`` rows of ``out``. The weight is packed in *panels* of :attr:`Block.vectors`
 vectors: first those of k = 0, then of k = 1. Every element is summed in the order of k, so its bits
@@ -42,6 +42,11 @@ class Block:
     lanes: int
     vectors: int
     rows: int
+
+    @property
+    def name(self) -> str:
+        """The block in the name of a function."""
+        return f"{self.element}{self.lanes}x{self.vectors}x{self.rows}"
 
     @property
     def vector(self) -> Type:
@@ -87,11 +92,17 @@ def block_of(machine: Machine, element: str, *vectors: int) -> Block:
     return Block(element, lanes, wide, rows)
 
 
-def write_product(module: Module, block: Block) -> None:
-    """Adds ``scan_product`` to a module."""
+def product_name(block: Block) -> str:
+    """The name of the function for a block."""
+    return f"scan_product_{block.name}"
+
+
+def product_module(block: Block, machine: Machine) -> Module:
+    """The function for a block."""
+    module = Module(machine)
     for height in block.heights:
         _tile(module, block, height)
-    f = module.function("scan_product", PRODUCT, linkage="internal", attributes="nounwind noinline")
+    f = module.function(product_name(block), PRODUCT)
     given = f.arguments
     with f.loop(i64(0), given["panels"]) as panel:
         b = f.at(given["b"], f.mul(panel, given["panel"]), "i8")
@@ -114,6 +125,7 @@ def write_product(module: Module, block: Block) -> None:
             f.jump(again)
             f.label(end)
     f.ret()
+    return module
 
 
 def _tile(module: Module, block: Block, height: int) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from rushlight.compiler.llvm.contract import Layout, Params
 from rushlight.compiler.llvm.machine import Machine
-from rushlight.compiler.llvm.scan.product import Block, block_of
+from rushlight.compiler.llvm.scan.product import PRODUCT, Block, block_of, product_name
 from rushlight.compiler.llvm.scan.vectors import Lanes
-from rushlight.compiler.llvm.text import I64, Function, Value, const, i64
+from rushlight.compiler.llvm.text import I64, VOID, Function, Value, const, i64
 from rushlight.ops.recurrence import CELLS, Cell
 
 LINE = 64
@@ -191,6 +191,12 @@ class Steps:
     def leave(self) -> None:
         """After the last step of a block."""
         raise NotImplementedError
+
+    def product(self, *arguments: Value) -> None:
+        """Calls :mod:`product`."""
+        name = product_name(self.block)
+        self.f.module.declare(name, VOID, [type for _, type in PRODUCT])
+        self.f.invoke(name, VOID, *arguments)
 
     # Rows and vectors ------------------------------------------------------------------------
 
