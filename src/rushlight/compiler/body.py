@@ -43,6 +43,10 @@ class Body:
     64-bit integers hold. Integer division by 0 gives an unspecified number and no trap.
     """
 
+    def __init__(self) -> None:
+        # Every lookup is checked, one whose result is known anyway included.
+        self.lookups: list[Looked] = []
+
     # Constants and conversions ---------------------------------------------------------------
 
     def const(self, number: Number, dtype: DType) -> Expr:
@@ -102,7 +106,9 @@ class Body:
             return Index((), int(x.attrs[0]))
         if x.op == "index":
             return x.attrs[0]  # type: ignore[no-any-return]
-        return Index(((Looked(x, size), 1),))
+        looked = Looked(x, size)
+        self.lookups.append(looked)
+        return Index(((looked, 1),))
 
     def inside(self, index: Like, low: int, high: int) -> Expr:
         """Whether ``low <= index < high``; a constant when that is always or never so."""

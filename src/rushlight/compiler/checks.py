@@ -6,8 +6,8 @@ from typing import Any
 
 from rushlight.base.dtypes import bool_, int64
 
-from .expr import Expr, constant, parts
-from .index import Axis, Index, Looked, Quotient, Remainder
+from .expr import Expr, constant
+from .index import Axis, Index, Looked
 
 
 class Checks:
@@ -17,13 +17,11 @@ class Checks:
         self._seen: set[Expr] = set()
         self._axes: dict[tuple[int, int], Axis] = {}
 
-    def look_at(self, body: Expr, plan: Any) -> None:
-        """Has ``plan`` check what an element of a value looks up and nobody has checked."""
-        for x in parts(body) if body.looks else ():
-            for attr in x.attrs:
-                if isinstance(attr, Index):
-                    for looked in _looked(attr):
-                        self._check(looked, plan)
+    def look_at(self, lookups: list[Looked], plan: Any) -> None:
+        """Has ``plan`` check those that nobody has checked, and forgets them."""
+        for looked in lookups:
+            self._check(looked, plan)
+        lookups.clear()
 
     def _check(self, looked: Looked, plan: Any) -> None:
         faulty, axes = self._canonical(looked)
@@ -44,13 +42,3 @@ class Checks:
 
     def _axis(self, position: int, extent: int) -> Axis:
         return self._axes.setdefault((position, extent), Axis(extent, "c"))
-
-
-def _looked(index: Index) -> list[Looked]:
-    found: list[Looked] = []
-    for atom, _ in index.terms:
-        if isinstance(atom, Looked):
-            found.append(atom)
-        elif isinstance(atom, (Quotient, Remainder)):
-            found.extend(_looked(atom.whole))
-    return found

@@ -23,14 +23,13 @@ class Expr:
             how to reduce, and over which axes.
         axes: the axes that it depends on, those that it reduces over excluded.
         reads: the buffers that it loads from.
-        looks: whether an index in it is looked up in memory.
         reductions: those in it, inner ones first.
         length: how many functions are in it, counting shared parts every time; a measure of code.
         size: the same with those inside of a reduction once for each number; a measure of work.
     """
 
     __slots__ = (
-        "args", "attrs", "axes", "dtype", "length", "looks", "op", "reads", "reductions", "size",
+        "args", "attrs", "axes", "dtype", "length", "op", "reads", "reductions", "size",
     )  # fmt: skip
 
     op: str
@@ -39,7 +38,6 @@ class Expr:
     attrs: tuple[Any, ...]
     axes: frozenset[Axis]
     reads: frozenset[int]
-    looks: bool
     reductions: tuple[Expr, ...]
     length: int
     size: int
@@ -142,7 +140,6 @@ def _note_contents(x: Expr) -> None:
     inner = (*x.args, *looked)
     reads = frozenset().union(*[each.reads for each in inner]) if inner else _NOTHING
     x.reads = reads | {x.attrs[0]} if x.op == "load" else reads
-    x.looks = bool(looked) or any(arg.looks for arg in x.args)
     found = dict.fromkeys(each for part in inner for each in part.reductions)
     if x.op == "reduce":
         found[x] = None

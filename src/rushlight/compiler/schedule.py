@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import prod
 from operator import mul
 from typing import Any
 
@@ -28,7 +29,7 @@ from .index import Axis, Index
 from .kernel import Change, Kernel, Root
 from .layout import Order, natural, same_memory, strides_in
 from .plain import Referred
-from .reductions import in_pieces, is_large, written_out
+from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
 from .value import Computed, Fixed, Stored, Value
@@ -157,8 +158,13 @@ class _Scheduling:
         specs = [x.spec if isinstance(x, Value) else tuple(e.spec for e in x) for x in inputs]
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
+            often = [self._is_read_often(x, value) for x in inputs]
+            if any(often):
+                inputs = [self._laid(x) if yes else x for x, yes in zip(inputs, often, strict=True)]
+                value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
             self._steps[value] = number - len(self.graph.inputs)
-            self.checks.look_at(value.at(*self._axes(value.shape)), self)
+            value.at(*self._axes(value.shape))
+            self.checks.look_at(self.body.lookups, self)
             return self._laid(value) if self._is_stored(number, value) else value
         if step.op is ops.matmul and step.spec.dtype in TYPES:
             made = self._product(step, inputs)
@@ -330,6 +336,16 @@ class _Scheduling:
         """Whether a user can read memory only."""
         op = self.graph.steps[user].op
         return op is ops.matmul or op in CONVOLUTIONS or op in SCANS
+
+    def _is_read_often(self, x: Value, by: Computed) -> bool:
+        """Whether overlapping windows of a result would compute elements of an input again."""
+        if not isinstance(x, Computed) or x in self._lying or not by.spec.numel:
+            return False
+        body, inner = (value.at(*self._axes(value.shape)) for value in (by, x))
+        own = [each for each in body.reductions if each not in inner.reductions]
+        windows = [prod(axis.extent for axis in each.attrs[1]) for each in own]
+        reads = max([0, *(count for count in windows if count <= INLINE)])
+        return inner.size > 1 and reads * by.spec.numel > 1.5 * x.spec.numel
 
     def _reads_again(self, user: int, value: Computed) -> bool:
         """Whether a user reads the same element many times."""

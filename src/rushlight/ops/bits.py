@@ -48,7 +48,9 @@ class BitCast(View):
 
     def lowers(self, *specs: Spec) -> bool:
         sizes = {spec.dtype.itemsize for spec in specs}
-        return len(sizes) == 1 and not any(spec.dtype.is_half for spec in specs)
+        # A bool is one bit where it is computed with, and half types are wider.
+        odd = any(spec.dtype.is_half or spec.dtype.kind == "bool" for spec in specs)
+        return len(sizes) == 1 and not odd
 
     def element(self, b: Any, index: Any, x: Any, *, source: DType, dtype: DType) -> Any:
         return b.bits(x.at(*index), dtype)

@@ -63,6 +63,9 @@ class Dot(Op):
             g * ops.conj(a) if b.requires_grad else None,
         )
 
+    def expand(self, a: Node, b: Node) -> Node:
+        return ops.sum(a * b)
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.dot(a, b)
 

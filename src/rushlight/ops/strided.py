@@ -51,7 +51,7 @@ class Showing:
         self.choices: list[int] = []
         for k, (step, dim) in enumerate(self.steps):
             reach = sum((size[other] - 1) * less for less, other in self.steps[k + 1 :])
-            self.choices.append(min(size[dim], reach // step + 1) if step else size[dim])
+            self.choices.append(reach // step + 1 if step else size[dim])
 
     @property
     def several(self) -> list[int]:
