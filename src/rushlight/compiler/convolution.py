@@ -139,14 +139,12 @@ class Convolution(Products):
     def _framed(self, x: Value, lay: Memories) -> Value:
         """Images whose taps of a row can be read as one run, where that pays."""
         w = self.window
-        bare = replace(w, padding=(*w.padding[:2], 0))
-        if w.inputs > FEW_CHANNELS or not bare.can_merge:
+        width = max(w.size[2], (w.out[2] - 1) * w.stride[2] + w.kernel[2])
+        framed = replace(w, size=(*w.size[:2], width), padding=(*w.padding[:2], 0))
+        if w.inputs > FEW_CHANNELS or framed == w or not framed.can_merge:
             return x
-        width = (w.out[2] - 1) * w.stride[2] + w.kernel[2]
-        if w.padding[2] or width > w.size[2]:
-            self.window = replace(bare, size=(*w.size[:2], width))
-            return lay.bordered(x, w.padding[2], width)
-        return x
+        self.window = framed
+        return lay.bordered(x, w.padding[2], width)
 
     def planned(self, tile: Tile, epilogue: Epilogue | None, place: Mapping[int, int]) -> Plan:
         """The kernels of a convolution."""
