@@ -12,6 +12,7 @@ It needs mpmath, which nothing else does.
 
 from __future__ import annotations
 
+import functools
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -221,6 +222,104 @@ FITS = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Table:
+    """A function by pieces: between 0 and 1/8, and on each quarter of every octave above.
+
+    Attributes:
+        name: of the constant that is written.
+        whole: an odd function whose slope at 0 is not 0.
+        high: where the last piece ends.
+    """
+
+    name: str
+    whole: Callable[[Real], Real]
+    high: str
+
+    @property
+    def rest(self) -> Real:
+        """What the nearest float leaves of the slope at 0; it is added apart."""
+        slope = mp.diff(self.whole, 0)
+        return rounded(slope - rounded(slope, "float"), "float")
+
+    @functools.cached_property
+    def function(self) -> Callable[[Real], Real]:
+        """What the polynomials stand for."""
+        rest = self.rest
+        return lambda x: self.whole(x) - rest * x
+
+
+TABLES = [Table("TANH", mp.tanh, "9.1"), Table("ERF", mp.erf, "3.95")]
+FIRST = 495  # the highest bits, down to the second of the fraction, of floats just below 1/8
+DEGREE = 5
+
+
+def pieces(table: Table) -> list[tuple[Real, ...]]:
+    """For each piece its centre and the coefficients around it."""
+    rows = []
+    high = mp.mpf(table.high)
+    for octave in range(-4, 4):
+        for quarter in range(4):
+            low = mp.mpf(2) ** octave * (1 + mp.mpf(quarter) / 4)
+            top = min(low + mp.mpf(2) ** octave / 4, high)
+            if octave == -4 and quarter == 3:
+                rows.append(near_zero(table))
+            elif octave > -4 and low < top:
+                rows.append(around(table, low, top))
+    return rows
+
+
+def near_zero(table: Table) -> tuple[Real, ...]:
+    """The piece that begins at 0, where the error is relative to a result of nearly 0."""
+    ratio = lambda t: table.function(t) / t
+    fit = Fit("", "", ratio, lambda t: 1 / ratio(t), mp.mpf(0), mp.mpf("0.125"), DEGREE - 1, None)
+    return mp.mpf(0), mp.mpf(0), *fitted(fit, "float")[0]
+
+
+def around(table: Table, low: Real, high: Real) -> tuple[Real, ...]:
+    """A piece around a centre at which the function is very nearly a float (Gal 1986)."""
+    middle, step = (low + high) / 2, (high - low) / 4096
+    centres = [rounded(middle + k * step, "float") for k in range(-64, 65)]
+
+    def miss(x: Real) -> Real:
+        value = table.function(x)
+        return abs(value - rounded(value, "float"))
+
+    centre = min(centres, key=miss)
+    function = lambda t: table.function(centre + t)
+    weight = lambda t: 1 / function(t)
+    fit = Fit("", "", function, weight, low - centre, high - centre, DEGREE, None)
+    return centre, *fitted(fit, "float")[0]
+
+
+def written(table: Table) -> str:
+    """A table as source text: a tuple of 32 for the centres, and for each coefficient."""
+    rows = pieces(table)
+    print(table.name, len(rows), "pieces", flush=True)
+    lines = [f"# {table.name.lower()} up to {table.high}.", f"{table.name} = ("]
+    for column in zip(*rows):
+        numbers = [0.0] * 32
+        for k, number in enumerate(column):
+            numbers[(FIRST + k) % 32] = float(f"{float(number):.9g}")  # enough for a float
+        lines.append("    (")
+        for start in range(0, 32, 4):
+            lines.append("        " + ", ".join(map(repr, numbers[start : start + 4])) + ",")
+        lines.append("    ),")
+    lines += [")  # fmt: skip", f"{table.name}_REST = {float(table.rest)!r}"]
+    return "\n".join(lines) + "\n"
+
+
+TABLES_HEAD = '''\
+"""Tables of polynomials, as ``scripts/polynomials.py`` writes them.
+
+The first row holds centres, the others coefficients, lowest degree first. The piece of a number is
+found by its highest bits, down to the second of the fraction: the last five of them are the column.
+The slope at 0 that a float cannot hold is taken from all pieces and stands apart.
+"""
+
+'''
+
+
 HEAD = '''\
 """Coefficients of polynomials, lowest degree first; ``scripts/polynomials.py`` writes them.
 
@@ -262,6 +361,7 @@ def main(names: Sequence[str]) -> None:
         print("\n".join(sections))
     else:
         TARGET.write_text(HEAD + "\n".join(sections))
+        TARGET.with_name("tables.py").write_text(TABLES_HEAD + "\n".join(map(written, TABLES)))
 
 
 if __name__ == "__main__":

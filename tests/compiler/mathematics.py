@@ -54,7 +54,7 @@ def computed(name, *arrays, lanes=None, machine=None):
 
 
 def _padded(size):
-    return -(-size // 16) * 16
+    return -(-size // 32) * 32
 
 
 def padded(array):

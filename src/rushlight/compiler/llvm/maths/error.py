@@ -8,6 +8,7 @@ from ..text import Function, Value, const
 from . import polynomials as P
 from .exponential import exp_of_negative, expm1_small, reduced, reduced_to_power
 from .logarithm import log
+from .pieces import looks_up, odd_by_pieces
 from .real import (
     at_most,
     magnitude,
@@ -19,6 +20,7 @@ from .real import (
     split,
     times,
 )  # fmt: skip
+from .tables import ERF, ERF_REST
 
 TWO_OVER_ROOT_PI = Fraction("1.12837916709551257389615890312154517168810125865799771368817")
 _SMALL = {"float": P.ERF_SMALL_FLOAT, "double": P.ERF_SMALL_DOUBLE}
@@ -36,7 +38,10 @@ def erf(f: Function, x: Value) -> Value:
         large = minus(f, const(1, x.type), _erfc_of_large(f, a))
         near = f.compare("olt", a, const(1, x.type))
         return signed(f, f.select(near, _erf_small(f, a), large), x)
-    a = at_most(f, magnitude(f, x), 3.95)
+    most = 3.95  # 1 from here on
+    if looks_up(f, x.type):
+        return odd_by_pieces(f, x, ERF, ERF_REST, most)
+    a = at_most(f, magnitude(f, x), most)
     # erf(a) = 1 - exp(y) with y = a (-2 / sqrt(pi) + a P(a)), the constant in two parts.
     high, low = split(-TWO_OVER_ROOT_PI, "float")
     rest = f.fma(a, polynomial(f, a, P.ERF_FLOAT), const(low, x.type))

@@ -10,6 +10,7 @@ import math
 
 from ..text import Function, Value, const
 from . import polynomials as P
+from .pieces import looks_up, odd_by_pieces
 from .real import (
     FORMATS,
     LN2,
@@ -26,6 +27,7 @@ from .real import (
     times,
     to_bits,
 )  # fmt: skip
+from .tables import TANH, TANH_REST
 
 _TANH = {"float": P.TANH_FLOAT, "double": P.TANH_DOUBLE}
 _EXPM1 = {"float": P.EXPM1_FLOAT, "double": P.EXPM1_DOUBLE}
@@ -126,6 +128,8 @@ def exp_of_negative(f: Function, x: Value) -> Value:
 def tanh(f: Function, x: Value) -> Value:
     """Hyperbolic tangent: an odd polynomial below 0.55, else ``1 - 2 / (1 + exp(2 |x|))``."""
     element = x.type.element
+    if looks_up(f, x.type):
+        return odd_by_pieces(f, x, TANH, TANH_REST, _TANH_ONE[element])
     a = at_most(f, magnitude(f, x), _TANH_ONE[element])
     power, r = reduced_to_power(f, a, by=2)
     doubled = [c * 2.0**k for k, c in enumerate((1.0, 1.0, *_EXPM1[element]))]

@@ -125,7 +125,7 @@ def to_bits(f: Function, x: Value) -> Value:
 
 def scaled(f: Function, x: Value, n: Value) -> Value:
     """``x * 2**n``, rounded once, for an integer ``n`` that is a float of a few hundred at most."""
-    if _has_registers(f, x.type):
+    if has_registers(f, x.type):
         return _by_register(f, "scalef", x, n)
     form = FORMATS[x.type.element]
     shifter = const(form.shifter, x.type)
@@ -149,7 +149,7 @@ def mantissa_and_exponent(f: Function, x: Value) -> tuple[Value, Value]:
 
     Of 0, infinity, NaN and negative numbers the two make ``log(m) + k * log(2)`` what it should be.
     """
-    if _has_registers(f, x.type):
+    if has_registers(f, x.type):
         m = _by_register(f, "getmant", x)
         return m, minus(f, _by_register(f, "getexp", x), _by_register(f, "getexp", m))
     form = FORMATS[x.type.element]
@@ -185,7 +185,8 @@ _CURRENT_ROUNDING = Value("4", Type("i32"))
 _IMMEDIATE = {"getmant": (Value("11", Type("i32")),)}  # 3/4 to 3/2, and NaN of a negative number
 
 
-def _has_registers(f: Function, type: Type) -> bool:
+def has_registers(f: Function, type: Type) -> bool:
+    """Whether a vector fills registers of AVX-512."""
     machine = f.module.machine
     whole = type.lanes > 0 and type.lanes * type.bits % _REGISTER == 0
     return whole and machine is not None and machine.has("avx512f")
@@ -198,14 +199,20 @@ def _by_register(f: Function, name: str, *operands: Value) -> Value:
     form = "ps" if type.element == "float" else "pd"
     part, everywhere = Type(type.element, lanes), Value("-1", Type(f"i{lanes}"))
     results = []
-    for start in range(0, type.lanes, lanes):
-        own = [f.shuffle(x, x, range(start, start + lanes)) for x in operands]
+    for own in zip(*(registers_of(f, x) for x in operands)):
         listed = [*own, *_IMMEDIATE.get(name, ()), const(0, part), everywhere, _CURRENT_ROUNDING]
         results.append(f.call(f"llvm.x86.avx512.mask.{name}.{form}.512", part, *listed))
-    return _joined(f, results)
+    return joined(f, results)
 
 
-def _joined(f: Function, parts: list[Value]) -> Value:
+def registers_of(f: Function, x: Value) -> list[Value]:
+    """The registers that hold a wide vector."""
+    lanes = _REGISTER // x.type.bits
+    starts = range(0, x.type.lanes, lanes)
+    return [f.shuffle(x, x, range(start, start + lanes)) for start in starts]
+
+
+def joined(f: Function, parts: list[Value]) -> Value:
     """Vectors one after the other, a power of two of them."""
     while len(parts) > 1:
         pairs = range(0, len(parts), 2)
