@@ -16,7 +16,7 @@ from rushlight.base.errors import ArgValueError
 from rushlight.graph.graph import Graph
 
 TIERS = ("auto", "reference", "compiled")
-_chosen = os.environ.get("RUSHLIGHT_TIER", "reference") or "reference"
+_chosen = os.environ.get("RUSHLIGHT_TIER", "auto") or "auto"
 if _chosen not in TIERS:
     raise ArgValueError("RUSHLIGHT_TIER", f"must be one of {', '.join(TIERS)}, not {_chosen!r}")
 
