@@ -130,6 +130,7 @@ class Products(Joinable):
                 params=params, buffers=tuple(sorted(touched)), extent=call.extent,
                 work=self.work(last) / max(1, call.extent), scratch=call.scratch,
                 needs=tuple(part_of(tile, form) for form in call.needs),
+                level=1,  # the template's loops are written out; measured to be as good
             ))  # fmt: skip
         return found
 

@@ -100,7 +100,7 @@ def _plain_call(call: Native) -> tuple[Any, ...]:
     params = tuple(map(int, call.params))
     return (
         code.name, code.extent, code.work, code.scratch, needs,
-        params, call.grain, call.fault, call.buffers,
+        params, call.grain, call.fault, call.buffers, code.level,
     )  # fmt: skip
 
 
@@ -114,10 +114,10 @@ def _program(data: tuple[Any, ...]) -> Program:
 
 
 def _call(data: tuple[Any, ...]) -> Native:
-    name, extent, work, scratch, needs, params, grain, fault, buffers = data
+    name, extent, work, scratch, needs, params, grain, fault, buffers, level = data
     code = Code(
         name=name, text=_gone, params=_settled, buffers=(), extent=extent, work=work,
-        scratch=scratch, needs=tuple(Part(each, _gone) for each in needs), fault=None,
+        scratch=scratch, needs=tuple(Part(each, _gone) for each in needs), level=level, fault=None,
     )  # fmt: skip
     return Native(code, params, grain, fault, buffers)
 

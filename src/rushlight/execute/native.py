@@ -50,7 +50,7 @@ def loaded(code: Code) -> Loaded:
         if part.name not in _parts:
             _parts[part.name] = made = code_for(part.name, part.text, host(), level=1)
             define(part.name, made.address(part.name))
-    return code_for(code.name, code.text, host())
+    return code_for(code.name, code.text, host(), level=code.level)
 
 
 class Calls:

@@ -50,7 +50,7 @@ class Watch:
         if ran is None:
             made = stages(cut.graph(), host())
             codes = [c for call in made.codes for c in call if isinstance(c, Code)]
-            there = all(kept.has(code.name, host()) for code in codes)
+            there = all(kept.has(code.name, host(), code.level) for code in codes)
             ran = self.found[cut.key] = Ran(made, known, there)
         ran.runs += 1
 

@@ -32,6 +32,7 @@ class Code:
         work: about how many nanoseconds one step of that axis takes.
         scratch: bytes of memory that a thread needs.
         needs: functions that its code calls.
+        level: how much LLVM has to optimise it, as :func:`machine.assemble` counts.
         fault: the buffer whose number, if it is not 0, stops the program.
     """
 
@@ -43,4 +44,5 @@ class Code:
     work: float
     scratch: int = 0
     needs: tuple[Part, ...] = ()
+    level: int = 2
     fault: int | None = None
