@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from rushlight.base.config import config
@@ -47,6 +48,16 @@ def choose(tier: str) -> str:
         raise ArgValueError("tier", f"must be one of {', '.join(TIERS)}, not {tier!r}")
     before, _chosen = _chosen, tier
     return before
+
+
+@contextlib.contextmanager
+def only(tier: str) -> Iterator[None]:
+    """Forces a tier for a block."""
+    before = choose(tier)
+    try:
+        yield
+    finally:
+        choose(before)
 
 
 def compiled_program(graph: Graph) -> Any:

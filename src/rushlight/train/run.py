@@ -11,6 +11,7 @@ from typing import Any
 
 import rushlight as rl
 from rushlight import nn, optim
+from rushlight.execute import tier
 
 from . import datasets
 from .bar import Bar
@@ -82,11 +83,12 @@ def train(run: Run, folder: Path) -> Result:
     """Trains to the end, tests the best checkpoint, and writes everything into ``folder``.
 
     Raises:
-        RunFault: the folder cannot take what a run writes; nothing was trained.
+        RunFault: the folder cannot take what a run writes, or another tier is forced than the run
+            began in; nothing was trained.
         RunStopped: the run could not go on; its last checkpoint is whole.
         RunInterrupted: Ctrl-C or SIGTERM; the last checkpoint is up to the step.
     """
-    with Interrupts() as stop:
+    with Interrupts() as stop, tier.only(_tier_of(run)):
         _open_folder(run, folder)
         try:
             with Bar(run.settings.trainer.epochs, run.steps, run.state) as bar:
@@ -113,6 +115,19 @@ def train(run: Run, folder: Path) -> Result:
                 f"{disk_sentence(error, f'write into {shown(folder)}')}; the checkpoint before is "
                 f"whole, and {resume_command(folder)} goes on from it"
             ) from error
+
+
+def _tier_of(run: Run) -> str:
+    """The one tier that computes a run, from its first step to its last."""
+    forced = tier.chosen()
+    wanted = "compiled" if forced == "auto" else forced
+    run.state.tier = run.state.tier or wanted
+    if forced not in ("auto", run.state.tier):
+        raise RunFault(
+            f"this run began in the {run.state.tier} tier, but RUSHLIGHT_TIER is {forced}; the two"
+            " agree to rounding only, so it cannot go on to the same numbers"
+        )
+    return run.state.tier
 
 
 def claim(folder: Path) -> None:

@@ -19,7 +19,11 @@ FORMAT = 1
 
 @dataclass
 class State:
-    """How far a run is: whole epochs, steps of the present one, and its sums so far."""
+    """How far a run is: whole epochs, steps of the present one, and its sums so far.
+
+    Attributes:
+        tier: what computes all steps of the run, since two tiers agree to rounding only.
+    """
 
     epoch: int = 0
     step: int = 0
@@ -28,6 +32,7 @@ class State:
     loss_sum: float = 0.0
     seconds: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
+    tier: str = ""
 
     def finish_epoch(self, row: dict[str, float]) -> None:
         """Files the epoch's row of metrics and starts the next epoch's sums."""
