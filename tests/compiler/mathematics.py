@@ -53,6 +53,21 @@ def computed(name, *arrays, lanes=None, machine=None):
     return out
 
 
+def integer_powers(x, y, lanes):
+    """``x**y`` of whole numbers, as many as fill vectors."""
+    element = f"i{x.itemsize * 8}"
+    module, type = Module(), Type(element, lanes)
+    f = module.function("powers", [("x", PTR), ("y", PTR), ("out", PTR), ("n", I64)])
+    with f.loop(i64(0), f.arguments["n"], max(1, lanes)) as i:
+        operands = [f.load(f.at(f.arguments[k], i, element), type) for k in ("x", "y")]
+        f.store(maths.integer_power(f, *operands), f.at(f.arguments["out"], i, element))
+    f.ret()
+    loaded, out = Loaded(assemble(str(module), host())), np.empty_like(x)
+    kernel = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)
+    kernel(loaded.address("powers"))(x.ctypes.data, y.ctypes.data, out.ctypes.data, out.size)
+    return out
+
+
 def _padded(size):
     return -(-size // 32) * 32
 

@@ -11,7 +11,15 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-from tests.compiler.mathematics import ONE, TWO, computed, errors, padded, worst_of_all
+from tests.compiler.mathematics import (
+    ONE,
+    TWO,
+    computed,
+    errors,
+    integer_powers,
+    padded,
+    worst_of_all,
+)
 
 from rushlight.compiler.llvm.machine import host
 
@@ -257,6 +265,16 @@ def test_special_values(dtype):
 @pytest.mark.parametrize("name", ONE)
 def test_nan_stays_nan(name, dtype):
     assert np.isnan(computed(name, np.array([np.nan], dtype))).all()
+
+
+@pytest.mark.parametrize("lanes", [0, 4, 16])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32, np.int64])
+def test_integer_power(dtype, lanes):
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.integers(-9, 9, 32), rng.integers(-99, 99, 32)]).astype(dtype)
+    y = np.concatenate([rng.integers(0, 12, 62), [0, 127]]).astype(dtype)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(integer_powers(x, y, lanes), np.power(x, y))
 
 
 def test_symmetry():

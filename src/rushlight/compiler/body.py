@@ -38,9 +38,10 @@ class Body:
     Operands are expressions of one dtype; a Python number takes the dtype of the others. What a
     function means for special values is what PyTorch's operation of the same name does: minimum and
     maximum give NaN if either is, fmin and fmax do not; floordiv and mod round down, truncdiv and
-    rem towards zero; div is of floating point; shifts are arithmetic; and_, or_, xor, not_ take
-    bools and integers; mulhi32 is the upper half of the product of two numbers of 32 bits, which
-    64-bit integers hold. Integer division by 0 gives an unspecified number and no trap.
+    rem towards zero; div is of floating point; shifts are arithmetic; a power of integers wants an
+    exponent of at least 0; and_, or_, xor, not_ take bools and integers; mulhi32 is the upper half
+    of the product of two numbers of 32 bits, which 64-bit integers hold. Integer division by 0
+    gives an unspecified number and no trap.
     """
 
     def __init__(self) -> None:

@@ -70,10 +70,15 @@ class Pow(Arithmetic):
         return ga, gb
 
     def lowers(self, spec: Spec, *inputs: Spec) -> bool:
-        return spec.dtype.is_floating_point
+        return spec.dtype.kind in ("int", "float")
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.pow(x, y)
+        if x.dtype.kind == "float" or not x.dtype.is_signed:
+            return b.pow(x, y)
+        one, zero = b.const(1, x.dtype), b.const(0, x.dtype)
+        sign = b.select(b.eq(b.and_(y, one), zero), one, x)
+        inverse = b.select(b.eq(b.abs(x), one), sign, zero)
+        return b.select(b.lt(y, 0), inverse, b.pow(x, b.maximum(y, 0)))
 
     def ref(self, a: Any, b: Any) -> Any:
         if a.dtype.kind in "iu":
@@ -89,6 +94,7 @@ class Pow(Arithmetic):
         yield make(3, 4), 0
         yield make(0), 2.0
         yield make.int(3, 4), 2
+        yield make.int(3, 4, low=-3, high=3), make.int(4, low=0, high=9)
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"

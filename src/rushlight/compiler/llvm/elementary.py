@@ -258,6 +258,11 @@ def _exact(f: Function, x: Expr, a: Value) -> Value:
 # Functions of mathematics -----------------------------------------------------------------------
 
 
+@writes("pow")
+def _pow(f: Function, x: Expr, a: Value, b: Value) -> Value:
+    return maths.pow(f, a, b) if a.type.is_float else maths.integer_power(f, a, b)
+
+
 def _mathematical(name: str) -> Write:
     def write(f: Function, x: Expr, *operands: Value) -> Value:
         return getattr(maths, name)(f, *operands)  # type: ignore[no-any-return]
@@ -265,5 +270,5 @@ def _mathematical(name: str) -> Write:
     return write
 
 
-for _name in (*OF_ONE, "pow", "fmod", "atan2", "hypot", "copysign"):
+for _name in (*OF_ONE, "fmod", "atan2", "hypot", "copysign"):
     FUNCTIONS.setdefault(_name, _mathematical(_name))

@@ -13,6 +13,7 @@ from .area import acosh, asinh, atanh
 from .division import fmod
 from .error import erf, erfc, erfinv
 from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
+from .integer import integer_power
 from .logarithm import log, log1p, log2, log10
 from .power import hypot, pow
 from .roots import rsqrt, sqrt

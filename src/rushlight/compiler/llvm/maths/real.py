@@ -110,12 +110,16 @@ def times(f: Function, x: Value, y: Value) -> Value:
     return f.binary("fmul", x, y)
 
 
+def some_lane(f: Function, condition: Value) -> Value:
+    """Whether a condition holds in some lane."""
+    if not condition.type.lanes:
+        return condition
+    return f.call(f"llvm.vector.reduce.or.{condition.type.suffix}", I1, condition)
+
+
 def any_lane(f: Function, condition: Value) -> Value:
     """Whether a condition that hardly ever holds does so in some lane."""
-    if condition.type.lanes:
-        name = f"llvm.vector.reduce.or.{condition.type.suffix}"
-        condition = f.call(name, I1, condition)
-    return f.call("llvm.expect.i1", I1, condition, const(False, I1))
+    return f.call("llvm.expect.i1", I1, some_lane(f, condition), const(False, I1))
 
 
 def to_bits(f: Function, x: Value) -> Value:
