@@ -89,13 +89,13 @@ _SUBMODULES = frozenset({
 _LATER = {
     "set_printoptions": "tensor.printing",
     "UntypedStorage": "tensor.storage",
+    "compile": "tensor.replay.compile",
     "explain": "tensor.explain",
     "finfo": "tensor.info",
     "iinfo": "tensor.info",
     **dict.fromkeys(
         (
             "are_deterministic_algorithms_enabled",
-            "compile",
             "get_float32_matmul_precision",
             "get_num_interop_threads",
             "get_num_threads",

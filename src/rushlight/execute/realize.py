@@ -117,7 +117,13 @@ watchers: list[Callable[[Cut, bool], None]] = []
 """Called with each cut before it is run, and whether there is a program for it already."""
 
 
+lookers: list[Callable[[], None]] = []
+"""Called whenever somebody looks at a value, or has one computed."""
+
+
 def _run(cut: Cut) -> None:
+    for look in lookers:
+        look()
     for watcher in watchers:
         watcher(cut, programs.has(cut))
     program = programs.find(cut)
@@ -150,6 +156,8 @@ def _checked(cut: Cut, program: Any) -> list[Any]:
 
 def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:
     """The value of a node, computed now if it has not been."""
+    for look in lookers:
+        look()
     node = _behind(node)
     if node.buffer is None:
         realize((node,))

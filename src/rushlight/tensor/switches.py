@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 from rushlight.base.errors import OperationError
@@ -109,32 +108,3 @@ def set_float32_matmul_precision(precision: str) -> None:
 def set_flush_denormal(mode: bool) -> bool:
     """Whether numbers below the smallest normal one could be made to count as zero: they cannot."""
     return False
-
-
-def compile(
-    model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
-    dynamic: bool | None = None, backend: Any = "inductor", mode: str | None = None,
-    options: dict[str, Any] | None = None, disable: bool = False,
-) -> Any:  # fmt: skip
-    """The model or function itself: everything that runs is compiled here, with no asking.
-
-    Args:
-        model: a module or function; used as a decorator with options when None.
-        fullgraph, dynamic, backend, mode, options, disable: as PyTorch's, without effect.
-    Raises:
-        RuntimeError: both ``mode`` and ``options`` are given.
-    Example:
-        >>> import rushlight as rl
-        >>> @rl.compile
-        ... def double(x):
-        ...     return 2 * x
-        >>> double(rl.ones(2))
-        tensor([2., 2.])
-    """
-    if mode is not None and options is not None:
-        raise OperationError(
-            "compile",
-            "Either mode or options can be specified, but both can't be specified at the same"
-            " time.",
-        )
-    return (lambda wrapped: wrapped) if model is None else model

@@ -1,0 +1,1 @@
+"""``rushlight.compile``: calling a function again without recording its work again."""
