@@ -25,7 +25,8 @@ from ..generator import Generator
 from ..tensor import Tensor
 from .refusal import Refusal
 
-_EXACT = (type(None), bool, int, str, bytes, type(...), range)
+_EXACT = frozenset({type(None), bool, int, str, bytes, type(...), range})
+_CONTAINERS = (dict, list, set)
 _IDENTICAL = (
     types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.WrapperDescriptorType,
     types.MethodDescriptorType, types.GetSetDescriptorType, property, type, Enum, DType, device,
@@ -73,7 +74,8 @@ class Fingerprint:
         if isinstance(x, (list, tuple)):
             return tuple(map(self, x)) + self._attributes(x)
         if isinstance(x, dict):
-            return tuple([(self(k), self(v)) for k, v in x.items()]) + self._attributes(x)
+            items = [(k if type(k) is str else self(k), self(v)) for k, v in x.items()]
+            return tuple(items) + self._attributes(x)
         if isinstance(x, (set, frozenset)):
             return frozenset(map(self, x))
         if isinstance(x, slice):
@@ -94,14 +96,17 @@ class Fingerprint:
         kind = type(x)
         if not kind.__flags__ & _HEAP:
             return ()
-        own = tuple([(name, self(value)) for name, value in getattr(x, "__dict__", {}).items()])
-        return own + tuple(
-            (name, self(value))
-            for each in kind.__mro__
-            if not each.__module__.startswith("rushlight.")
-            for name, value in vars(each).items()
-            if type(value) in (*_EXACT, float, tuple, list, dict) and not name.startswith("__")
-        )
+        found: list[Hashable] = []
+        for name, value in getattr(x, "__dict__", {}).items():
+            type_of = value.__class__
+            found += (name, type_of)
+            if type_of in _EXACT:
+                found.append(value)
+            elif not issubclass(type_of, _CONTAINERS) or value:  # most tables of a module are empty
+                found.append(self(value))
+        for owner, name in _class_numbers(kind):
+            found += (name, self(owner.__dict__.get(name)))
+        return tuple(found)
 
     def _tensor(self, x: Tensor) -> Hashable:
         if (number := self.seen.get(id(x))) is not None:
@@ -123,6 +128,19 @@ class Fingerprint:
         return self._nodes.setdefault(node, len(self._nodes))
 
 
+@functools.cache
+def _class_numbers(kind: type) -> list[tuple[type, str]]:
+    """Where the classes of users have attributes that are plain values."""
+    return [
+        (each, name)
+        for each in kind.__mro__
+        if not each.__module__.startswith("rushlight.") and each.__flags__ & _HEAP
+        for name, value in vars(each).items()
+        if type(value) in (*_EXACT, float, tuple, list, dict) and not name.startswith("__")
+    ]
+
+
+@functools.cache
 def _plain_layout(kind: type) -> bool:
     """Whether an object of a class holds nothing but its attributes."""
     return all(each is object or each.__flags__ & _HEAP for each in kind.__mro__) and not any(

@@ -134,7 +134,8 @@ def _kind_of(frame: types.FrameType) -> str:
     filename = frame.f_code.co_filename
     if filename.startswith("<"):  # made at run time, as dataclasses do
         name = str(frame.f_globals.get("__name__", ""))
-        return "rushlight" if name.partition(".")[0] == "rushlight" else "user"
+        ours = name.partition(".")[0] == "rushlight" or name.startswith("namedtuple_")
+        return "rushlight" if ours else "user"
     return _kind(filename)
 
 
