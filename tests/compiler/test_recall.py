@@ -51,7 +51,7 @@ def some(n: int = 4) -> tuple[rl.Tensor, rl.Tensor]:
 def plain(program: Program) -> tuple[Any, ...]:
     """All of a program but for what only its making needs."""
     calls = [
-        (c.code.name, c.code.extent, c.code.scratch, [p.name for p in c.code.needs])
+        (c.code.name, c.code.level, c.code.extent, c.code.scratch, [p.name for p in c.code.needs])
         + (c.params, c.grain, c.fault, c.buffers)
         for c in program.calls
     ]
