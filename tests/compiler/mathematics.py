@@ -22,7 +22,11 @@ ELEMENTS = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
 @functools.cache
 def _functions(element, lanes, machine):
-    """Loops over arrays, one for each function, compiled together."""
+    return Loaded(assemble(str(loops(element, lanes, machine)), host(), level=1))
+
+
+def loops(element, lanes, machine):
+    """A module with a loop over arrays for each function."""
     module, type = Module(machine), Type(element, lanes)
     for name in (*ONE, *TWO):
         names = ("x", "y")[: 1 if name in ONE else 2]
@@ -31,7 +35,7 @@ def _functions(element, lanes, machine):
             operands = [f.load(f.at(f.arguments[k], i, element), type) for k in names]
             f.store(getattr(maths, name)(f, *operands), f.at(f.arguments["out"], i, element))
         f.ret()
-    return Loaded(assemble(str(module), host(), level=1))
+    return module
 
 
 def computed(name, *arrays, lanes=None, machine=None):
