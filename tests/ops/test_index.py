@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import rushlight as rl
+from rushlight.execute import tier
 
 SHAPE = (3, 4, 2, 5)
 RANDOM = np.random.default_rng(0)
@@ -240,7 +242,9 @@ def test_embedding_gradients(padding, scaled):
     assert_same(w.grad, t.grad)
 
 
-def test_adding_up_many_rows_is_the_same_every_time():
+@pytest.mark.parametrize("name", ["reference", "compiled"])
+def test_adding_up_many_rows_is_the_same_every_time(name, request):
+    request.addfinalizer(functools.partial(tier.choose, tier.choose(name)))
     rows = rl.tensor(RANDOM.random((500, 8)), dtype=rl.float32)
     places = rl.tensor(RANDOM.integers(0, 20, 500))
     first = rl.zeros(20, 8).index_add(0, places, rows)

@@ -13,11 +13,12 @@ from .expand import expand
 from .expr import Expr
 from .inplace import reuse
 from .kernel import Kernel
-from .llvm import loops
+from .llvm import loops, scatter
 from .llvm.code import Code
 from .llvm.machine import Machine
 from .memory import Span, arranged
 from .plain import Native, Program, Referred, flat
+from .scatter import Scatter
 from .schedule import Buffer, Schedule, schedule
 
 GRAIN = 20_000.0
@@ -70,6 +71,8 @@ def _codes(call: Any, plan: Schedule, machine: Machine) -> list[Code | Referred]
         return [call]
     if isinstance(call, Kernel):
         return [loops.write(call, machine)]
+    if isinstance(call, Scatter):
+        return [scatter.write(call, machine)]
 
     def spare(size: int) -> int:
         plan.buffers.append(Buffer(Spec.of((size,), uint8)))

@@ -32,7 +32,8 @@ from .plain import Referred
 from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
-from .value import Computed, Fixed, Stored, Value
+from .scatter import Scatter, scatters
+from .value import Computed, Fixed, Stored, Value, computed_in
 
 LARGE = 100
 """Functions in one expression beyond which its value is stored: compiling takes time."""
@@ -56,7 +57,7 @@ class Buffer:
     part: int | None = None
 
 
-Call = Kernel | Products | Scan | Referred
+Call = Kernel | Products | Scan | Scatter | Referred
 
 
 @dataclass
@@ -175,6 +176,8 @@ class _Scheduling:
         if is_scan(step.op, step.spec, specs):
             lying = [self._as_it_lies(x) for x in inputs]
             return self._apart(step, lying, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
+        if scatters(step.op, step.spec, specs):
+            return self._scattered(number, step, inputs)
         return self._apart(step, inputs, Referred)
 
     def _product(self, step: Step, inputs: list[Any]) -> Any:
@@ -211,6 +214,22 @@ class _Scheduling:
         outputs = tuple(each.buffer for each in made)
         self.fusion.append(call(step, places, outputs), _flat(places), outputs)
         return made if isinstance(step.spec, tuple) else made[0]
+
+    def _scattered(self, number: int, step: Step, inputs: list[Value]) -> Value:
+        """A copy of the first input, in which elements are changed; half types in float32."""
+        spec: Any = step.spec
+        made = self._stored(spec.with_dtype(computed_in(spec.dtype)))
+        if spec.numel:
+            self._fill(made, inputs[0], tuple(range(spec.ndim)))
+        axes = self._axes(step.op.scattered(*inputs, **step.keywords))
+        call = Scatter.of(self.body, step, inputs, made, axes)
+        self.checks.look_at(self.body.lookups, self)
+        if call.count:
+            self.fusion.append(call, call.inputs, call.outputs)
+        if made.spec is spec:
+            return made
+        value = Computed(self.body, ops.cast, {"dtype": spec.dtype}, (made,), spec)
+        return self._laid(value) if self._is_stored(number, value) else value
 
     def check(self, faulty: Expr, axes: tuple[Axis, ...]) -> None:
         """Computes whether an index is out of range anywhere; the program stops if it is."""
@@ -272,16 +291,19 @@ class _Scheduling:
         """Stores a value."""
         stored = self._stored(value.spec, order=order)
         self._lying.setdefault(value, []).append(stored)
-        if not value.spec.numel:
-            return stored
+        if value.spec.numel:
+            self._fill(stored, value, order)
+            if origin := self._origin(value):  # an input in another order is the asking step's
+                made = range(stored.buffer, len(self.plan.buffers))
+                self.plan.origins.update(dict.fromkeys(made, origin))
+        return stored
+
+    def _fill(self, stored: Stored, value: Value, order: Order) -> None:
+        """Computes a value into memory."""
         axes = self._axes(value.shape)
         laid = tuple(axes[k] for k in order)
         body = in_pieces(written_out(value.at(*axes)), laid, self._part)
-        if origin := self._origin(value):  # an input in another order is the asking step's
-            made = range(stored.buffer, len(self.plan.buffers))
-            self.plan.origins.update(dict.fromkeys(made, origin))
-        self._add(stored.buffer, value.spec.dtype, laid, body)
-        return stored
+        self._add(stored.buffer, stored.spec.dtype, laid, body)
 
     def _origin(self, value: Value) -> tuple[int, ...]:
         """The steps that are part of what computes a value."""

@@ -116,6 +116,22 @@ class Op:
         """
         raise NotImplementedError(f"{self.name} has no kernel")
 
+    def scattered(self, *inputs: Any, **attrs: Any) -> tuple[int, ...]:
+        """The shape of what :meth:`scatter` brings to places of the first input."""
+        raise NotImplementedError(f"{self.name} scatters nothing")
+
+    def scatter(self, b: Any, place: Any, *inputs: Any, **attrs: Any) -> tuple[str, Any, Any]:
+        """How a kernel changes a copy of the first input, one element after the other.
+
+        Args:
+            b, inputs: as for :meth:`element`.
+            place: which element of what is scattered, an index for each of its dimensions.
+        Returns:
+            ``"set"`` or the name of a reduction, the element of the copy that is changed as an
+            index for each dimension, and the number that it becomes or is brought together with.
+        """
+        raise NotImplementedError(f"{self.name} scatters nothing")
+
     def reads(self, node: Node) -> tuple[bool, ...] | None:
         """Which of (itself, *inputs) the gradient rule reads; None to find out by following it."""
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -129,7 +129,12 @@ class Scattering(Picking):
     """A tensor changed at the places that an index names along one dimension. Abstract.
 
     Inputs are the tensor, the index and a source at least as large as the index.
+
+    Attributes:
+        how: what a kernel does with two numbers that meet: ``"set"`` or the name of a reduction.
     """
+
+    how: ClassVar[str] = ""
 
     def __call__(self, x: Node, dim: int, index: Node, src: Node) -> Node:
         dim = shapes.axis(self.name, dim, x.ndim)
@@ -166,7 +171,7 @@ class Scattering(Picking):
         return x
 
     def ref(self, x: Any, index: Any, source: Any, *, dim: int, **attrs: Any) -> Any:
-        result = x.copy()
+        result = np.array(x)  # x.copy() of a 0-d array that was widened is no array
         if index.size:
             shape = _sizes(x.shape)
             index = index.reshape(_sizes(index.shape))
@@ -178,6 +183,17 @@ class Scattering(Picking):
     def put(self, result: Any, places: Any, values: Any, **attrs: Any) -> None:
         """Changes the flat ``result`` at flat places."""
         raise NotImplementedError
+
+    def scattered(self, x: Any, index: Any, source: Any, **attrs: Any) -> Shape:
+        return _sizes(index.shape)
+
+    def scatter(
+        self, b: Any, place: Any, x: Any, index: Any, source: Any, *, dim: int
+    ) -> tuple[str, Any, Any]:
+        if 0 in index.shape:  # of any number of dimensions
+            return self.how, (0,) * x.ndim, b.const(0, x.dtype)
+        number, value = (each.at(*place[: each.ndim]) for each in (index, source))
+        return self.how, *self.reached(b, place, x, number, value, dim)
 
     def source_grad(self, g: Node, index: Node, source: Node, dim: int) -> Node | None:
         """What arrives at the elements of the source that were read."""
@@ -233,7 +249,7 @@ def _padded(x: Node, shape: Shape) -> Node:
 class ScatterFrom(Scattering):
     """``input`` with ``result[index[i][j]][j] = src[i][j]`` for ``dim=0``; the last one stays."""
 
-    name, backward = "scatter_from", "Scatter"
+    name, backward, how = "scatter_from", "Scatter", "set"
 
     def vjp(
         self, g: Node, y: Node, x: Node, index: Node, source: Node, *, dim: int
@@ -255,7 +271,7 @@ class ScatterAdd(Scattering):
         tensor([4., 0., 2.])
     """
 
-    name = "scatter_add"
+    name, how = "scatter_add", "sum"
     torch = "scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor"
     inplace = True
     ulp = 8

@@ -51,6 +51,18 @@ class Advanced(Indexing):
         """Where the indices' shape stands in the result, and how many dimensions it has."""
         return dims[0] if _adjacent(dims) else 0, max(index.ndim for index in indices)
 
+    def named(
+        self, b: Any, index: Any, x: Any, places: tuple[Any, ...], dims: Shape
+    ) -> tuple[Any, ...]:
+        """Where in ``x`` a kernel finds the element at ``index`` of those named."""
+        front, count = self.stands(places, dims)
+        rest = iter(index[:front] + index[front + count :])
+        here = {
+            dim: self.place(b, each.spread(index[front : front + count]), x.shape[dim])
+            for dim, each in zip(dims, places, strict=True)
+        }
+        return tuple(here[d] if d in here else next(rest) for d in range(x.ndim))
+
     def key(self, shape: Shape, arrays: tuple[Any, ...], dims: Shape) -> tuple[Any, ...]:
         """NumPy's key for the elements named."""
         key: list[Any] = [slice(None)] * len(shape)
@@ -97,13 +109,7 @@ class Index(Advanced):
         return x[self.key(x.shape, arrays, dims)]
 
     def element(self, b: Any, index: Any, x: Any, *places: Any, dims: Shape) -> Any:
-        front, count = self.stands(places, dims)
-        rest = iter(index[:front] + index[front + count :])
-        here = {
-            dim: self.place(b, each.spread(index[front : front + count]), x.shape[dim])
-            for dim, each in zip(dims, places, strict=True)
-        }
-        return x.at(*(here[d] if d in here else next(rest) for d in range(x.ndim)))
+        return x.at(*self.named(b, index, x, places, dims))
 
 
 class IndexPut(Advanced):
@@ -159,6 +165,16 @@ class IndexPut(Advanced):
         else:
             result[key] = values
         return result
+
+    def scattered(self, x: Any, values: Any, *places: Any, dims: Shape, **attrs: Any) -> Shape:
+        return self.shape(x, places, dims)
+
+    def scatter(
+        self, b: Any, place: Any, x: Any, values: Any, *places: Any, dims: Shape, accumulate: bool
+    ) -> tuple[str, Any, Any]:
+        ones = (0,) * (values.ndim - len(place))  # before the dimensions that there are
+        value = values.spread((*ones, *place))
+        return "sum" if accumulate else "set", self.named(b, place, x, places, dims), value
 
 
 def _without_ones(shape: Shape, rank: int) -> Shape:

@@ -92,6 +92,16 @@ class Picking(Indexing):
             )
         return ops.cast(index, int64)
 
+    def reached(
+        self, b: Any, place: Any, x: Any, number: Any, value: Any, dim: int
+    ) -> tuple[Any, Any]:  # fmt: skip
+        """The element of ``x`` that a place of a source goes to, and the value that goes there.
+
+        A 0-d tensor counts as one of a single element.
+        """
+        here = self.place(b, number, x.shape[dim] if x.ndim else 1)
+        return (*place[:dim], here, *place[dim + 1 :]) if x.ndim else (), value
+
 
 def long_name(dtype: DType) -> str:
     """PyTorch's old name of a dtype, as its messages use it."""

@@ -57,6 +57,9 @@ class Rows(Picking):
                 f" dimension. Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}",
             )
 
+    def scattered(self, x: Any, index: Any, *rest: Any, dim: int) -> Shape:
+        return (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :])
+
     def same_dtype(self, x: Node, source: Node) -> None:
         """Refuses a source of another dtype."""
         if source.dtype is not x.dtype:
@@ -188,6 +191,12 @@ class IndexAdd(Rows):
             turned = rows.reshape(turned.shape)
         return np.moveaxis(turned, 0, dim)
 
+    def scatter(
+        self, b: Any, place: Any, x: Any, index: Any, source: Any, *, dim: int
+    ) -> tuple[str, Any, Any]:
+        value = source.at(*place[: source.ndim])
+        return "sum", *self.reached(b, place, x, index.at(place[dim]), value, dim)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(5, low=0, high=2), make(5, 4)
         yield make(3, 4), 1, make.int(2, low=0, high=3), make(3, 2), {"alpha": 2.5}
@@ -260,6 +269,12 @@ class IndexCopy(Rows):
         result[along(dim, self.places(index, dim, result.shape[dim]))] = source
         return result.reshape(x.shape)
 
+    def scatter(
+        self, b: Any, place: Any, x: Any, index: Any, source: Any, *, dim: int
+    ) -> tuple[str, Any, Any]:
+        value = source.at(*place[: source.ndim])
+        return "set", *self.reached(b, place, x, index.at(place[dim]), value, dim)
+
     def outside(self, place: int, dim: int, size: int) -> Fault:
         return RangeError(
             "index_copy",
@@ -322,6 +337,11 @@ class IndexFill(Rows):
         result = x.copy().reshape(x.shape or (1,))
         result[along(dim, self.places(index, dim, result.shape[dim]))] = value
         return result.reshape(x.shape)
+
+    def scatter(
+        self, b: Any, place: Any, x: Any, index: Any, value: Any, *, dim: int
+    ) -> tuple[str, Any, Any]:
+        return "set", *self.reached(b, place, x, index.at(place[dim]), value.at(), dim)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, low=0, high=2), 1.5

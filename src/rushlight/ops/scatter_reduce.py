@@ -42,7 +42,7 @@ class ScatterProd(Reducing):
     Its third derivative is not right where two factors of a place are 0.
     """
 
-    name = "scatter_prod"
+    name, how = "scatter_prod", "prod"
     ulp = 8
 
     def vjp(
@@ -101,7 +101,7 @@ class ScatterExtremum(Reducing):
 class ScatterAmax(ScatterExtremum):
     """The largest of each element and all that is scattered to it."""
 
-    name = "scatter_amax"
+    name, how = "scatter_amax", "max"
 
     def put(self, result: Any, places: Any, values: Any, **attrs: Any) -> None:
         np.maximum.at(result, places, values)
@@ -110,7 +110,7 @@ class ScatterAmax(ScatterExtremum):
 class ScatterAmin(ScatterExtremum):
     """The smallest of each element and all that is scattered to it."""
 
-    name = "scatter_amin"
+    name, how = "scatter_amin", "min"
 
     def put(self, result: Any, places: Any, values: Any, **attrs: Any) -> None:
         np.minimum.at(result, places, values)

@@ -27,6 +27,7 @@ from ..kernel import Kernel, Root
 from ..plain import Referred
 from ..program import Stages
 from ..scan import Scan
+from ..scatter import Scatter
 from ..schedule import Buffer
 
 SILENT = frozenset([CONSTANT, TOGETHER, ops.part, ops.cast])
@@ -40,7 +41,7 @@ class Account:
     Attributes:
         name: of the operations that it holds, the last first, and two digits that tell apart
             kernels of the same operations.
-        template: ``loops``, ``contract``, ``scan`` or ``reference``.
+        template: ``loops``, ``contract``, ``scan``, ``scatter`` or ``reference``.
         ops: names of the operations, in order.
         loops: the extents that it runs over, and those of its result if it only reduces.
         reads, writes: bytes of memory.
@@ -115,6 +116,8 @@ def template_of(call: Any) -> str:
         return "loops"
     if isinstance(call, Products):
         return "contract"
+    if isinstance(call, Scatter):
+        return "scatter"
     return "scan" if isinstance(call, Scan) else "reference"
 
 
@@ -156,6 +159,8 @@ def _loops(call: Any, buffers: list[Buffer]) -> str:
     if isinstance(call, Convolution):
         w = call.window
         return _times([w.images, *w.out, w.outputs * w.groups, w.inputs, *w.kernel])
+    if isinstance(call, Scatter):
+        return _times(call.extents)
     return _times(buffers[call.outputs[0]].spec.shape)
 
 
@@ -182,6 +187,8 @@ def _flops(call: Any, buffers: list[Buffer]) -> int:
         return 0
     if isinstance(call, Scan):
         return sum(buffers[b].spec.numel for b in call.outputs)
+    if isinstance(call, Scatter):
+        return call.count * call.body.length
     total = 0
     if isinstance(call, Contraction):
         total = 2 * prod(call.extents) * prod(call.sizes)
