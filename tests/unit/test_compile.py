@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 import warnings
 
 import numpy as np
@@ -179,6 +180,43 @@ def test_two_tensors_that_are_one_are_not_two():
     fn, a, b = rl.compile(lambda x, y: x - y, fullgraph=True), rl.ones(2), rl.zeros(2)
     assert fn(a, a).tolist() == [0, 0] and fn(a, b).tolist() == [1, 1]
     assert fn(a, a.detach()).tolist() == [0, 0] and fn(b, a).tolist() == [-1, -1]
+
+
+class Holder:
+    table = None
+
+
+def test_gradients_and_attributes_of_tensors_are_inputs():
+    fn = rl.compile(lambda x: x + x.grad * x.rate, fullgraph=True)
+    x = rl.ones(2, requires_grad=True)
+    for rate in (1.0, 2.0):
+        x.rate = rate
+        for value in (1.0, 3.0):
+            x.grad = None
+            (x * value).sum().backward()
+            assert fn(x).tolist() == fn(x).tolist() == [1 + value * rate] * 2
+
+
+def test_hidden_tensors_are_refused_even_when_they_wait():
+    for table in (rl.tensor([1.0, 2.0]), rl.ones(2) * 3):
+        Holder.table = table
+        with pytest.raises(RuntimeError, match="reads a tensor that is no argument"):
+            rl.compile(lambda x: x + Holder.table, fullgraph=True)(rl.ones(2))
+
+
+def test_two_threads_record_at_once():
+    fn = rl.compile(lambda x: (x * 2).relu(), fullgraph=True)
+    found = []
+
+    def work(n):
+        found.extend(fn(rl.ones(n)).sum().item() == 2 * n for _ in range(5))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (1, 2, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 20
 
 
 def changes_a_list(x):

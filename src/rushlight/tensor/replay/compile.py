@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rushlight.base.errors import OperationError
+from rushlight.execute import pending
 from rushlight.execute.realize import lookers
 
 from ..generator import Generator
@@ -46,6 +47,9 @@ def compile(
     at values (``item``, ``if x.sum() > 0``), that changes tensors or Python objects which existed
     before (``backward``, ``optimizer.step``, statistics of a batch norm in training), that prints
     or reads clocks. A training step needs no ``compile``; put it around the model.
+
+    A loop of 200 operations is called in a tenth of the time. A module of a few layers gains
+    nothing: finding out that nothing has changed takes as long as recording it.
 
     Args:
         model: a module or function; used as a decorator with options when None.
@@ -116,6 +120,7 @@ class Compiled:
         """Calls the function and notes how its result was made."""
         model = self._orig_mod
         purity = Purity(model)
+        others = {x._node for x in [held() for held in pending._live] if x is not None}
         with _recording, _watched(purity) as (draws, written):
             result = model(*args, **kwargs)
         try:
@@ -129,7 +134,7 @@ class Compiled:
             print_of = Fingerprint()
             key = self._key(print_of, args, kwargs)
             _check(print_of, purity, written)
-            recipe = Recipe(result, print_of.tensors, draws)
+            recipe = Recipe(result, print_of.tensors, draws, others)
         except Refusal as refusal:
             return self._refused(refusal, lambda: result)
         while len(self._recipes) >= MOST:

@@ -62,6 +62,8 @@ class Fingerprint:
             return kind, repr(x)
         if isinstance(x, Tensor):
             return self._tensor(x)
+        if isinstance(x, np.generic):
+            return kind, repr(x)
         if isinstance(x, _IDENTICAL):
             return x
         if (number := self.seen.get(id(x))) is not None:
@@ -117,9 +119,11 @@ class Fingerprint:
         if place is not None and place.storage.outside is not None:
             raise Refusal("uses a tensor that shares its memory with NumPy: give it a clone()")
         node = x.node
-        grad = x._grad is None
+        # What is read of a gradient is an input as well; so are the attributes that users add.
+        grad = None if x._grad is None else self(x._grad)
+        own = tuple([(k, self(v)) for k, v in x.__dict__.items() if not k.startswith("_")])
         return (
-            type(x), node.spec, node.requires_grad, x.is_leaf, grad, x.stride(), x._inference,
+            type(x), node.spec, node.requires_grad, x.is_leaf, grad, x.stride(), x._inference, own,
             self._number(node), self._number(node if place is None else place.storage.node),
         )  # fmt: skip
 

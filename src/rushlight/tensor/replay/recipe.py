@@ -26,11 +26,14 @@ class Recipe:
         result: what the function returned: tensors and constants in lists, tuples, dictionaries.
         inputs: the tensors that existed before.
         draws: random numbers that were drawn meanwhile.
+        others: what all tensors showed before.
     Raises:
         Refusal: something in the result was not made from the inputs by recorded work alone.
     """
 
-    def __init__(self, result: Any, inputs: Sequence[Tensor], draws: Sequence[Draw]) -> None:
+    def __init__(
+        self, result: Any, inputs: Sequence[Tensor], draws: Sequence[Draw], others: set[Node]
+    ) -> None:
         self._inputs = inputs
         self._place: dict[Node, int] = {}
         self._count = 0
@@ -53,7 +56,7 @@ class Recipe:
         self._made: dict[int, Callable[..., Any]] = {}
         wanted: list[Tensor] = []
         self._result = self._maker(result, wanted)
-        self._walk([x.node for x in wanted])
+        self._walk([x.node for x in wanted], others)
         del self._inputs
 
     def _new(self, node: Node) -> None:
@@ -99,7 +102,7 @@ class Recipe:
 
     # Nodes -----------------------------------------------------------------------------------
 
-    def _walk(self, wanted: list[Node]) -> None:
+    def _walk(self, wanted: list[Node], others: set[Node]) -> None:
         order: list[Node] = []
         seen = set(self._place)
         stack = list(reversed(wanted))
@@ -108,7 +111,7 @@ class Recipe:
             if node in seen:
                 stack.pop()
                 continue
-            self._check(node)
+            self._check(node, others)
             waiting = [x for x in node.inputs if x not in seen]
             if waiting:
                 stack.extend(reversed(waiting))
@@ -128,10 +131,10 @@ class Recipe:
                     (node.op, places, node.attrs, node.spec, node.requires_grad, node.site)
                 )
 
-    def _check(self, node: Node) -> None:
+    def _check(self, node: Node, others: set[Node]) -> None:
         if node.watch is not None:
             raise Refusal("puts a hook on a gradient", node.site)
-        if node.buffer is not None and node.op is not NUMBER:
+        if node in others or (node.buffer is not None and node.op is not NUMBER):
             raise Refusal("reads a tensor that is no argument and that it does not hold, or makes"
                           " one of Python's data", node.site)  # fmt: skip
 
