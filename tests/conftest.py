@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import getpass
 import logging
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# Compiled code is kept between runs, apart from what is kept for the user. Set before rushlight is
+# imported anywhere, and handed on to the processes that tests start.
+os.environ.setdefault(
+    "RUSHLIGHT_CACHE", str(Path(tempfile.gettempdir()) / f"rushlight-tests-{getpass.getuser()}")
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 

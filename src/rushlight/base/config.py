@@ -5,6 +5,8 @@
 ``RUSHLIGHT_DEBUG``       1 to 6: ever more of how programs are made, to stderr
 ``RUSHLIGHT_DUMP``        a folder for every stage of every program, from graph to assembly
 ``RUSHLIGHT_NANCHECK``    1: name the operation and the line that made a NaN
+``RUSHLIGHT_OFF``         passes to leave out: ``fuse`` (each result gets a kernel of its own),
+                          ``reuse`` (no result is written over an input)
 ========================  =====================================================================
 
 ``0`` and nothing mean off. What is said here concerns the compiled tier (``RUSHLIGHT_TIER``), but
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from .errors import ArgValueError
 
 LOGS = ("kernels", "timing")
+PASSES = ("fuse", "reuse")
 MOST_DEBUG = 6
 
 
@@ -32,12 +35,14 @@ class Config:
         debug: how much to tell of programs as they are made, 0 to 6.
         dump: the folder for stages; empty for none.
         nancheck: whether to look for NaN in every result.
+        off: passes that are left out.
     """
 
     log: frozenset[str] = frozenset()
     debug: int = 0
     dump: str = ""
     nancheck: bool = False
+    off: frozenset[str] = frozenset()
 
     @property
     def tells(self) -> bool:
@@ -56,17 +61,22 @@ def read(environ: Mapping[str, str]) -> Config:
         text = environ.get(f"RUSHLIGHT_{name}", "").strip()
         return "" if text == "0" else text
 
-    words = [word.strip() for word in given("LOG").split(",") if word.strip()]
-    for word in words:
-        if word not in LOGS:
-            raise _refused("LOG", word, f"words are {' and '.join(LOGS)}, with commas between")
+    def words(name: str, known: tuple[str, ...]) -> frozenset[str]:
+        found = [word.strip() for word in given(name).split(",") if word.strip()]
+        for word in found:
+            if word not in known:
+                rule = f"words are {' and '.join(known)}, with commas between"
+                raise _refused(name, word, rule)
+        return frozenset(found)
+
+    log, off = words("LOG", LOGS), words("OFF", PASSES)
     debug = given("DEBUG") or "0"
     if not debug.isascii() or not debug.isdigit() or int(debug) > MOST_DEBUG:
         raise _refused("DEBUG", debug, f"it is a number from 0 to {MOST_DEBUG}")
     nancheck = given("NANCHECK")
     if nancheck not in ("", "1"):
         raise _refused("NANCHECK", nancheck, "it is 0 or 1")
-    return Config(frozenset(words), int(debug), given("DUMP"), nancheck == "1")
+    return Config(log, int(debug), given("DUMP"), nancheck == "1", off)
 
 
 def _refused(name: str, given: str, rule: str) -> ArgValueError:

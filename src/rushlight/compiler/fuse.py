@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from rushlight.base.config import config
+
 from .expr import Expr, parts
 from .index import Axis, Index
 from .kernel import Change, Kernel, Root
@@ -105,7 +107,8 @@ class Fusion:
         root = without_ones(root)
         reads = loads(root.body)
         earliest = max((self._made.get(buffer, -1) for buffer in reads), default=-1)
-        for position in range(len(self.order) - 1, max(earliest, 0) - 1, -1):
+        last = -1 if "fuse" in config.off else len(self.order) - 1
+        for position in range(last, max(earliest, 0) - 1, -1):
             kernel = self.order[position]
             joined = None
             if isinstance(kernel, Joinable):

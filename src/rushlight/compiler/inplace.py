@@ -1,8 +1,8 @@
 """The pass ``reuse``: results that may be written over inputs, and the order of calls for it.
 
-A parameter's update reads the old value of an element and writes the new one, and nothing else reads
-the old value after that. Then the result can take the input's memory, if nobody outside of the program
-sees that; whether somebody does is known when the program runs.
+A parameter's update reads the old value of an element and writes the new one, and nothing else
+reads the old value after that. Then the result can take the input's memory, if nobody outside of
+the program sees that; whether somebody does is known when the program runs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from typing import Any
+
+from rushlight.base.config import config
 
 from .expr import parts
 from .fuse import Joinable, loads
@@ -43,6 +45,8 @@ def reuse(
     Returns:
         The calls, and for results the inputs whose memory they may take.
     """
+    if "reuse" in config.off:
+        return calls, {}
     order = _Order(calls)
     free, results = set(given), set(leaving)
     taken: dict[int, int] = {}

@@ -195,11 +195,11 @@ class Kernel:
         kernel = kernel._turned()._written_out()
         while pair := kernel._to_merge():
             kernel = kernel.changed(Change.merging(*pair))
-        return kernel
+        return replace(kernel, kept=kernel.kept | _Phases(kernel).later)
 
-    def indices(self) -> set[Index]:
-        """Every index in it."""
-        return {index for root in self.roots for index in root.indices()}
+    def indices(self) -> list[Index]:
+        """Every index in it, in an order that is the same in every process."""
+        return list(dict.fromkeys(index for root in self.roots for index in root.indices()))
 
     def _to_split(self) -> tuple[Axis, int] | None:
         """An axis that is divided somewhere, and by what."""
@@ -243,10 +243,10 @@ class Kernel:
 
     def _to_merge(self) -> tuple[Axis, Axis] | None:
         """Two neighbouring axes that every index treats as one."""
-        groups = {self.rows}
+        groups = {self.rows: None}
         for root in self.roots:
-            groups.add(root.inner)
-            groups.update(x.attrs[1] for x in root.reductions() if not x.attrs[0].startswith("arg"))
+            groups[root.inner] = None
+            groups |= {x.attrs[1]: None for x in root.reductions() if x.attrs[0][:3] != "arg"}
         fixed = {
             axis
             for root in self.roots
@@ -273,6 +273,7 @@ class _Phases:
 
     def __init__(self, kernel: Kernel) -> None:
         self.found: list[Phase] = []
+        self.later: set[int] = set()  # buffers that a later loop of the row reads
         self._rows = set(kernel.rows)
         # When a number of the row is there; in which phase a loop writes a buffer, and where.
         self._numbers: dict[int, int] = {}
@@ -286,15 +287,24 @@ class _Phases:
         for x in root.reductions():
             if x not in self._reduced:
                 phase = self._earliest(x.args[0])
+                self._note_later(phase, x.args[0])
                 self._loop(phase, x.attrs[1]).reductions.append(x)
                 self._reduced[x] = phase + 1
         phase = self._earliest(root.body)
+        self._note_later(phase, root.body)
         if root.inner:
             self._loop(phase, root.inner).roots.append(root)
             self._written[root.buffer] = phase, root
         else:
             self._phase(phase).numbers.append(root)
             self._numbers[root.buffer] = phase
+
+    def _note_later(self, phase: int, body: Expr) -> None:
+        """Notes what an expression reads that an earlier loop has written: no register holds it."""
+        for x in _outside_reductions(body):
+            written = self._written.get(x.attrs[0]) if x.op == "load" else None
+            if written is not None and written[0] < phase:
+                self.later.add(x.attrs[0])
 
     def _earliest(self, body: Expr) -> int:
         """The first phase in which everything that an expression uses is there."""

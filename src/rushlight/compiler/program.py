@@ -21,7 +21,7 @@ from .plain import Native, Program, Referred, flat
 from .scatter import Scatter
 from .schedule import Buffer, Schedule, schedule
 
-GRAIN = 20_000.0
+GRAIN = 2_000.0
 """Nanoseconds of work in a piece that a thread takes: less is not worth the handing over."""
 
 

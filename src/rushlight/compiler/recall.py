@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from rushlight.base.config import config
 from rushlight.base.device import CPU, device
 from rushlight.base.dtypes import DType, named
 from rushlight.base.errors import InternalError
@@ -57,7 +58,8 @@ def _name(graph: Graph, machine: Machine) -> str | None:
     if text is None:
         return None
     python = sys.implementation.cache_tag or sys.version
-    parts = (b"program", stamp(), repr(machine).encode(), python.encode(), text.encode())
+    off = repr(sorted(config.off)).encode()
+    parts = (b"program", stamp(), repr(machine).encode(), python.encode(), off, text.encode())
     return digest(*parts).hex()
 
 
