@@ -186,3 +186,12 @@ def test_long_reductions_are_done_in_pieces(compiling: None, shape: tuple[int, .
         ((x > -9).all(), True), (x.var(), x.numpy().var(ddof=1)),
     ):  # fmt: skip
         np.testing.assert_allclose(mine.numpy(), wanted, rtol=1e-10, atol=1e-10)
+
+
+def test_products_by_one_matrix_are_one_product(compiling: None) -> None:
+    x, w = given(3, 40, 24), given(24, 33)
+    many = rl.stack([x, x + 1]).transpose(0, 1)
+    rl.realize(many)
+    for a in (x, x[:, :1], x[:1], x[:, ::2], many, many[:, :1], x.expand(2, 3, 40, 24)):
+        y = a @ w
+        np.testing.assert_allclose(y.numpy(), a.numpy() @ w.numpy(), atol=1e-4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -69,6 +69,7 @@ class Contraction(Products):
         self, a: Operand, b: Operand, extents: tuple[int, ...], sizes: tuple[int, int, int],
         dtype: DType, result: int,
     ) -> None:  # fmt: skip
+        a, b, extents, sizes = _as_one(a, b, extents, sizes)
         self.a, self.b, self.extents, self.sizes = a, b, extents, sizes
         m, n, _ = sizes
         axes = (Axis(prod(extents)), Axis(m), Axis(n))
@@ -104,3 +105,18 @@ class Contraction(Products):
             steps.append(matrix)
             matrix *= extent
         return tuple(reversed(steps))
+
+
+def _as_one(
+    a: Operand, b: Operand, extents: tuple[int, ...], sizes: tuple[int, int, int]
+) -> tuple[Operand, Operand, tuple[int, ...], tuple[int, int, int]]:
+    """Products by the same B, whose rows of A follow each other, as one product of more rows."""
+    while extents and (extents[-1] == 1 or b.batch[-1] == 0):
+        m, n, k = sizes
+        row = a.strides[0] if m > 1 or extents[-1] == 1 else a.batch[-1]
+        if extents[-1] > 1 and a.batch[-1] != m * row:
+            break
+        a = replace(a, batch=a.batch[:-1], strides=(row, a.strides[1]))
+        b = replace(b, batch=b.batch[:-1])
+        extents, sizes = extents[:-1], (m * extents[-1], n, k)
+    return a, b, extents, sizes

@@ -166,6 +166,8 @@ class _Scheduling:
             self._steps[value] = number - len(self.graph.inputs)
             value.at(*self._axes(value.shape))
             self.checks.look_at(self.body.lookups, self)
+            if number in self._outputs and self._is_view(value):
+                return self._in_memory(value)
             return self._laid(value) if self._is_stored(number, value) else value
         if step.op is ops.matmul and step.spec.dtype in TYPES:
             made = self._product(step, inputs)
@@ -337,6 +339,10 @@ class _Scheduling:
         return tuple(
             self._known.setdefault((k, n), Axis(n)) for k, n in zip(places, shape, strict=True)
         )
+
+    def _is_view(self, value: Computed) -> bool:
+        """Whether a value is another's elements in another place."""
+        return value.at(*self._axes(value.shape)).op == "load"
 
     def _is_stored(self, number: int, value: Computed) -> bool:
         """Whether a value gets memory, rather than being computed wherever it is used."""
