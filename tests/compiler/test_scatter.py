@@ -11,16 +11,20 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "ops"))
 
 from lowered import EPS, said, sights
+from tests.compiler.contracting import narrow
 
 import rushlight as rl
 import rushlight.nn.functional as F
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.compiler.expand import expand
+from rushlight.compiler.inside.kernels import show_call
 from rushlight.compiler.plain import Referred
+from rushlight.compiler.program import compiled
 from rushlight.compiler.scatter import Scatter, scatters
 from rushlight.compiler.schedule import schedule
 from rushlight.execute import tier
+from rushlight.execute.compiled import CompiledProgram
 from rushlight.execute.cut import Cut
 from rushlight.execute.realize import realize, value
 from rushlight.graph.node import Node, known, number
@@ -33,7 +37,7 @@ SAMPLED = [
 
 
 @pytest.fixture(autouse=True)
-def compiled():
+def compiled_tier():
     before = tier.choose("compiled")
     yield
     tier.choose(before)
@@ -172,6 +176,19 @@ def test_special_values():
         np.testing.assert_array_equal(got, wanted)
 
 
+@pytest.mark.parametrize("vector", [128, 256])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.bool_])
+def test_vectors_of_any_width(vector, dtype):
+    rng = np.random.default_rng(0)
+    x, source = (rl.tensor(rng.integers(0, 2, (n, 75)).astype(dtype)) for n in (6, 30))
+    index, flat = places(30, size=6), places(30, 75, size=6)
+    made = (x.index_add(0, index, source), x.scatter_add(0, flat, source))
+    cut = Cut([tensor.node for tensor in made])
+    program = CompiledProgram(cut.graph(), compiled(cut.graph(), narrow(vector)))
+    for got, wanted in zip(program.run([leaf.buffer for leaf in cut.leaves]), made, strict=True):
+        np.testing.assert_array_equal(got.stored, wanted.numpy())
+
+
 def test_bits_do_not_depend_on_threads():
     x, source = drawn(50, 300, dtype=np.float32), drawn(3000, 300, seed=1, dtype=np.float32)
     index, flat = places(3000, size=50), places(3000, 300, size=50, seed=2)
@@ -256,6 +273,15 @@ def test_the_gradient_of_an_embedding_is_two_kernels_and_a_check():
     kinds = calls(found)
     assert len(kinds) <= 3 and isinstance(kinds[-1], Scatter)
     assert [axis.extent for axis in kinds[-1].rows] == [32]
+
+
+def test_a_scatter_reads_like_loops():
+    (call,) = [c for c in calls(rl.zeros(3, 4).index_add(0, rl.tensor([2, 0]), rl.ones(2, 4)))
+               if isinstance(c, Scatter)]  # fmt: skip
+    names = {buffer: f"b{buffer}" for buffer in call.inputs}
+    lines = show_call(call, names).splitlines()
+    assert lines[:2] == ["for i < 4:", "    for j < 2:"]
+    assert lines[2].strip().startswith(f"b{call.outputs[0]}[i + 4*b")
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"padding_idx": 2}, {"scale_grad_by_freq": True}], ids=str)

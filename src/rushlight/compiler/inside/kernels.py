@@ -24,6 +24,7 @@ from ..epilogue import Products
 from ..expr import LEAVES, Expr
 from ..index import Atom, Axis, Index, Looked, Quotient
 from ..kernel import Kernel, Loop, Root
+from ..scatter import Scatter
 
 WIDE = 72
 """Characters of an expression beyond which a part of it gets a name and a line."""
@@ -47,6 +48,8 @@ def show_call(call: Any, names: Names) -> str:
         return _Kernel(call, names).text()
     if isinstance(call, Products):
         return _products(call, names)
+    if isinstance(call, Scatter):
+        return _scatter(call, names)
     inputs = ", ".join(_named(each, names) for each in call.inputs)
     attrs = "".join(f" {name}={value!r}" for name, value in call.step.keywords.items())
     outputs = ", ".join(names[b] for b in call.outputs)
@@ -225,6 +228,15 @@ def _products(call: Products, names: Names) -> str:
         operands = ", ".join(names[b] for b in (call.source.buffer, call.other.buffer))
         text.add(f"product = {call.op.name}({operands})")
     text.write(call.roots, call.kept)
+    return "\n".join(text.lines)
+
+
+def _scatter(call: Scatter, names: Names) -> str:
+    """Changes that follow each other."""
+    text = _Lines(names)
+    text.open((*call.rows, *call.turns))
+    (body,) = text.statements([call.body])
+    text.add(f"{text.place(call.outputs[0], call.place)} = {body}")
     return "\n".join(text.lines)
 
 
