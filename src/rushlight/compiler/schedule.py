@@ -12,9 +12,7 @@ from typing import Any
 from rushlight import ops
 from rushlight.base.dtypes import DType, bool_, int32
 from rushlight.graph.graph import Graph, Step
-from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
-from rushlight.ops.elementwise import Elementwise
 
 from .body import Body
 from .checks import Checks
@@ -33,6 +31,7 @@ from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
 from .scatter import Scatter, scatters
+from .template import has_kernel, is_convolution
 from .value import Computed, Fixed, Stored, Value, computed_in
 
 LARGE = 100
@@ -47,7 +46,7 @@ class Buffer:
     """Memory of one value.
 
     Attributes:
-        spec: its type; rows after rows, with no gaps.
+        spec: its type. There are no gaps; its dimensions lie in the order that readers know.
         origin: which input of the graph it is, or None.
         part: which result of that input, if it has several.
     """
@@ -82,22 +81,6 @@ class Schedule:
 def schedule(graph: Graph) -> Schedule:
     """The kernels for a graph of simple operations."""
     return _Scheduling(graph).made()
-
-
-def has_kernel(op: Op, spec: Any, inputs: list[Any]) -> bool:
-    """Whether a step can be part of a kernel of template ``loops``."""
-    if op is CONSTANT:
-        return True
-    if isinstance(spec, tuple) or any(isinstance(each, tuple) for each in inputs):
-        return False
-    if any(each.dtype.is_complex for each in (spec, *inputs)):
-        return False
-    kind = type(op)
-    if isinstance(op, Elementwise):
-        own = kind.lower is not Elementwise.lower or kind.element is not Elementwise.element
-    else:
-        own = kind.element is not Op.element
-    return own and op.lowers(spec, *inputs)
 
 
 class _Scheduling:
@@ -380,12 +363,6 @@ class _Scheduling:
         step = self.graph.steps[user]
         specs = step.spec if isinstance(step.spec, tuple) else (step.spec,)
         return max(spec.numel for spec in specs) > value.spec.numel
-
-
-def is_convolution(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
-    """Whether a step is computed by the template ``contract`` on images."""
-    plain = op in CONVOLUTIONS and spec.dtype in TYPES and len(inputs) == 2
-    return plain and all(each.numel for each in inputs)
 
 
 def _buffers(value: Any) -> Any:
