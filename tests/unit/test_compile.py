@@ -176,6 +176,44 @@ def test_globals_and_closures_are_seen():
         SCALE, CONFIG["scale"] = 2.0, 3.0
 
 
+OTHER = 1.0
+
+
+def test_globals_of_another_branch_are_seen():
+    global OTHER
+    fast = rl.compile(pick, fullgraph=True)
+    x = rl.ones(1)
+    assert fast(x, scaled).item() == 2.0
+    try:
+        for OTHER in (1.0, 5.0):
+            assert fast(x, moved).item() == fast(x, moved).item() == 1 + OTHER
+    finally:
+        OTHER = 1.0
+
+
+def scaled(x):
+    return x * SCALE
+
+
+def moved(x):
+    return x + OTHER
+
+
+def pick(x, how):
+    return how(x)
+
+
+def test_a_model_that_was_refused_in_training_is_replayed_in_evaluation():
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    fast, x = rl.compile(net), rl.randn(5, 3)
+    with pytest.warns(UserWarning, match="runs as it is"):
+        fast(x)
+    net.eval()
+    same(fast(x), net(x))
+    assert [recipe is None for recipe in fast._recipes.values()] == [True, False]
+    same(fast(x), net(x))
+
+
 def test_two_tensors_that_are_one_are_not_two():
     fn, a, b = rl.compile(lambda x, y: x - y, fullgraph=True), rl.ones(2), rl.zeros(2)
     assert fn(a, a).tolist() == [0, 0] and fn(a, b).tolist() == [1, 1]

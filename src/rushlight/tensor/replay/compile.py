@@ -25,6 +25,10 @@ from .refusal import Refusal
 MOST = 64
 """Recipes that a function keeps; the oldest go first."""
 
+MOST_REFUSALS = 8
+"""Calls that cannot be replayed, beyond which nothing is tried any more."""
+
+_NEW: Any = object()
 _recording = threading.RLock()
 _inside = threading.local()
 
@@ -90,30 +94,33 @@ class Compiled:
             own.update({name: getattr(model, name) for name in functools.WRAPPER_ASSIGNMENTS})
         own["_orig_mod"] = model
         own["_fullgraph"] = fullgraph
-        own["_plain"] = False
+        own["_refusals"] = 0
         own["_recipes"] = {}
-        own["_roots"] = []
+        own["_roots"] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         model = self._orig_mod
-        if self._plain or getattr(_inside, "on", False):
+        if self._refusals > MOST_REFUSALS or getattr(_inside, "on", False):
             return model(*args, **kwargs)
         print_of = Fingerprint()
         try:
             key = self._key(print_of, args, kwargs)
         except Refusal as refusal:
-            return self._refused(refusal, lambda: model(*args, **kwargs))
-        recipe = self._recipes.get(key)
-        if recipe is not None:
-            return recipe(print_of.tensors)
-        return self._recorded(key, args, kwargs)
+            self._refused(refusal)
+            return model(*args, **kwargs)
+        recipe = self._recipes.get(key, _NEW)
+        if recipe is _NEW:
+            return self._recorded(key, args, kwargs)
+        if recipe is None:  # calls of this kind were refused
+            return model(*args, **kwargs)
+        return recipe(print_of.tensors)
 
     def _key(self, print_of: Fingerprint, args: Any, kwargs: Any) -> Hashable:
         model = self._orig_mod
         cells = getattr(model, "__closure__", None) or ()
         held = [model, args, kwargs, [cell.cell_contents for cell in cells if _filled(cell)]]
         held.append((getattr(model, "__defaults__", None), getattr(model, "__kwdefaults__", None)))
-        used = [names.get(name, ...) for names, name in self._roots]
+        used = [names.get(name, ...) for names, name in self._roots.values()]
         return modes(), print_of(held), print_of(used)
 
     def _recorded(self, key: Hashable, args: Any, kwargs: Any) -> Any:
@@ -126,29 +133,31 @@ class Compiled:
         try:
             if purity.refusal is not None:
                 raise purity.refusal
-            if len(roots := list(purity.globals.values())) > len(self._roots):
-                self._roots.extend(root for root in roots if root not in self._roots)
-                self._recipes.clear()
-            elif self._key(Fingerprint(), args, kwargs) != key:
+            if self._key(Fingerprint(), args, kwargs) != key:
                 raise Refusal("changes what its work depends on")
+            if not purity.globals.keys() <= self._roots.keys():  # older recipes did not ask these
+                self.__dict__["_roots"] = {**self._roots, **purity.globals}
+                self._recipes.clear()
             print_of = Fingerprint()
             key = self._key(print_of, args, kwargs)
             _check(print_of, purity, written)
-            recipe = Recipe(result, print_of.tensors, draws, others)
+            recipe: Recipe | None = Recipe(result, print_of.tensors, draws, others)
         except Refusal as refusal:
-            return self._refused(refusal, lambda: result)
+            self._refused(refusal)
+            recipe = None
         while len(self._recipes) >= MOST:
             del self._recipes[next(iter(self._recipes))]
         self._recipes[key] = recipe
         return result
 
-    def _refused(self, refusal: Refusal, result: Callable[[], Any]) -> Any:
+    def _refused(self, refusal: Refusal) -> None:
+        """Says that a call runs as it is: once, but with ``fullgraph`` always, as an error."""
         name = getattr(self._orig_mod, "__name__", type(self._orig_mod).__name__)
         if self._fullgraph:
             raise OperationError("compile", f"{name} cannot be replayed: {refusal}")
-        self.__dict__["_plain"] = True
-        warnings.warn(f"compile: {name} runs as it is, because {refusal}", stacklevel=3)
-        return result()
+        if not self._refusals:
+            warnings.warn(f"compile: {name} runs as it is, because {refusal}", stacklevel=4)
+        self.__dict__["_refusals"] += 1
 
     # Everything else is the module's ---------------------------------------------------------
 

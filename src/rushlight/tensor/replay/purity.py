@@ -21,7 +21,8 @@ from .refusal import Refusal
 
 _WRITES = frozenset({
     "DELETE_ATTR", "DELETE_GLOBAL", "DELETE_NAME", "DELETE_SUBSCR", "IMPORT_NAME",
-    "LOAD_BUILD_CLASS", "STORE_ATTR", "STORE_GLOBAL", "STORE_NAME", "STORE_SUBSCR",
+    "LOAD_BUILD_CLASS", "STORE_ATTR", "STORE_GLOBAL", "STORE_NAME", "STORE_SLICE",
+    "STORE_SUBSCR",
 })  # fmt: skip
 _PURE_BUILTINS = frozenset({
     "abs", "all", "any", "callable", "chr", "divmod", "format", "getattr", "hasattr", "isinstance",
