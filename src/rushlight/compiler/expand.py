@@ -104,7 +104,8 @@ class _Expanding:
             return inputs[0]
         if op is ops.part and isinstance(inputs[0], _Several):
             index: Any = node.attrs[0]
-            return inputs[0].parts[index]
+            found: Node = inputs[0].parts[index]
+            return found
         key = (op, inputs, node.attrs, node.spec)
         known = self._equal.get(key)
         if known is None:

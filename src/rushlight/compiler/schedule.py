@@ -19,7 +19,7 @@ from .checks import Checks
 from .constant import CONSTANT
 from .contraction import Contraction, Operand
 from .convolution import CONVOLUTIONS, Bordered, Convolution, channels_last
-from .epilogue import TYPES, Products
+from .epilogue import Products
 from .expand import TOGETHER
 from .expr import Expr
 from .fuse import Fusion
@@ -31,7 +31,7 @@ from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
 from .scatter import Scatter, scatters
-from .template import has_kernel, is_convolution
+from .template import has_kernel, is_convolution, is_product
 from .value import Computed, Fixed, Stored, Value, computed_in
 
 LARGE = 100
@@ -152,7 +152,7 @@ class _Scheduling:
             if number in self._outputs and self._is_view(value):
                 return self._in_memory(value)
             return self._laid(value) if self._is_stored(number, value) else value
-        if step.op is ops.matmul and step.spec.dtype in TYPES:
+        if is_product(step.op, step.spec):
             made = self._product(step, inputs)
             if made is not None:
                 return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rushlight import ops
 from rushlight.graph.op import Op
 from rushlight.ops.elementwise import Elementwise
 
@@ -27,6 +28,11 @@ def has_kernel(op: Op, spec: Any, inputs: list[Any]) -> bool:
     else:
         own = type(op).element is not Op.element
     return own and op.lowers(spec, *inputs)
+
+
+def is_product(op: Op, spec: Any) -> bool:
+    """Whether a step is computed by the template ``contract`` on matrices."""
+    return op is ops.matmul and spec.dtype in TYPES
 
 
 def is_convolution(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
