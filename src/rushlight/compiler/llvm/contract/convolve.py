@@ -34,7 +34,7 @@ from rushlight.compiler.llvm.contract.winograd_plan import Side, plan_winograd, 
 # Steps of k in a block of taps, bytes of weights in a block, and positions.
 BLOCK_K = 384
 BLOCK_B = 512 * 1024
-BLOCK_M = 252
+BLOCK_M = 112
 
 
 def plan_forward(

@@ -27,7 +27,7 @@ FEW_ROWS = 4
 # than it saves.
 BLOCK_K = 1024
 BLOCK_B = 2 * 1024 * 1024
-BLOCK_M = 56
+BLOCK_M = 28
 # Steps of k that one call of a packing kernel takes.
 PIECE = 256
 # Strides that are multiples of this put all rows of a tile into the same few places of the cache.
