@@ -75,6 +75,8 @@ class TimedProgram(CompiledProgram):
         calls = iter(self.program.calls)
         for k, count in enumerate(self._counts):
             group: list[Any] = list(itertools.islice(calls, count))
+            if not group:
+                continue
             if isinstance(group[0], Referred):
                 self._referred[id(group[0])] = k
                 yield group[0]
