@@ -4,6 +4,7 @@ import math
 import random
 import threading
 import warnings
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -284,6 +285,8 @@ REFUSED = {
     "changes a list": changes_a_list,
     "effects .store global": stores_a_global,
     r"calls random\(\)": lambda x: x * random.random(),
+    r"calls now\(\)": lambda x: x * datetime.now().year,
+    "changes a tensor that existed": lambda x: (x[0].add_(1), x * 2)[1],
     "makes one of Python's data": lambda x: x + rl.tensor([1.0, 2.0]),
     r"calls backward\(\)": lambda x: (x.requires_grad_() * 2).sum().backward(),
     "view of a tensor that existed": lambda x: x[:1],

@@ -126,7 +126,10 @@ class Purity:
         elif isinstance(owner, _CONTAINERS):
             if name not in _READING:
                 self.changed.append(owner)
-        elif not isinstance(owner, (*_PURE_TYPES, type)):
+        elif isinstance(owner, type):  # a class method, as dict.fromkeys
+            if owner not in _PURE_TYPES and owner not in _CONTAINERS:
+                self.refuse(f"calls {name}() of {owner.__name__}", frame)
+        elif not isinstance(owner, _PURE_TYPES):
             self.refuse(f"calls {name}() of a {type(owner).__name__}", frame)
 
 
