@@ -92,7 +92,7 @@ class Body:
         fault = self.select(condition, constant(0, int64), constant(1, int64))
         if fault.op == "const":
             return x
-        nothing = position(Index(((Looked(fault, 1), 1),)))
+        nothing = position(self.index(fault, 1))
         return self.select(Expr.of("eq", bool_, (nothing, constant(0, int64))), x, 0)
 
     # Indices ---------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Expr:
     @staticmethod
     def of(op: str, dtype: DType, args: tuple[Expr, ...] = (), attrs: tuple[Any, ...] = ()) -> Expr:
         """The one Expr of this content."""
-        key = (op, dtype, args, attrs, type(attrs[0]) if op == "const" else None)
+        key: tuple[Any, ...] = (op, dtype, args, attrs, type(attrs[0]) if op == "const" else None)
         if op == "const" and attrs[0] == 0:  # 0.0 and -0.0 are equal and not the same
             key = (*key, str(attrs[0]))
         known = Expr._known.get(key)
@@ -158,14 +158,14 @@ def lookups(index: Index) -> Iterator[Expr]:
             yield from lookups(atom.whole)
 
 
-def constant(number: float | int | bool | complex, dtype: DType) -> Expr:
+def constant(number: float | int | bool, dtype: DType) -> Expr:
     """A constant."""
     if dtype is bool_:
         number = bool(number)
     elif dtype.kind == "int":
         number = int(number)
     elif dtype.kind == "float":
-        number = float(number)  # type: ignore[arg-type]
+        number = float(number)
     return Expr.of("const", dtype, (), (number,))
 
 

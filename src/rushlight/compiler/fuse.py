@@ -132,8 +132,8 @@ class Fusion:
     def calls(self, outputs: Iterable[int]) -> list[Any]:
         """The calls in order; what nobody reads outside of its kernel is not written."""
         readers = Counter(outputs)  # of each buffer, how many calls read it or whether it leaves
-        for call, read in zip(self.order, self._read_by, strict=True):
-            readers.update(call.reads if isinstance(call, (_Open, Joinable)) else set(read))
+        for call, listed in zip(self.order, self._read_by, strict=True):
+            readers.update(call.reads if isinstance(call, (_Open, Joinable)) else set(listed))
         found: list[Any] = []
         for call in self.order:
             if not isinstance(call, (_Open, Joinable)):
@@ -253,4 +253,4 @@ def _of_own_row(load: Expr, roots: list[Root], rows: tuple[Axis, ...]) -> bool:
     if not set(rest.axes()).isdisjoint(rows) or load.args:
         return False
     low, high = rest.limits
-    return low >= 0 and high < span
+    return bool(low >= 0 and high < span)

@@ -1,7 +1,7 @@
 """Index arithmetic: integer expressions over loop axes, kept in a simple form.
 
 An Index is a sum of multiples of atoms and a constant. An atom is a loop Axis, a quotient or
-remainder that nothing simplifies, or an integer that is looked up in memory. Ranges are known, so that
+remainder that nothing simplifies, or an integer that is looked up in memory. Ranges are known, so
 most quotients and remainders, which reshapes bring, disappear: ``(i * 4 + j) // 4`` is ``i`` when
 ``j`` runs from 0 to 3, and ``x // 4 * 4 + x % 4`` is ``x``.
 """

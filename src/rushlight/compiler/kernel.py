@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 from rushlight.base.dtypes import DType
 
@@ -59,9 +60,13 @@ class Change:
         for x in parts(body):
             if x in self._done:
                 continue
-            attrs = tuple(a.replaced(self.indices) if isinstance(a, Index) else a for a in x.attrs)
+            attrs: tuple[Any, ...] = x.attrs
             if x.op == "reduce":
                 attrs = (attrs[0], self.axes(attrs[1]))
+            else:
+                attrs = tuple(
+                    a.replaced(self.indices) if isinstance(a, Index) else a for a in attrs
+                )
             args = tuple(self._done[arg] for arg in x.args)
             self._done[x] = Expr.of(x.op, x.dtype, args, attrs)
         return self._done[body]

@@ -47,8 +47,9 @@ class CompiledProgram:
         self._made = [program.specs[b] for b in program.made]
         # Of inputs that are one Buffer; parts of several are shared with the other parts.
         given = program.given
-        whole = [None if t is None or given[t][1] is not None else given[t][0] for t in program.taken]
-        self._taken = whole
+        whole = [t is not None and given[t][1] is None for t in program.taken]
+        pairs = zip(program.taken, whole, strict=True)
+        self._taken = [given[t][0] if yes else None for t, yes in pairs]  # type: ignore[index]
         first = len(program.given)
         self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
 
@@ -77,8 +78,7 @@ class CompiledProgram:
             else:
                 made.append(Buffer(np.empty(spec.shape, spec.dtype.storage), spec.dtype))
         given: list[Any] = [
-            inputs[k] if part is None else inputs[k][part]  # type: ignore[index]
-            for k, part in program.given
+            inputs[k] if part is None else inputs[k][part] for k, part in program.given
         ]
         self._fill(self._table, 0, *[b.address for b in given], *[b.address for b in made])
         self._write_numbers(inputs)
@@ -104,7 +104,7 @@ class CompiledProgram:
             return Buffer(buffer.stored.copy(), buffer.dtype)
         return present[out]
 
-    def _refused(self, inputs: Any) -> Any:
+    def _refused(self, inputs: Any) -> list[Any]:
         """What the references say of an index that is out of range."""
         return ReferenceProgram(self.graph).run(inputs)
 
@@ -136,7 +136,8 @@ class CompiledProgram:
                 pass  # a number that wraps around or becomes infinite
         for place, (k, dtype) in enumerate(zip(numbers, self._dtypes, strict=True)):
             value = np.asarray(narrow(loaded(inputs[k], Spec.of((), dtype)), dtype))
-            ctypes.memmove(ctypes.addressof(self._numbers) + _SLOT * place, value.tobytes(), dtype.itemsize)
+            at = ctypes.addressof(self._numbers) + _SLOT * place
+            ctypes.memmove(at, value.tobytes(), dtype.itemsize)
 
     def _place_arena(self, start: int) -> None:
         for buffer, offset in self.program.offsets.items():

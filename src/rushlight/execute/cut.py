@@ -35,7 +35,17 @@ class Cut:
         key: equal for two cuts exactly when the same program computes both.
     """
 
-    __slots__ = ("_aliases", "_inputs", "_number", "_uses", "free", "key", "leaves", "nodes", "outputs")
+    __slots__ = (
+        "_aliases",
+        "_inputs",
+        "_number",
+        "_uses",
+        "free",
+        "key",
+        "leaves",
+        "nodes",
+        "outputs",
+    )
 
     def __init__(self, wanted: Sequence[Node]) -> None:
         self.leaves: list[Node] = []
@@ -191,9 +201,9 @@ def _references_inside() -> int:
 _INSIDE = _references_inside()
 
 # What getrefcount tells of things that only a cut refers to: for a leaf its list, its dictionary,
-# a variable and the call; for an alias the dictionary, the list of aliases, a variable and the call;
-# for a Buffer its node, the list of Buffers, a variable and the call; for an array its Buffer and
-# the call.
+# a variable and the call; for an alias the dictionary, the list of aliases, a variable and the
+# call; for a Buffer its node, the list of Buffers, a variable and the call; for an array its Buffer
+# and the call.
 _LEAF, _ALIAS, _BUFFER, _STORED = 4, 4, 4, 2
 
 

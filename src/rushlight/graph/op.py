@@ -99,7 +99,9 @@ class Op:
 
     def lowers(self, spec: Any, *inputs: Any) -> bool:
         """Whether ``element``, ``lower`` or ``expand`` cover these types of result and inputs."""
-        specs = (each for one in (spec, *inputs) for each in (one if type(one) is tuple else (one,)))
+        specs = (
+            each for one in (spec, *inputs) for each in (one if type(one) is tuple else (one,))
+        )
         return not any(each.dtype.is_complex for each in specs)
 
     def expand(self, *inputs: Any, **attrs: Any) -> Any:

@@ -36,7 +36,6 @@ class Convolving(Op):
         before = tuple(pad[0] for pad in attrs["padding"])
         return Windows(kernel, counts, attrs["stride"], before, attrs["dilation"])
 
-
     def expand(self, *nodes: Node, **attrs: Any) -> Node:
         """The sums, and then the bias."""
         y = self.record(nodes[:2], *attrs.values())

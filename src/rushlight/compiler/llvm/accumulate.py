@@ -108,14 +108,15 @@ class Accumulator:
         return self.emit.wide(self.emit.index(place))
 
     def _better(self, value: Value, index: Value, best: Value, place: Value) -> Value:
-        """Whether a number comes before the best so far: NaN first, then the extremum, then order."""
+        """Whether a number comes before the best so far: NaN, then the extremum, then order."""
         f = self.emit.f
         never = f.compare("slt", place, const(0, place.type))
         if value.type.is_float:
             way = "ogt" if self.how == "argmax" else "olt"
             beats = f.compare(way, value, best)
             new_nan, old_nan = f.compare("uno", value, value), f.compare("uno", best, best)
-            beats = f.binary("or", beats, f.binary("and", new_nan, f.binary("xor", old_nan, const(True, old_nan.type))))
+            first = f.binary("and", new_nan, f.binary("xor", old_nan, const(True, old_nan.type)))
+            beats = f.binary("or", beats, first)
             tie = f.binary("or", f.compare("oeq", value, best), f.binary("and", new_nan, old_nan))
         else:
             sign = "s" if self.dtype.is_signed else "u"

@@ -128,7 +128,7 @@ class Emitter:
     # Expressions -----------------------------------------------------------------------------
 
     def __call__(self, x: Expr) -> Value:
-        """The value of an expression: a vector if it varies along the vector axis, else a scalar."""
+        """The value of an expression: a vector if it varies along the vector axis."""
         for scope in reversed(self._scopes):
             if x in scope.values:
                 return scope.values[x]
@@ -196,7 +196,8 @@ class Emitter:
         f = self.f
         place = f.at(pointer, self.index(index, first=True), element)
         if guard is not None:  # outside of the guard something harmless is read
-            nothing = f.module.constant("nothing", "private constant [64 x i8] zeroinitializer, align 64")
+            zeros = "private constant [64 x i8] zeroinitializer, align 64"
+            nothing = f.module.constant("nothing", zeros)
             place = f.select(guard, place, nothing)
         return f.load(place, Type(element))
 

@@ -20,7 +20,7 @@ from .text import I64, PTR, Function, Module, Value, i64
 ARGUMENTS = (("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scratch", PTR))
 
 TILE = 8192
-"""Elements of a row axis that are done at once: 32 kB of float32, what a first-level cache holds."""
+"""Elements of a row axis that are done at once: 32 kB of float32, a first-level cache."""
 
 
 def write(kernel: Kernel, machine: Machine) -> Code:

@@ -199,7 +199,8 @@ class Function:
     def invoke(self, name: str, result: Type, *arguments: Value, flags: str = "") -> Value:
         """Calls a function of this module, or through a pointer if ``name`` starts with ``%``."""
         target = name if name.startswith("%") else f"@{name}"
-        text = f"call {flags + ' ' if flags else ''}{result} {target}({', '.join(map(str, arguments))})"
+        given = ", ".join(map(str, arguments))
+        text = f"call {flags + ' ' if flags else ''}{result} {target}({given})"
         if result == VOID:
             self.line(text)
             return Value("", VOID)
@@ -239,7 +240,7 @@ class Function:
         return self.call(f"llvm.{name}.{first.suffix}", first, *arguments)
 
     def compare(self, how: str, x: Value, y: Value) -> Value:
-        """A comparison; ``how`` is LLVM's word, ``olt`` for floating point and ``slt`` for integers."""
+        """A comparison; ``how`` is LLVM's word, such as ``olt``, for integers ``slt``."""
         kind = "fcmp" if x.type.is_float else "icmp"
         return self.emit(f"{kind} {how} {x.type} {x.name}, {y.name}", x.type.of("i1"))
 
