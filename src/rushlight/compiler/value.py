@@ -111,6 +111,7 @@ class Computed(Value):
         if made is None:
             inputs = self.inputs if when is None else tuple(Guarded(x, when) for x in self.inputs)
             made = self.op.element(self.body, index, *inputs, **self.attrs)
+            made = self.body.cast(made, self.dtype)  # as references are mended
             made = self._made[key] = rounded(made, self.spec.dtype)
         return made
 

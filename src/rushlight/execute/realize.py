@@ -35,12 +35,17 @@ class Programs:
         self._kept: dict[tuple[object, ...], Any] = {}
         self._steps = 0
 
-    def find(self, cut: Cut) -> Any:
-        """The program for a cut, made when it is the first of its kind."""
+    def find(self, cut: Cut, comes_back: bool = False) -> Any:
+        """The program for a cut, made when it is the first of its kind.
+
+        Args:
+            comes_back: whether it is known that there will be more of its kind.
+        """
         program = self._kept.get(cut.key)
         if program is None:
             graph = cut.graph()
-            program = ReferenceProgram(graph) if tier.first() else compiled_program(graph)
+            at_once = comes_back or any(node.op.draws for node in cut.nodes)
+            program = ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph)
             self.made += 1
             self._keep(cut.key, program)
         elif program.__class__ is ReferenceProgram and tier.again():
@@ -86,7 +91,8 @@ def realize_step(results: Sequence[Node]) -> None:
     """
     losses = [node for node in (reference() for reference in _differentiated) if node is not None]
     _differentiated.clear()
-    realize([*dict.fromkeys([part.inputs[0] for part in results]), *losses])
+    steps = dict.fromkeys([part.inputs[0] for part in results])
+    realize([*steps, *losses], comes_back=True)
     for part in results:
         if part.buffer is None:  # it has one when another step in the same program reads it
             several: Any = part.inputs[0].buffer
@@ -94,9 +100,11 @@ def realize_step(results: Sequence[Node]) -> None:
             part.inputs = ()
 
 
-def realize(nodes: Iterable[Node]) -> None:
+def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
     """Gives every node of ``nodes`` its value.
 
+    Args:
+        comes_back: whether the same is sure to be wanted again, of other values.
     Raises:
         Fault: an operation refuses its values, such as an index out of range; it names the line
             that recorded the operation.
@@ -104,7 +112,7 @@ def realize(nodes: Iterable[Node]) -> None:
     with _lock:
         wanted = [node for node in map(_behind, nodes) if node.buffer is None]
         if wanted:
-            _run(Cut(wanted))
+            _run(Cut(wanted), comes_back)
 
 
 def _behind(node: Node) -> Node:
@@ -121,12 +129,12 @@ lookers: list[Callable[[], None]] = []
 """Called whenever somebody looks at a value, or has one computed."""
 
 
-def _run(cut: Cut) -> None:
+def _run(cut: Cut, comes_back: bool) -> None:
     for look in lookers:
         look()
     for watcher in watchers:
         watcher(cut, programs.has(cut))
-    program = programs.find(cut)
+    program = programs.find(cut, comes_back)
     results: list[Any]
     programs.ran += 1
     try:

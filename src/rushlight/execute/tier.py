@@ -1,8 +1,9 @@
 """Which of the two tiers runs a graph.
 
 A graph that is seen for the first time is run with its operations' references, which takes no time
-to prepare; one that comes back is compiled. ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or
-``auto``.
+to prepare; one that comes back is compiled. The tiers agree to rounding only, so what a seed must
+give again to the bit is compiled at once: optimizer steps, and graphs that draw random numbers.
+``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or ``auto``.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ if _chosen not in TIERS:
     raise ArgValueError("RUSHLIGHT_TIER", f"must be one of {', '.join(TIERS)}, not {_chosen!r}")
 
 
-def first() -> bool:
-    """Whether a graph that is new is run by references."""
-    return _chosen != "compiled"
+def first(at_once: bool) -> bool:
+    """Whether a graph that is new is run by references; ``at_once`` if better compiled."""
+    return _chosen == "reference" or (_chosen == "auto" and not at_once)
 
 
 def again() -> bool:

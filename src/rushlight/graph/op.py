@@ -52,6 +52,7 @@ class Op:
         backward: what ``grad_fn`` prints, ``<this>Backward0``; from ``name`` when empty.
         differentiable: whether gradients flow through it at all.
         transparent: the value is that of the first input, so nothing has to be computed.
+        draws: whether the value comes from random numbers.
         ulp: distance allowed from the reference, in units of the last place.
     """
 
@@ -62,6 +63,7 @@ class Op:
     backward: ClassVar[str] = ""
     differentiable: ClassVar[bool] = True
     transparent: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     ulp: ClassVar[int] = 2
 
     def __init__(self) -> None:

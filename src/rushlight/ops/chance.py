@@ -28,6 +28,7 @@ class RandomBernoulli(Op):
     """
 
     name, backward = "random_bernoulli", "Bernoulli"
+    draws = True
     attrs = ("shape", "dtype")
 
     def infer(self, p: Spec, seed: Spec, offset: Spec, *, shape: Shape, dtype: DType) -> Spec:
@@ -66,6 +67,7 @@ class Multinomial(Op):
     """Places drawn in proportion to the weights in the last dimension."""
 
     name = "multinomial"
+    draws = True
     attrs = ("num_samples", "replacement")
     differentiable = False
 
@@ -127,6 +129,7 @@ class DropoutKept(Op):
     """Which elements a dropout leaves: those whose random word reaches ``limit``, below 2^32."""
 
     name, attrs, differentiable = "dropout_kept", ("shape",), False
+    draws = True
 
     def infer(self, limit: Spec, seed: Spec, offset: Spec, *, shape: Shape) -> Spec:
         return Spec.of(shape, bool_)
@@ -153,6 +156,7 @@ class Dropout(Op):
     """
 
     name, backward = "dropout", "Mul"
+    draws = True
 
     def __call__(self, x: Node, p: Node, seed: Node, offset: Node) -> Node:
         return self.record((x, p, seed, offset))

@@ -34,6 +34,7 @@ class Random(Op):
 
     attrs = ("shape", "dtype")
     differentiable = False
+    draws = True
 
     def infer(
         self, seed: Spec, offset: Spec, *parameters: Spec, shape: Shape, dtype: DType
