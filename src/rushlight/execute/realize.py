@@ -112,7 +112,8 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
     with _lock:
         wanted = [node for node in map(_behind, nodes) if node.buffer is None]
         if wanted:
-            _run(Cut(wanted), comes_back)
+            # After a backward this is training, where the same comes again and again.
+            _run(Cut(wanted), comes_back or bool(_differentiated))
 
 
 def _behind(node: Node) -> Node:

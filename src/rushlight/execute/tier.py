@@ -2,7 +2,8 @@
 
 A graph that is seen for the first time is run with its operations' references, which takes no time
 to prepare; one that comes back is compiled. The tiers agree to rounding only, so what a seed must
-give again to the bit is compiled at once: optimizer steps, and graphs that draw random numbers.
+give again to the bit is compiled at once: optimizer steps, what follows a backward, and graphs that
+draw random numbers.
 ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or ``auto``.
 """
 

@@ -149,9 +149,9 @@ class RandomNormal(Random):
         angle = b.mul(2 * np.pi, second)
         is_odd = b.inside(place % 2, 1, 2)
         unit = b.mul(radius, b.select(is_odd, b.sin(angle), b.cos(angle)))
-        deviation = std.spread(index)
+        deviation = b.cast(std.spread(index), wide)
         deviation = b.checked(deviation, b.ge(deviation, 0.0))
-        return b.add(b.mul(unit, deviation), mean.spread(index))
+        return b.add(b.mul(unit, deviation), b.cast(mean.spread(index), wide))
 
     @staticmethod
     def _uniform_pair(b: Any, seed: Any, offset: Any, place: Any, dtype: DType) -> tuple[Any, Any]:
