@@ -99,7 +99,8 @@ class _Order:
                     self._after[made[buffer]].add(k)
             for buffer in writes_of(call):
                 made[buffer] = k
-            if getattr(call, "fault", None) is not None:
+            # What may refuse its values comes before anything is written over.
+            if getattr(call, "fault", None) is not None or hasattr(call, "step"):
                 self._checks.add(k)
 
     def readers(self, buffer: int) -> set[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rushlight.base.buffer import Buffer
+from rushlight.base.errors import Fault
 from rushlight.base.half import narrow, widen
 from rushlight.compiler.plain import Native, Program, Referred
 from rushlight.graph.graph import Graph
@@ -88,8 +89,10 @@ class CompiledProgram:
         own: dict[int, Any] = {}
         for piece in self._pieces:
             if isinstance(piece, Referred):
-                self._refer(piece, present, own)
-            elif piece.run():
+                refused = not self._refer(piece, present, own)
+            else:
+                refused = piece.run()
+            if refused:
                 return self._refused(inputs)
         return [
             present[out] if out.__class__ is int else self._leaving(out, present)
@@ -105,7 +108,7 @@ class CompiledProgram:
         return present[out]
 
     def _refused(self, inputs: Any) -> list[Any]:
-        """What the references say of an index that is out of range."""
+        """What the references say of values that are refused; no input is written over yet."""
         return ReferenceProgram(self.graph).run(inputs)
 
     # Numbers and memory ----------------------------------------------------------------------
@@ -159,11 +162,15 @@ class CompiledProgram:
         if native:
             yield Calls(native, self._table, self.program.scratch)
 
-    def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> None:
+    def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> bool:
+        """Runs a step by its reference; False if that refuses its values."""
         step = call.step
         arrays = tuple([self._array(each, present, own) for each in call.inputs])
-        with np.errstate(all="ignore"):
-            results = fitted(step.op.evaluate(arrays, step.attrs), step.spec)
+        try:
+            with np.errstate(all="ignore"):
+                results = fitted(step.op.evaluate(arrays, step.attrs), step.spec)
+        except Fault:
+            return False
         several = results if isinstance(results, tuple) else (results,)
         for buffer, result in zip(call.outputs, several, strict=True):
             spec = self.program.specs[buffer]
@@ -173,6 +180,7 @@ class CompiledProgram:
             else:
                 own[buffer] = stored
                 self._table[buffer] = stored.ctypes.data
+        return True
 
     def _array(self, buffer: Any, present: list[Any], own: dict[int, Any]) -> Any:
         if isinstance(buffer, tuple):
