@@ -83,10 +83,11 @@ class TimedProgram(CompiledProgram):
             else:
                 yield _Timed(Calls(group, self._table, self.program.scratch), self.seconds, k)
 
-    def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> None:
+    def _refer(self, call: Referred, present: list[Any], own: dict[int, Any]) -> bool:
         start = time.perf_counter()
-        super()._refer(call, present, own)
+        taken = super()._refer(call, present, own)
         self.seconds[self._referred[id(call)]] = time.perf_counter() - start
+        return taken
 
     def run(self, inputs: list[Any], unseen: Any = None) -> list[Any]:
         results = super().run(inputs, unseen)
