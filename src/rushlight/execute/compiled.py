@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,10 @@ from .reference import ReferenceProgram, fitted, loaded
 
 _SLOT = 16
 """Bytes for each number: the widest is complex128."""
+
+# Bytes: below, memory comes from the process's own; above, it had better go back to the system.
+_LARGE, _HUGE = 1 << 18, 1 << 26
+_OURS = 3  # references to memory that only a program has: its dictionary, a variable and the call
 
 _CODES = {"float32": "f", "float64": "d", "int64": "q"}
 
@@ -51,6 +56,7 @@ class CompiledProgram:
         whole = [t is not None and given[t][1] is None for t in program.taken]
         pairs = zip(program.taken, whole, strict=True)
         self._taken = [given[t][0] if yes else None for t, yes in pairs]  # type: ignore[index]
+        self._large: dict[int, np.ndarray] = {}
         first = len(program.given)
         self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
 
@@ -77,7 +83,7 @@ class CompiledProgram:
             if old is not None and unseen is not None and unseen(old, inputs):
                 made.append(inputs[old])
             else:
-                made.append(Buffer(np.empty(spec.shape, spec.dtype.storage), spec.dtype))
+                made.append(Buffer(self._memory(len(made), spec), spec.dtype))
         given: list[Any] = [
             inputs[k] if part is None else inputs[k][part] for k, part in program.given
         ]
@@ -98,6 +104,20 @@ class CompiledProgram:
             present[out] if out.__class__ is int else self._leaving(out, present)
             for out in self._outputs
         ]
+
+    def _memory(self, k: int, spec: Spec) -> np.ndarray:
+        """Memory for result ``k``: large memory that it had before, if nobody has it any more.
+
+        Fresh pages from the system cost more than filling them.
+        """
+        # What will be written over its old value in the next step must be nobody else's.
+        if self._taken[k] is not None or not _LARGE <= spec.nbytes <= _HUGE:
+            return np.empty(spec.shape, spec.dtype.storage)
+        before = self._large.get(k)
+        if before is not None and sys.getrefcount(before) == _OURS:
+            return before
+        fresh = self._large[k] = np.empty(spec.shape, spec.dtype.storage)
+        return fresh
 
     def _leaving(self, out: Any, present: list[Any]) -> Any:
         if isinstance(out, tuple):
