@@ -16,6 +16,7 @@ from rushlight.base.config import config
 from .expr import parts
 from .fuse import Joinable, loads
 from .kernel import Kernel, Root
+from .plain import flat
 
 
 def reads_of(call: Any) -> set[int]:
@@ -24,7 +25,7 @@ def reads_of(call: Any) -> set[int]:
         own = {root.buffer for root in call.roots}
         found = {b for root in call.roots for b in loads(root.body)} - own
         return found | (call.reads - own if isinstance(call, Joinable) else set())
-    return {b for each in call.inputs for b in (each if isinstance(each, tuple) else (each,))}
+    return {b for each in call.inputs for b in flat(each)}
 
 
 def writes_of(call: Any) -> set[int]:

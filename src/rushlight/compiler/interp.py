@@ -208,7 +208,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
     "select": np.where, "fma": lambda x, y, z: x * y + z,
 }  # fmt: skip
-"""What each function of a Body does, except lgamma and digamma, which no operation uses yet."""
+"""What each function of a Body does."""
 
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     "sum": np.sum, "prod": np.prod, "min": np.min, "max": np.max, "any": np.any, "all": np.all,

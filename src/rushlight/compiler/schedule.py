@@ -26,7 +26,7 @@ from .fuse import Fusion
 from .index import Axis, Index
 from .kernel import Change, Kernel, Root
 from .layout import Order, natural, same_memory, strides_in
-from .plain import Referred
+from .plain import Referred, flat
 from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
@@ -114,7 +114,7 @@ class _Scheduling:
             for buffer in range(before, len(self.plan.buffers)):
                 self.plan.origins.setdefault(buffer, (k,))
         self.plan.outputs = [_buffers(self._in_memory(self.values[k])) for k in graph.outputs]
-        self.plan.calls = self.fusion.calls(_flat(self.plan.outputs))
+        self.plan.calls = self.fusion.calls([b for out in self.plan.outputs for b in flat(out)])
         return self.plan
 
     def _input(self, k: int, spec: Any) -> Any:
@@ -197,7 +197,8 @@ class _Scheduling:
         places = tuple(_buffers(self._in_memory(x)) for x in inputs)
         made = tuple(self._stored(spec) for spec in specs)
         outputs = tuple(each.buffer for each in made)
-        self.fusion.append(call(step, places, outputs), _flat(places), outputs)
+        reads = [b for place in places for b in flat(place)]
+        self.fusion.append(call(step, places, outputs), reads, outputs)
         return made if isinstance(step.spec, tuple) else made[0]
 
     def _scattered(self, number: int, step: Step, inputs: list[Value]) -> Value:
@@ -367,10 +368,3 @@ class _Scheduling:
 
 def _buffers(value: Any) -> Any:
     return tuple(each.buffer for each in value) if isinstance(value, tuple) else value.buffer
-
-
-def _flat(places: Any) -> list[int]:
-    found: list[int] = []
-    for place in places:
-        found.extend(place if isinstance(place, tuple) else (place,))
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from rushlight.compiler.index import Axis, Index, Looked, Quotient, Remainder
 
 from . import elementary
 from .elementary import ELEMENTS, MEMORY
-from .text import I1, I64, PTR, Function, Type, Value, const, i64, vector
+from .text import I64, PTR, Function, Type, Value, const, i64, vector
 
 
 class Arguments:
@@ -333,7 +333,3 @@ def stride_along(index: Index, axis: Axis) -> int | None:
         elif not isinstance(atom, Axis) and axis in set(Index(((atom, 1),)).axes()):
             return None
     return step
-
-
-Reading = Callable[[Expr], Value]
-__all__ = ["Arguments", "Emitter", "I1", "Reading", "stride_along"]

@@ -15,7 +15,7 @@ from .code import Code
 from .emit import Arguments, Bank, Emitter
 from .machine import Machine
 from .place import Place
-from .text import I64, PTR, Function, Module, Value, i64
+from .text import I64, PTR, Module, Value, i64
 
 ARGUMENTS = (("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scratch", PTR))
 
@@ -245,6 +245,3 @@ class _Writer:
             if part.op == "load" and part.attrs[0] in own:
                 return (part.attrs[0], part.attrs[1]) not in self.emit.forwarded
         return False
-
-
-__all__ = ["Code", "Function", "write"]
