@@ -23,7 +23,7 @@ from .trigonometry import (
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
 from .binary import add, atan2, div, maximum, minimum, mul, sub
-from .division import floor_divide, fmod, remainder, trunc_divide
+from .division import floor_divide, floor_quotient, fmod, remainder, trunc_divide
 from .power import cube, pow
 from .bitwise import (
     bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ def pairs(make: Any) -> Any:
 class Arithmetic(Elementwise):
     """Arithmetic on two inputs. Abstract."""
 
+    numbers: ClassVar[tuple[str, ...]] = ("self", "other")
+
     def __call__(self, x: Any, y: Any) -> Node:
         return self.pair(x, y)
 
@@ -40,10 +42,14 @@ class Arithmetic(Elementwise):
             r"size of tensor a \(2\) must match the size of tensor b \(3\)",
         )
         yield lambda: make.call(make(2), "two"), TypeError, r"str"
+        if self.needs_tensor:
+            yield lambda: make.call(2, 3.0), TypeError, "(int, float)|must be Tensor, not int"
 
 
 class Scaled(Arithmetic):
     """Arithmetic that takes ``alpha``, a factor for the second input. Abstract."""
+
+    needs_tensor = False
 
     def __call__(self, x: Any, y: Any, *, alpha: Any = 1) -> Node:
         if alpha != 1:
@@ -120,6 +126,7 @@ class Mul(Arithmetic):
 
     name = "mul"
     torch = (f"mul{PAIR}", f"multiply{PAIR}")
+    needs_tensor = False
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return (
@@ -144,12 +151,13 @@ class Div(Arithmetic):
         f"true_divide{PAIR}",
     )
     promotes = "float"
+    needs_tensor = False
 
     def __call__(self, x: Any, y: Any, *, rounding_mode: str | None = None) -> Node:
         if rounding_mode is None:
             return self.pair(x, y)
         if rounding_mode == "floor":
-            return ops.floor_divide(x, y)
+            return ops.floor_quotient(x, y)
         if rounding_mode == "trunc":
             return ops.trunc_divide(x, y)
         raise OperationError(
@@ -174,6 +182,9 @@ class Div(Arithmetic):
         for x, y in pairs(make):
             yield x, y if isinstance(y, float) else y.abs() + 0.5
         yield make(3, 4), make(4, low=0.5), {"rounding_mode": None}
+        yield make(3, 4), make(4, low=0.5), {"rounding_mode": "floor"}
+        yield make(3, 4), make(4, low=0.5), {"rounding_mode": "trunc"}
+        yield make.int(3, 4), make.int(4, low=1), {"rounding_mode": "floor"}
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
@@ -190,7 +201,7 @@ class Extremum(Arithmetic):
     Abstract.
     """
 
-    takes_numbers = False
+    numbers = ()
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         half = g / 2
@@ -253,6 +264,7 @@ class Atan2(Arithmetic):
 
     name = "atan2"
     torch = (f"atan2{PAIR}", f"arctan2{PAIR}")
+    numbers = ()
     promotes = "float"
     dtypes = FLOATS
 

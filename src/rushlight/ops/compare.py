@@ -21,6 +21,7 @@ from .unary import REAL, Unary
 class Comparison(Arithmetic):
     """True where two inputs stand in a relation. Abstract."""
 
+    numbers = ("other",)
     result = "bool"
     dtypes = REAL
     differentiable = False
@@ -106,6 +107,7 @@ class Ge(Comparison):
 class Logical(Arithmetic):
     """Logic on truth values; every number but 0 is true. Abstract."""
 
+    numbers = ()
     result = "bool"
     differentiable = False
 
@@ -237,6 +239,7 @@ class Where(Elementwise):
 
     name = "where"
     torch = "where(Tensor condition, Tensor self, Tensor other) -> Tensor"
+    numbers = ("self", "other")
     inplace = False
 
     def __call__(self, condition: Any, x: Any = None, y: Any = None) -> Any:

@@ -18,7 +18,12 @@ class IntegerDivision(Arithmetic):
     """Division with a whole result. Abstract."""
 
     dtypes = (*INTEGERS, *FLOATS)
-    differentiable = False
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        return (  # a staircase: flat wherever it has a derivative
+            ops.zeros(a.spec) if a.requires_grad else None,
+            ops.zeros(b.spec) if b.requires_grad else None,
+        )
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4, low=-9, high=9), make(4, low=0.5, high=3)
@@ -48,11 +53,10 @@ class IntegerDivision(Arithmetic):
             )
 
 
-class FloorDivide(IntegerDivision):
+class FloorQuotient(IntegerDivision):
     """``input / other`` rounded down."""
 
-    name = "floor_divide"
-    torch = "floor_divide(Tensor self, Tensor other) -> Tensor"
+    name = "floor_quotient"
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
         if x.dtype.kind == "int":
@@ -70,6 +74,15 @@ class FloorDivide(IntegerDivision):
     def ref(self, a: Any, b: Any) -> Any:
         self.checked(b)
         return np.floor_divide(a, b)
+
+
+class FloorDivide(FloorQuotient):
+    """``input / other`` rounded down; no gradient flows through it."""
+
+    name = "floor_divide"
+    torch = "floor_divide(Tensor self, Tensor other) -> Tensor"
+    needs_tensor = False
+    differentiable = False
 
 
 def _rounds_up(b: Any, rest: Any, divisor: Any) -> Any:
@@ -98,10 +111,9 @@ class Remainder(IntegerDivision):
 
     name = "remainder"
     torch = "remainder(Tensor self, Tensor other) -> Tensor"
-    differentiable = True
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        return g, -g * ops.floor_divide(a, b) if b.requires_grad else None
+        return g, -g * ops.floor_quotient(a, b) if b.requires_grad else None
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
         if x.dtype.kind == "int":
@@ -120,7 +132,7 @@ class Fmod(IntegerDivision):
 
     name = "fmod"
     torch = "fmod(Tensor self, Tensor other) -> Tensor"
-    differentiable = True
+    numbers = ("other",)
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return g, -g * ops.trunc_divide(a, b) if b.requires_grad else None
@@ -133,6 +145,7 @@ class Fmod(IntegerDivision):
         return np.fmod(a, b)
 
 
+floor_quotient = FloorQuotient()
 floor_divide = FloorDivide()
 trunc_divide = TruncDivide()
 remainder = Remainder()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from rushlight import ops
 from rushlight.base import shapes
+from rushlight.base.device import CPU, device
 from rushlight.base.dtypes import ALL, FLOATS, DType, bool_, of_number
 from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError, NoKernelError
 from rushlight.base.promotion import Operand, default_dtype, result_type
@@ -39,13 +40,16 @@ class Elementwise(Op):
         dtypes: the types it computes in; a result type outside of them is refused.
         promotes: ``"float"`` turns integers and bools into the default float first.
         result: ``"same"`` as computed, ``"bool"``, or ``"real"`` part type of a complex one.
+        numbers: the parameters that a Python number may be given for.
+        needs_tensor: whether numbers alone are refused, as PyTorch does for most.
     """
 
     dtypes: ClassVar[tuple[DType, ...]] = ALL
     promotes: ClassVar[str] = ""
     result: ClassVar[str] = "same"
     inplace: ClassVar[bool] = True
-    takes_numbers: ClassVar[bool] = True
+    numbers: ClassVar[tuple[str, ...]] = ()
+    needs_tensor: ClassVar[bool] = True
 
     def __call__(self, *args: Any) -> Node:
         key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
@@ -95,9 +99,10 @@ class Elementwise(Op):
                     f"{self.name}(): argument {position + 1} must be Tensor or Number,"
                     f" not {type(x).__name__}",
                 )
-        assert place is not None
+        if place is None:
+            place = self._place_of_numbers(args)
         compute = self.computes(result_type(*operands))
-        size = shapes.broadcast(self.name, *shape)
+        size = shapes.broadcast(self.name, *shape) if shape else ()
         if any(isinstance(x, Node) and x.ndim and x.device is not place for x in args):
             raise DeviceError(
                 self.name,
@@ -107,6 +112,17 @@ class Elementwise(Op):
         spec = Spec.of(size, self.result_dtype(compute), place)
         plain = not any(casts) and all(isinstance(x, Node) for x in args)
         return Plan(spec, compute, Spec.of((), compute), casts, plain)
+
+    def _place_of_numbers(self, args: tuple[Any, ...]) -> device:
+        """Where the result for numbers alone lives."""
+        if self.needs_tensor:
+            given = ", ".join(type(x).__name__ for x in args)
+            raise ArgTypeError(
+                self.name,
+                f"{self.name}() received an invalid combination of arguments - got ({given})",
+                rule="At least one of them must be a Tensor.",
+            )
+        return CPU
 
     def computes(self, promoted: DType) -> DType:
         """The type computed in when the inputs promote to ``promoted``."""

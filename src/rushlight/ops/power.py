@@ -36,6 +36,7 @@ class Pow(Arithmetic):
 
     name = "pow"
     torch = "pow(Tensor self, Tensor exponent) -> Tensor"
+    numbers = ("self", "exponent")
     dtypes = NOT_BOOL
     ulp = 4
 

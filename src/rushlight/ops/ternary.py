@@ -21,6 +21,7 @@ class ClampMin(Arithmetic):
     """``input``, but at least ``min``."""
 
     name, torch = "clamp_min", "clamp_min(Tensor self, Tensor min) -> Tensor"
+    numbers = ("min",)
     dtypes = REAL
 
     def vjp(self, g: Node, y: Node, x: Node, bound: Node) -> tuple[Node | None, ...]:
@@ -47,6 +48,7 @@ class ClampMax(Arithmetic):
     """``input``, but at most ``max``."""
 
     name, torch = "clamp_max", "clamp_max(Tensor self, Tensor max) -> Tensor"
+    numbers = ("max",)
     dtypes = REAL
 
     def vjp(self, g: Node, y: Node, x: Node, bound: Node) -> tuple[Node | None, ...]:
@@ -104,6 +106,7 @@ class Lerp(Elementwise):
 
     name = "lerp"
     torch = "lerp(Tensor self, Tensor end, Tensor weight) -> Tensor"
+    numbers = ("weight",)
     dtypes = FLOATS
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node, w: Node) -> tuple[Node | None, ...]:
@@ -173,6 +176,7 @@ class Addcdiv(Composite):
 class FloatPair(Arithmetic):
     """A floating point function of two inputs. Abstract."""
 
+    numbers = ()
     dtypes = FLOATS
 
     def samples(self, make: Any) -> Any:

@@ -100,7 +100,7 @@ class _Source:
         if parameter.is_tensor_list:
             text = f"_unwrapped_list({place})"
         elif parameter.is_tensor:
-            numbers = getattr(self.op, "takes_numbers", False)
+            numbers = parameter.name in getattr(self.op, "numbers", ())
             slow = "_operand" if numbers else "_unwrapped"
             text = f"{name}.node if isinstance({name}, _Tensor) else {slow}({place})"
         elif "Tensor" in parameter.type or parameter.type.startswith(("Scalar", "Any")):

@@ -11,7 +11,7 @@ from rushlight import ops
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.graph.op import Op
 
-from .arguments import operand
+from .arguments import operand, unwrapped
 from .data import fresh
 from .tensor import Tensor, method
 
@@ -38,9 +38,11 @@ def _binary(op: Any, symbol: str) -> Callable[[Tensor, Any], Any]:
 
 def _reflected(op: Op, symbol: str) -> Callable[[Tensor, Any], Any]:
     def operator(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, _NUMBERS):
+        # Python itself asks with a tensor and what is none; written out it may be otherwise.
+        if not isinstance(other, (Tensor, *_NUMBERS)):
             return NotImplemented
-        return Tensor(op(_number(other, symbol), self.node))
+        first = other.node if isinstance(other, Tensor) else _number(other, symbol)
+        return Tensor(op(first, unwrapped(self, f"__r{symbol}__", "self", 1)))
 
     return operator
 
@@ -70,6 +72,8 @@ for _name, _op in _ARITHMETIC.items():
     setattr(Tensor, f"__r{_name}__", _reflected(_op, _name))
     setattr(Tensor, f"__i{_name}__", _augmented(_op, f"{_op.name}_"))
 
+setattr(Tensor, "__rdiv__", Tensor.__rtruediv__)  # noqa: B010 - what Python 2 called it
+
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Tensor, f"__{_name}__", _binary(getattr(ops, _name), _name))
 
@@ -83,9 +87,9 @@ def __matmul__(self: Tensor, other: Tensor) -> Tensor:
 
 @method
 def __rmatmul__(self: Tensor, other: Any) -> Tensor:
-    if not isinstance(other, np.ndarray):
-        return NotImplemented
-    return fresh(other).matmul(self)
+    if isinstance(other, Tensor):
+        return other.matmul(self)
+    return fresh(other).matmul(self) if isinstance(other, np.ndarray) else NotImplemented
 
 
 @method
