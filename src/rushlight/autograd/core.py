@@ -60,11 +60,20 @@ def gradients(
         for root, seed in zip(roots, seeds, strict=True):
             _arrive(arriving, root, seed)
         found = _walk(order, arriving, targets)
+        if targets is not None:
+            _complete(found, order, targets)
     finally:
         recording.grad, recording.site = before
     if not keep_graph:
         _release(order)
     return found
+
+
+def _complete(found: dict[Node, Node], order: list[Node], targets: set[Node]) -> None:
+    """Zeros for what was used and changes nothing, as the second derivative of ``relu``."""
+    for node in order:
+        if node in targets and node not in found:
+            found[node] = ops.zeros(node.spec)
 
 
 def tape(roots: Sequence[Node]) -> list[Node]:
@@ -128,6 +137,8 @@ def _walk(
             _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
             continue
         given = _rule(node, g)
+        if op.joint and recording.grad:
+            given = ops.joined(given, node.inputs)
         if inspect is not None:
             inspect(node, given)
         for x, gx in zip(node.inputs, given):

@@ -53,6 +53,8 @@ class Op:
         differentiable: whether gradients flow through it at all.
         transparent: the value is that of the first input, so nothing has to be computed.
         draws: whether the value comes from random numbers.
+        joint: whether PyTorch has one operation for all the gradients, so that they can be
+            differentiated as soon as an input can, even where that gives only zeros.
         ulp: distance allowed from the reference, in units of the last place.
     """
 
@@ -64,6 +66,7 @@ class Op:
     differentiable: ClassVar[bool] = True
     transparent: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    joint: ClassVar[bool] = False
     ulp: ClassVar[int] = 2
 
     def __init__(self) -> None:

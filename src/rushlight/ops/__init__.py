@@ -11,7 +11,7 @@ from __future__ import annotations
 from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES
-from .structure import clone, detach, graft, leaf, part, parts
+from .structure import clone, constant_in, detach, graft, joined, leaf, part, parts
 from .overwrite import overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
@@ -134,6 +134,12 @@ from .matrix import (
 from .matrix_norm import linalg_cond, linalg_matrix_norm, linalg_matrix_rank, linalg_norm
 from .older import (
     cholesky, det, inverse, matrix_exp, matrix_power, pinverse, qr, slogdet, svd,
+)  # fmt: skip
+from .fourier import fourier_complex, fourier_from_real, fourier_to_real
+from .fft_functions import (
+    fft_fft, fft_fft2, fft_fftn, fft_fftshift, fft_hfft, fft_hfft2, fft_hfftn, fft_ifft, fft_ifft2,
+    fft_ifftn, fft_ifftshift, fft_ihfft, fft_ihfft2, fft_ihfftn, fft_irfft, fft_irfft2, fft_irfftn,
+    fft_rfft, fft_rfft2, fft_rfftn,
 )  # fmt: skip
 
 _OPERATORS = {

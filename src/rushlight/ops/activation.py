@@ -87,7 +87,7 @@ class Activation(Elementwise):
 class LeakyRelu(Activation):
     """``input`` where positive, ``negative_slope * input`` elsewhere."""
 
-    name = "leaky_relu"
+    name, joint = "leaky_relu", True
     torch = "leaky_relu(Tensor input, Scalar negative_slope=0.01, bool inplace=False) -> Tensor"
 
     def __call__(self, x: Any, slope: Any = 0.01) -> Any:
@@ -273,7 +273,7 @@ class Prelu(Activation):
     Reference: He et al. 2015, arXiv:1502.01852.
     """
 
-    name, backward = "prelu", "PreluKernel"
+    name, backward, joint = "prelu", "PreluKernel", True
     torch = "prelu(Tensor input, Tensor weight) -> Tensor"
 
     def __call__(self, x: Any, weight: Any) -> Any:

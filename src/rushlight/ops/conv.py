@@ -27,7 +27,7 @@ Pads = tuple[tuple[int, int], ...]
 class Convolving(Op):
     """What the three operations share. Abstract."""
 
-    backward = "Convolution"
+    backward, joint = "Convolution", True
     attrs: ClassVar[tuple[str, ...]] = ("stride", "padding", "dilation", "groups")
     ulp = 256  # sums of products in another order
 

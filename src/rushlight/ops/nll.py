@@ -129,7 +129,7 @@ class NllLoss(ClassLoss):
         tensor(0.4581)
     """
 
-    name = "nll_loss"
+    name, joint = "nll_loss", True
     module = "nn.functional"
     torch = (
         "nll_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None,"

@@ -35,6 +35,7 @@ class Normalization(Op):
     """
 
     ulp = 64
+    joint = True
 
     def layout(self, shape: Shape, **form: Any) -> Layout:
         """How an input of this shape is looked at."""

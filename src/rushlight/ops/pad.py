@@ -15,6 +15,8 @@ from rushlight.graph.node import Node, known, number
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .rows import IndexSelect
+
 Pairs = tuple[tuple[int, int], ...]
 
 
@@ -57,6 +59,12 @@ class PadConstant(Op):
         places = [i - before for i, (before, _) in zip(index, pairs, strict=True)]
         inside = b.all([b.inside(i, 0, n) for i, n in zip(places, x.shape, strict=True)])
         return b.select(inside, x.at(*places, when=inside), value.at())
+
+
+class EdgeSelect(IndexSelect):
+    """Elements along a dimension and, around them, those that stand near its ends."""
+
+    name, torch, joint = "edge_select", (), True
 
 
 class Pad(Composite):
@@ -137,7 +145,8 @@ def _extended(x: Node, dim: int, before: int, after: int, mode: str) -> Node:
     size = x.shape[dim]
     _check(x, dim, before, after, mode)
     places = PLACES[mode](before, after, size).astype(np.int64)
-    return ops.index_select.record((x, known(Buffer(places, int64))), dim)
+    select = ops.index_select if mode == "circular" else edge_select
+    return select.record((x, known(Buffer(places, int64))), dim)
 
 
 def _check(x: Node, dim: int, before: int, after: int, mode: str) -> None:
@@ -176,4 +185,5 @@ PLACES: dict[str, Callable[[int, int, int], Any]] = {
 """For each mode that repeats elements, which one stands where along a dimension."""
 
 pad_constant = PadConstant()
+edge_select = EdgeSelect()
 pad = Pad()

@@ -19,7 +19,7 @@ from .scalar import largest
 class Hardtanh(Activation):
     """The input limited to ``min_val`` and ``max_val``."""
 
-    name = "hardtanh"
+    name, joint = "hardtanh", True
     torch = (
         "hardtanh(Tensor input, Scalar min_val=-1.0, Scalar max_val=1.0, bool inplace=False)"
         " -> Tensor"
@@ -58,7 +58,7 @@ class Relu6(Composite):
 class Hardsigmoid(Activation):
     """``(input + 3) / 6``, limited to 0 and 1."""
 
-    name = "hardsigmoid"
+    name, joint = "hardsigmoid", True
     torch = "hardsigmoid(Tensor input, bool inplace=False) -> Tensor"
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
@@ -103,7 +103,7 @@ class Shrink(Activation):
 class Hardshrink(Shrink):
     """The input, 0 in the dead zone."""
 
-    name = "hardshrink"
+    name, joint = "hardshrink", True
     torch = "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
 
     def lower(self, b: Any, x: Any, lambd: Any) -> Any:
@@ -116,7 +116,7 @@ class Hardshrink(Shrink):
 class Softshrink(Shrink):
     """The input moved towards 0 by the width of the dead zone."""
 
-    name = "softshrink"
+    name, joint = "softshrink", True
     torch = "softshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
 
     def __call__(self, x: Any, lambd: Any = 0.5) -> Any:
@@ -144,7 +144,7 @@ class Softshrink(Shrink):
 class Threshold(Activation):
     """The input where it is above ``threshold``, ``value`` elsewhere."""
 
-    name = "threshold"
+    name, joint = "threshold", True
     torch = "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
 
     def __call__(self, x: Any, threshold: Any, value: Any) -> Any:

@@ -49,7 +49,7 @@ def grad_name(kind: str, windows: Any) -> str:
 class MaxPool(Op):
     """The largest element of each window, and its place in the windowed dimensions as one."""
 
-    name, attrs = "max_pool", ("windows",)
+    name, attrs, joint = "max_pool", ("windows",), True
 
     def infer(self, x: Spec, *, windows: Windows) -> tuple[Spec, Spec]:
         result = pooled(x, windows)
@@ -240,7 +240,7 @@ class Averaging(Op):
 class AvgPool(Averaging):
     """The average of each window; of whole numbers, cut towards zero."""
 
-    name, attrs = "avg_pool", ("windows", "divisor")
+    name, attrs, joint = "avg_pool", ("windows", "divisor"), True
 
     def infer(self, x: Spec, *, windows: Windows, divisor: int | str) -> Spec:
         return pooled(x, windows)

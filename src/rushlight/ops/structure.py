@@ -97,11 +97,29 @@ class Graft(Transparent):
         return None, g
 
 
+class Constant(Transparent):
+    """A value that counts as a function of nodes although none of them changes it."""
+
+    name = "constant_in"
+
+    def vjp(self, g: Node, y: Node, value: Node, *nodes: Node) -> tuple[Node | None, ...]:
+        return g, *(None for _ in nodes)
+
+
 part = Part()
 leaf = Leaf()
 detach = Detach()
 clone = Clone()
 graft = Graft()
+constant_in = Constant()
+
+
+def joined(gradients: tuple[Node | None, ...], inputs: tuple[Node, ...]) -> tuple[Node | None, ...]:
+    """Gradients as results of one operation on ``inputs``, each of which can be differentiated."""
+    tracked = tuple(x for x in inputs if x.requires_grad)
+    return tuple(
+        g if g is None or g.requires_grad else constant_in.record((g, *tracked)) for g in gradients
+    )
 
 
 def parts(several: Node) -> tuple[Node, ...]:
