@@ -29,7 +29,7 @@ LAYERS = (
     ("version",),
     ("testing",),
     ("random", "special"),
-    ("linalg",),
+    ("linalg", "fft"),
     ("nn",),
     ("optim",),
     ("utils",),

@@ -82,7 +82,7 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "backends", "config", "cuda", "linalg", "nn", "optim", "random", "serialization",
+    "backends", "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization",
     "special", "testing", "train", "utils", "version",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
