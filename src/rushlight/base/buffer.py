@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .device import CPU, device
 from .dtypes import DType
 from .half import narrow, widen
+
+NOTHING: dict[str, Any] = {}
+"""What has been derived of a Buffer that nothing was derived of yet; it stays empty."""
 
 
 class Buffer:
@@ -20,9 +24,13 @@ class Buffer:
 
     Args:
         stored: the elements as memory holds them (``dtype.storage``), C-contiguous.
+
+    Attributes:
+        derived: what programs made of the elements and keep as long as those stay; None for memory
+            that others can write to.
     """
 
-    __slots__ = ("_address", "_bounds", "device", "dtype", "shape", "stored")
+    __slots__ = ("_address", "_bounds", "derived", "device", "dtype", "shape", "stored")
 
     announce: ClassVar[Callable[[int], None]] = staticmethod(lambda nbytes: None)
     """Told the size of every Buffer that is made; what keeps memory flat listens here."""
@@ -34,6 +42,7 @@ class Buffer:
         self.device = place
         self._address = 0
         self._bounds: tuple[int, int] | None = None
+        self.derived: dict[str, Any] | None = NOTHING
         Buffer.announce(stored.nbytes)
 
     @classmethod
@@ -44,6 +53,12 @@ class Buffer:
             stored = stored.copy(order="C")
         return cls(stored, dtype)
 
+    def renewed(self) -> Buffer:
+        """The same memory, about to hold another value: what is known of the old one is dropped."""
+        self._bounds = None
+        self.derived = NOTHING
+        return self
+
     @property
     def values(self) -> np.ndarray:
         """The elements as numbers to compute with. Not to be written to."""
@@ -53,7 +68,7 @@ class Buffer:
     def address(self) -> int:
         """Where the first element is."""
         if not self._address:
-            self._address = self.stored.__array_interface__["data"][0]
+            self._address = _address_of(self.stored)
         return self._address
 
     @property
@@ -67,3 +82,15 @@ class Buffer:
             full = self.stored.size > 0
             self._bounds = (int(self.stored.min()), int(self.stored.max())) if full else (0, -1)
         return self._bounds
+
+
+def _address_of(array: np.ndarray) -> int:
+    """Where an array's elements are: a field right behind the object's header.
+
+    NumPy's binary interface has it there, and CPython's id is the object's address. To ask for
+    ``__array_interface__`` takes four times as long.
+    """
+    return _Address.from_address(id(array) + _HEADER).value
+
+
+_Address, _HEADER = ctypes.c_size_t, object.__basicsize__

@@ -125,11 +125,16 @@ class Products(Joinable):
                 return tuple(placed.calls[k].params.tolist())
 
             touched = self.touched(last) | (set() if packed is None else {packed})
+            packs = None
+            if k < plan.packing and packed is not None:
+                (source,) = self.touched(False)
+                packs = source, packed
             found.append(Code(
                 name=call.name, text=lambda call=call: str(call.module()),  # type: ignore[misc]
                 params=params, buffers=tuple(sorted(touched)), extent=call.extent,
                 work=self.work(last) / max(1, call.extent), scratch=call.scratch,
                 needs=tuple(part_of(tile, form) for form in call.needs),
+                packs=packs,
                 level=1,  # the template's loops are written out; measured to be as good
             ))  # fmt: skip
         return found

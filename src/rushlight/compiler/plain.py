@@ -46,6 +46,25 @@ class Native:
 
 
 @dataclass(frozen=True)
+class Packing:
+    """A call that may be left out while an input is the same.
+
+    Attributes:
+        call: its number among the program's calls.
+        given: the place of the input.
+        packed: the buffer that it fills.
+        size: of that, in bytes.
+        key: names what is put there: equal for the same of the same input, in all programs.
+    """
+
+    call: int
+    given: int
+    packed: int
+    size: int
+    key: str
+
+
+@dataclass(frozen=True)
 class Program:
     """What to run. Buffers are numbered by their places in the table of pointers.
 
@@ -63,6 +82,7 @@ class Program:
             nobody else sees that, or None.
         offsets: where in the arena the others live, but for those of referred steps and faults.
         arena, scratch: bytes.
+        packings: calls that may be left out.
     """
 
     specs: tuple[Spec, ...]
@@ -75,6 +95,7 @@ class Program:
     offsets: dict[int, int]
     arena: int
     scratch: int
+    packings: tuple[Packing, ...] = ()
 
 
 def flat(buffers: Any) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from .llvm import loops, scatter
 from .llvm.code import Code
 from .llvm.machine import Machine
 from .memory import Span, arranged
-from .plain import Native, Program, Referred, flat
+from .plain import Native, Packing, Program, Referred, flat
 from .scatter import Scatter
 from .schedule import Buffer, Schedule, schedule
 
@@ -81,6 +82,18 @@ def _codes(call: Any, plan: Schedule, machine: Machine) -> list[Code | Referred]
     return list(call.codes(machine, spare))
 
 
+class _Anywhere(dict[int, int]):
+    """Every buffer at the same place."""
+
+    def __missing__(self, buffer: int) -> int:
+        return 0
+
+
+def _key_of(code: Code) -> str:
+    """Names what a call does, wherever in the table its buffers are."""
+    return f"{code.name} {code.extent} {code.params(_Anywhere())}"
+
+
 class _Laying:
     """Gives every buffer its place in the table, and its memory."""
 
@@ -115,7 +128,20 @@ class _Laying:
             offsets=offsets,
             arena=arena,
             scratch=scratch,
+            packings=tuple(self._packings(calls)),
         )
+
+    def _packings(self, calls: tuple[Native | Referred, ...]) -> Iterator[Packing]:
+        """The calls that only pack an input which the program does not change."""
+        changed = {self._taken(b) for b in self.made}
+        for k, call in enumerate(calls):
+            packs = call.code.packs if isinstance(call, Native) else None
+            if packs is None or packs[0] not in self.given:
+                continue
+            given, packed = self.place[packs[0]], self.place[packs[1]]
+            if given not in changed:
+                size = self.plan.buffers[packs[1]].spec.nbytes
+                yield Packing(k, given, packed, size, _key_of(call.code))  # type: ignore[union-attr]
 
     def _taken(self, buffer: int) -> int | None:
         old = self.plan.taken.get(buffer)

@@ -23,7 +23,7 @@ from rushlight.graph.spec import Spec
 from .folder import Folder, default, digest
 from .llvm.code import Code, Part
 from .llvm.machine import Machine
-from .plain import Native, Program
+from .plain import Native, Packing, Program
 from .stamp import stamp
 
 FORMAT = 4  # of marshal
@@ -93,6 +93,7 @@ def _plain(program: Program) -> tuple[Any, ...] | None:
         program.given, program.made, program.taken, program.numbers, program.outputs,
         dict(program.offsets), program.arena, program.scratch,
         tuple(_plain_call(call) for call in native),
+        tuple((p.call, p.given, p.packed, p.size, p.key) for p in program.packings),
     )  # fmt: skip
 
 
@@ -107,11 +108,12 @@ def _plain_call(call: Native) -> tuple[Any, ...]:
 
 
 def _program(data: tuple[Any, ...]) -> Program:
-    specs, given, made, taken, numbers, outputs, offsets, arena, scratch, calls = data
+    specs, given, made, taken, numbers, outputs, offsets, arena, scratch, calls, packings = data
     return Program(
         specs=tuple(Spec.of(shape, named(dtype)) for shape, dtype in specs),
         given=given, made=made, taken=taken, numbers=numbers, outputs=outputs,
         offsets=offsets, arena=arena, scratch=scratch, calls=tuple(map(_call, calls)),
+        packings=tuple(Packing(*each) for each in packings),
     )  # fmt: skip
 
 

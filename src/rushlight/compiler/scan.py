@@ -185,6 +185,7 @@ def _packed(
         buffers=(weight, place),
         extent=panels,
         work=panel / 16,
+        packs=(weight, place),
     )
 
 

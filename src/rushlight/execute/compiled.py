@@ -18,6 +18,7 @@ from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
 
 from .native import Calls, arena
+from .packed import Packings
 from .reference import ReferenceProgram, fitted, loaded
 
 _SLOT = 16
@@ -50,6 +51,7 @@ class CompiledProgram:
             self._table[buffer] = ctypes.addressof(self._fault_memory) + 4 * k
         self._arena = 0
         self._pieces = list(self._cut_at_references())
+        self._packings = Packings(program, self._pieces, self._table) if program.packings else None
         self._made = [program.specs[b] for b in program.made]
         # Of inputs that are one Buffer; parts of several are shared with the other parts.
         given = program.given
@@ -81,7 +83,7 @@ class CompiledProgram:
         made = []
         for spec, old in zip(self._made, self._taken):
             if old is not None and unseen is not None and unseen(old, inputs):
-                made.append(inputs[old])
+                made.append(inputs[old].renewed())
             else:
                 made.append(Buffer(self._memory(len(made), spec), spec.dtype))
         given: list[Any] = [
@@ -91,6 +93,8 @@ class CompiledProgram:
         self._write_numbers(inputs)
         if program.arena and self._arena != (start := arena.at_least(program.arena)):
             self._place_arena(start)
+        if (packings := self._packings) is not None:
+            packings.settle(given)
         present = given + made
         own: dict[int, Any] = {}
         for piece in self._pieces:
@@ -100,6 +104,8 @@ class CompiledProgram:
                 refused = piece.run()
             if refused:
                 return self._refused(inputs)
+        if packings is not None and packings.fresh:
+            packings.done(given)
         return [
             present[out] if out.__class__ is int else self._leaving(out, present)
             for out in self._outputs
@@ -165,6 +171,8 @@ class CompiledProgram:
     def _place_arena(self, start: int) -> None:
         for buffer, offset in self.program.offsets.items():
             self._table[buffer] = start + offset
+        if self._packings is not None:
+            self._packings.moved()
         self._arena = start
 
     # Steps that are run by their references --------------------------------------------------

@@ -67,5 +67,10 @@ class Calls:
             self._calls[5 * k : 5 * k + 5] = [start, given, call.code.extent, call.grain, fault]
         at = ctypes.addressof(self._calls), len(calls), ctypes.addressof(table), scratch
         self._table = table
+        self.natives = calls
         self.run = functools.partial(runner().run, *at)
         """Runs them; 0, or the number of the call that found a fault, from 1."""
+
+    def leave_out(self, k: int, yes: bool) -> None:
+        """Leaves out the call of that number from now on, or no longer."""
+        self._calls[5 * k + 2] = 0 if yes else self.natives[k].code.extent

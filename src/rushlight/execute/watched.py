@@ -103,6 +103,7 @@ class _Timed:
 
     def __init__(self, calls: Calls, seconds: list[float], place: int) -> None:
         self.calls, self.seconds, self.place = calls, seconds, place
+        self.natives, self.leave_out = calls.natives, calls.leave_out
 
     def run(self) -> int:
         start = time.perf_counter()

@@ -61,7 +61,9 @@ class Shared:
         if self.array.nbytes <= SMALL or not self.array.flags.c_contiguous:
             return known(Buffer(np.array(self.array, order="C"), self.dtype))
         pending.hurry()
-        return known(Buffer(self._ours, self.dtype), outside=True)
+        buffer = Buffer(self._ours, self.dtype)
+        buffer.derived = None
+        return known(buffer, outside=True)
 
     def taken(self) -> Node:
         """The memory as an ordinary value, once nobody else can write to it."""

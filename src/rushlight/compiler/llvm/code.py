@@ -34,6 +34,7 @@ class Code:
         needs: functions that its code calls.
         level: how much LLVM has to optimise it, as :func:`machine.assemble` counts.
         fault: the buffer whose number, if it is not 0, stops the program.
+        packs: if the call only fills one buffer from another: from which, and which.
     """
 
     name: str
@@ -46,3 +47,4 @@ class Code:
     needs: tuple[Part, ...] = ()
     level: int = 2
     fault: int | None = None
+    packs: tuple[int, int] | None = None
