@@ -4,6 +4,7 @@ UNLOWERED = [
     "cofactors",
     "complex",
     "conj",
+    "covered",
     "fourier_complex",
     "fourier_from_real",
     "fourier_to_real",

@@ -141,12 +141,7 @@ from .fft_functions import (
     fft_ifftn, fft_ifftshift, fft_ihfft, fft_ihfft2, fft_ihfftn, fft_irfft, fft_irfft2, fft_irfftn,
     fft_rfft, fft_rfft2, fft_rfftn,
 )  # fmt: skip
-from .fourier import fourier_complex, fourier_from_real, fourier_to_real
-from .fft_functions import (
-    fft_fft, fft_fft2, fft_fftn, fft_fftshift, fft_hfft, fft_hfft2, fft_hfftn, fft_ifft, fft_ifft2,
-    fft_ifftn, fft_ifftshift, fft_ihfft, fft_ihfft2, fft_ihfftn, fft_irfft, fft_irfft2, fft_irfftn,
-    fft_rfft, fft_rfft2, fft_rfftn,
-)  # fmt: skip
+from .stft import covered, istft, stft
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,
