@@ -142,7 +142,7 @@ class Fusion:
             read = {b for b in call.writes if readers[b] > (b in call.reads)}
             if isinstance(call, _Open):
                 found.append(Kernel(call.rows, call.roots, read | _far_reads(call)))
-            else:
+            elif read:  # else its only readers were kernels of no elements, which read nothing
                 call.kept = read
                 found.append(call)
         return found

@@ -142,6 +142,8 @@ from .fft_functions import (
     fft_rfft, fft_rfft2, fft_rfftn,
 )  # fmt: skip
 from .stft import covered, istft, stft
+from .differences import diff, gradient
+from .choices import cartesian_prod, combinations
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,
