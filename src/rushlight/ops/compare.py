@@ -246,7 +246,7 @@ class Where(Elementwise):
         return super().__call__(condition, x, y)
 
     def _plan(self, args: tuple[Any, ...]) -> Plan:
-        condition, *rest = args
+        condition = args[0]
         if not isinstance(condition, Node) or condition.dtype is not bool_:
             found = type(condition).__name__
             if isinstance(condition, Node):
@@ -259,9 +259,7 @@ class Where(Elementwise):
             )
         # The condition decides nothing about the dtype: it takes part as a 0-d bool.
         plan = super()._plan(args)
-        casts = plan.casts[1:]
-        plain = not any(casts) and all(isinstance(x, Node) for x in rest)
-        return plan._replace(casts=(False, *casts), plain=plain)
+        return plan._replace(casts=(False, *plan.casts[1:]))
 
     def infer(self, *specs: Spec) -> Spec:
         return super().infer(*specs).with_dtype(specs[1].dtype)
