@@ -55,7 +55,8 @@ from .tensor.formats import (
     channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
     strided,
 )  # fmt: skip
-from .tensor.layout import as_strided
+from .tensor.attributes import adjoint
+from .tensor.layout import as_strided, resolve_conj, resolve_neg
 from .tensor.look import realize
 from .tensor.questions import (
     broadcast_shapes, is_complex, is_conj, is_floating_point, is_inference, is_nonzero,

@@ -28,7 +28,7 @@ from .power import cube, pow
 from .bitwise import (
     bitwise_and, bitwise_left_shift, bitwise_or, bitwise_right_shift, bitwise_xor,
 )  # fmt: skip
-from .convert import angle, cast, conj, imag, polar, real
+from .convert import angle, cast, conj, conj_physical, imag, polar, real
 from .compare import (
     bitwise_not, eq, ge, gt, isfinite, isinf, isnan, le, logical_and, logical_not, logical_or,
     logical_xor, lt, ne, where,

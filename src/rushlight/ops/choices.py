@@ -40,7 +40,7 @@ class CartesianProd(Composite):
         if len(tensors) == 1:
             return tensors[0]
         grids = ops.meshgrid(tensors, indexing="ij")
-        return ops.stack([ops.reshape(grid, (-1,)) for grid in grids], 1)
+        return ops.stack(tuple(ops.reshape(grid, (-1,)) for grid in grids), 1)
 
     def samples(self, make: Any) -> Any:
         yield make(3), make(2)

@@ -76,6 +76,23 @@ class Conj(View):
         yield lambda: make.call(1), TypeError, "must be Tensor, not int"
 
 
+class ConjPhysical(Composite):
+    """The complex conjugate, in memory of its own; a real input is returned as it is."""
+
+    name, torch, inplace = "conj_physical", "conj_physical(Tensor self) -> Tensor", True
+
+    def __call__(self, x: Node) -> Node:
+        return ops.conj(x)
+
+    def samples(self, make: Any) -> Any:
+        yield make.complex(3, 4)
+        yield make(3)
+        yield make.int(0)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(1), TypeError, "must be Tensor, not int"
+
+
 class Real(View):
     """The real part; a real input is returned as it is."""
 
@@ -206,6 +223,7 @@ class Polar(Composite):
 
 cast = Cast()
 conj = Conj()
+conj_physical = ConjPhysical()
 real = Real()
 imag = Imag()
 angle = Angle()

@@ -48,7 +48,7 @@ class Diff(Composite):
                     rule=f"The input has {x.ndim} dimensions and the other {other.ndim}.",
                 )
         if prepend is not None or append is not None:
-            x = ops.cat([part for part in (prepend, x, append) if part is not None], dim)
+            x = ops.cat(tuple(part for part in (prepend, x, append) if part is not None), dim)
         for _ in range(min(n, x.shape[dim])):
             size = x.shape[dim]
             after, before = ops.slice_(x, dim, 1, size), ops.slice_(x, dim, 0, size - 1)
@@ -174,7 +174,7 @@ def _even(x: Node, dim: int, distance: Any, edge_order: int) -> Node:
         first = at(0) * -1.5 + at(1) * 2 - at(2) * 0.5
         last = at(-3) * 0.5 - at(-2) * 2 + at(-1) * 1.5
     middle = ops.slice_(x, dim, 2, size) - ops.slice_(x, dim, 0, size - 2)
-    return ops.cat([first / distance, middle / (distance * 2), last / distance], dim)
+    return ops.cat((first / distance, middle / (distance * 2), last / distance), dim)
 
 
 def _spaced(x: Node, dim: int, places: Node, edge_order: int) -> Node:
@@ -206,7 +206,7 @@ def _spaced(x: Node, dim: int, places: Node, edge_order: int) -> Node:
         + ops.slice_(x, dim, 1, size - 1) * ((after - before) / (before * after))
         + ops.slice_(x, dim, 2, size) * (before / (after * (before + after)))
     )
-    return ops.cat([first, middle, last], dim)
+    return ops.cat((first, middle, last), dim)
 
 
 def _edge(a: Node, b: Node, c: Node, near: Node, far: Node) -> Node:
