@@ -19,7 +19,7 @@ from .unary import (
 )  # fmt: skip
 from .rounding import ceil, floor, frac, round, trunc
 from .trigonometry import (
-    acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinh, tan, tanh,
+    acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinc, sinh, tan, tanh,
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
 from .binary import add, atan2, div, maximum, minimum, mul, sub
@@ -84,6 +84,17 @@ from .random import (
 )  # fmt: skip
 from .chance import dropout, multinomial, random_bernoulli
 from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
+from .gamma import digamma, lgamma, mvlgamma
+from .bessel import (
+    i0, special_airy_ai, special_bessel_j0, special_bessel_j1, special_i0e, special_i1, special_i1e,
+    special_scaled_modified_bessel_k0, special_scaled_modified_bessel_k1,
+    special_spherical_bessel_j0,
+)  # fmt: skip
+from .zeta import polygamma, special_zeta
+from .normal import (
+    special_entr, special_erfcx, special_log_ndtr, special_ndtr, special_ndtri, special_xlog1py,
+)  # fmt: skip
+from .incomplete_gamma import igamma, igammac
 from .activation import (
     celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
     tanhshrink,
@@ -102,6 +113,10 @@ from .adaptive_pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d,
     adaptive_max_pool2d, adaptive_max_pool3d,
 )  # fmt: skip
+from .resample import resample
+from .patches import col2im, im2col
+from .grid_sample import affine_grid, grid_sample
+from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .norm import group_norm, layer_norm, norm_grad, rms_norm
 from .batch_norm import batch_moments, batch_norm
 from .recurrent import recurrent, recurrent_grad

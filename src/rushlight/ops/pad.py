@@ -64,7 +64,8 @@ class PadConstant(Op):
 class EdgeSelect(IndexSelect):
     """Elements along a dimension and, around them, those that stand near its ends."""
 
-    name, torch, joint = "edge_select", (), True
+    name, joint = "edge_select", True
+    torch = ()  # type: ignore[assignment]  # no function of its own
 
 
 class Pad(Composite):
