@@ -91,6 +91,7 @@ class Emitter:
         mask: the lanes that exist, or None for all.
         axes: where each axis stands (the first lane, for the vector axis).
         forwarded: values that this kernel has just computed, by buffer and place.
+        turned: for loads that have been read: memory, and where the vector axis begins in it.
     """
 
     def __init__(self, f: Function, arguments: Arguments, lanes: int) -> None:
@@ -99,6 +100,7 @@ class Emitter:
         self.mask: Value | None = None
         self.axes: dict[Axis, Value] = {}
         self.forwarded: dict[tuple[int, Index], Value] = {}
+        self.turned: dict[Expr, tuple[Value, Value]] = {}
         self._scopes = [Scope()]
 
     @contextmanager
@@ -168,10 +170,15 @@ class Emitter:
         forwarded = self.forwarded.get((buffer, index))
         if forwarded is not None:
             return forwarded
-        guard = self(x.args[0]) if x.args else None
         element = MEMORY[x.dtype]
-        pointer = self.arguments.pointer(buffer)
-        loaded = self._read(pointer, index, element, guard)
+        if x in self.turned and self.along is not None:
+            slot, start = self.turned[x]
+            place = self.f.add(start, self.axes[self.along])
+            loaded = self.f.load(self.f.at(slot, place, element), Type(element, self.lanes))
+        else:
+            guard = self(x.args[0]) if x.args else None
+            pointer = self.arguments.pointer(buffer)
+            loaded = self._read(pointer, index, element, guard)
         if x.dtype is bool_:
             return self.f.compare("ne", loaded, const(0, loaded.type))
         return loaded

@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
 
-from rushlight.compiler.expr import Expr, parts
+from rushlight.compiler.expr import Expr
 from rushlight.compiler.index import Axis
-from rushlight.compiler.kernel import Kernel, Loop, Root
+from rushlight.compiler.kernel import Kernel
 
-from .accumulate import Accumulator
 from .code import Code
-from .emit import Arguments, Bank, Emitter
+from .emit import Arguments, Emitter
 from .machine import Machine
 from .place import Place
+from .rows import Rows
+from .squares import Squares, crossing
 from .text import I64, PTR, Module, Value, i64
 
 ARGUMENTS = (("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scratch", PTR))
 
 TILE = 8192
 """Elements of a row axis that are done at once: 32 kB of float32, a first-level cache."""
+
+
+ACROSS, ALONG = 64, 128
+"""Places of a tile whose reads lie along another axis than its vectors: a few lines of memory."""
+
+NEAR = 1 << 17
+"""Numbers that are reduced to a tile of results: half a megabyte, part of a second-level cache."""
+
+
+@dataclass
+class Span:
+    """How an axis is cut into steps.
+
+    Attributes:
+        length: how many places a step has; the last may have fewer.
+    """
+
+    axis: Axis
+    length: int
+
+    @property
+    def count(self) -> int:
+        """How many steps there are."""
+        return -(-self.axis.extent // self.length)
+
+    @staticmethod
+    def even(axis: Axis, most: int) -> Span:
+        """Steps of at most so many places, nearly equal."""
+        count = -(-axis.extent // max(1, most))
+        return Span(axis, -(-axis.extent // count))
 
 
 def write(kernel: Kernel, machine: Machine) -> Code:
@@ -37,28 +69,31 @@ class _Writer:
         self.begin, self.end = given["begin"], given["end"]
         self.arguments = Arguments(f, given["params"], given["table"])
         self.emit = Emitter(f, self.arguments, machine.lanes())
-        self.phases = kernel.phases()
+        self.rows = Rows(kernel, self.emit)
         self.lanes = machine.lanes()
+        self.reductions = [x for root in kernel.roots for x in root.reductions()]
+        # Those read across the vectors: the axis that their neighbours lie along, and the reads.
+        self.crossing: tuple[Axis, list[Expr]] | None = None
 
     def code(self) -> Code:
-        kernel, f = self.kernel, self.f
-        upright = kernel.along_rows()
-        outer = kernel.rows[:-1] if upright else kernel.rows
-        last = kernel.rows[-1] if upright else None
-        tiles = 1 if last is None else -(-last.extent // TILE)
-        extent = tiles
-        for axis in outer:
-            extent *= axis.extent
-        place = Place(f, self.arguments, self.begin, [*(axis.extent for axis in outer), tiles])
+        f = self.f
+        spans = self._spans()
+        cut = {span.axis for span in spans}
+        outer = [axis for axis in self.kernel.rows if axis not in cut]
+        counts = [*(axis.extent for axis in outer), *(span.count for span in spans)]
+        place = Place(f, self.arguments, self.begin, counts)
         with f.loop(self.begin, self.end) as step, self.emit.scope():
-            *places, tile = place.at(step)
-            self.emit.axes.update(zip(outer, places, strict=True))
-            if last is None:
-                self._row([self.emit.bank()])
+            places = place.at(step)
+            self.emit.axes.update(zip(outer, places[: len(outer)], strict=True))
+            if not spans:
+                self.rows.write([self.emit.bank()])
             else:
-                self._along_rows(last, tile, tiles)
+                self._tile(spans, places[len(outer) :])
             place.move()
         f.ret()
+        return self._finished(prod(counts))
+
+    def _finished(self, extent: int) -> Code:
         text = str(self.module)
         name = "loops_" + hashlib.sha256(text.encode()).hexdigest()[:16]
         text = text.replace("@kernel(", f"@{name}(")
@@ -69,179 +104,88 @@ class _Writer:
 
         return Code(
             name=name, text=lambda: text, params=params, extent=extent, work=self._work(extent),
-            buffers=tuple(values[k] for k in sorted(buffers)), fault=kernel.fault,
+            buffers=tuple(values[k] for k in sorted(buffers)), fault=self.kernel.fault,
         )  # fmt: skip
 
     def _work(self, extent: int) -> float:
         """A guess: a vector operation a nanosecond."""
         total = 0.0
         for root in self.kernel.roots:
-            count = 1.0
-            for axis in root.axes:
-                count *= axis.extent
+            count = prod(axis.extent for axis in root.axes)
             total += count * (root.body.size + 2)
         return total / self.lanes / 2 / max(1, extent)
 
     # Vectors along the last row axis ---------------------------------------------------------
 
-    def _along_rows(self, last: Axis, tile: Value, tiles: int) -> None:
-        f, emit = self.f, self.emit
-        extent = self.arguments.integer(last.extent, ("extent", last))
-        start, stop = i64(0), extent
-        if tiles > 1:
-            start = f.mul(tile, i64(TILE))
-            stop = f.intrinsic("smin", f.add(start, i64(TILE)), extent)
+    def _spans(self) -> list[Span]:
+        """The axes that a step goes through by itself, the vector axis last; none without one."""
+        kernel = self.kernel
+        if not kernel.along_rows():
+            return []
+        *others, last = kernel.rows
+        if self.reductions:
+            count = max(prod(axis.extent for axis in x.attrs[1]) for x in self.reductions)
+            side = 4 * self.lanes
+            return [Span(last, min(TILE, max(side, NEAR // max(1, count) // side * side)))]
+        self.crossing = crossing(kernel)
+        if self.crossing is not None:
+            return [Span(self.crossing[0], ACROSS), Span(last, ALONG)]
+        if others and last.extent <= TILE // 4:
+            return [Span.even(others[-1], TILE // 2 // last.extent), Span(last, TILE)]
+        return [Span(last, TILE)]
+
+    def _tile(self, spans: list[Span], places: list[Value]) -> None:
+        """A step: all places of its part of some axes."""
+        emit, last = self.emit, spans[-1].axis
         emit.along = last
-        self._hoist([root.body for root in self.kernel.roots], {last})
-        size = sum(root.body.size for root in self.kernel.roots)
-        copies = 4 if size < 12 else 2 if size < 40 else 1
-        reductions = [x for root in self.kernel.roots for x in root.reductions()]
-        if reductions:  # accumulators of several vectors, so that memory is read in longer runs
-            inner = sum(x.args[0].size for x in reductions)
-            copies = 4 if inner < 24 and len(reductions) < 4 else 1
-        short = last.extent <= self.lanes
-        self._vectors(last, start, stop, self._fitting(copies, last), self._row, short=short)
+        bodies = [root.body for root in self.kernel.roots]
+        self.rows.hoist(bodies, {span.axis for span in spans})
+        *before, (start, stop) = map(self._ends, spans, places)
+        if not before:
+            self._vectors(last, start, stop)
+        elif self.crossing is not None:
+            self._squares(before[0], (start, stop))
+        else:
+            with self.f.loop(*before[0]) as i, emit.scope():
+                emit.axes[spans[0].axis] = i
+                self.rows.hoist(bodies, {last})
+                self._vectors(last, start, stop)
         emit.along = None
 
-    def _fitting(self, copies: int, axis: Axis) -> int:
-        """At most so many vectors in turn as an axis has."""
-        while copies > 1 and axis.extent < copies * self.lanes:
-            copies //= 2
-        return copies
+    def _ends(self, span: Span, place: Value) -> tuple[Value, Value]:
+        """Where a step's part of an axis begins and ends."""
+        f = self.f
+        extent = self.arguments.integer(span.axis.extent, ("extent", span.axis))
+        if span.count == 1:
+            return i64(0), extent
+        length = self.arguments.integer(span.length, ("length", span.axis))
+        start = f.mul(place, length)
+        return start, f.intrinsic("smin", f.add(start, length), extent)
 
-    def _vectors(
-        self, axis: Axis, start: Value, stop: Value, copies: int,
-        body: Callable[[list[Bank]], None], *, short: bool,
-    ) -> None:  # fmt: skip
-        """Runs ``body`` for every vector of an axis: several at once, then the rest with masks."""
-        f, emit, lanes = self.f, self.emit, self.lanes
-        rest = start
-        if not short:
-            whole = f.sub(stop, start)
-            step = lanes * copies
-            whole = f.sub(whole, f.binary("urem", whole, i64(step)))
-            rest = f.add(start, whole)
-            with f.loop(start, rest, step) as i, emit.scope():
-                places = [f.add(i, i64(k * lanes)) if k else i for k in range(copies)]
-                body([emit.bank(axis, place) for place in places])
-        with f.loop(rest, stop, lanes) as i:
-            emit.mask = f.lanes_below(f.sub(stop, i), lanes)
-            with emit.scope():
-                body([emit.bank(axis, i)])
-            emit.mask = None
-
-    # A row -----------------------------------------------------------------------------------
-
-    def _row(self, banks: list[Bank]) -> None:
-        """All phases at one place of the row axes, or at some vectors of places."""
-        if not any(phase.loops for phase in self.phases):
-            for bank in banks:
-                with self.emit.within(bank):
-                    for phase in self.phases:
-                        for root in phase.numbers:
-                            self._write(root)
-            return
-        for phase in self.phases:
-            for bank in banks:
-                with self.emit.within(bank):
-                    for root in phase.numbers:
-                        self._write(root)
-            for loop in phase.loops:
-                if loop.reductions:
-                    self._reduced(loop, banks)
-            for loop in phase.loops:
-                if loop.roots and not loop.reductions:
-                    self._inner(loop, banks, [])
-
-    def _reduced(self, loop: Loop, banks: list[Bank]) -> None:
-        emit, copies = self.emit, 1
-        if emit.along is None and loop.axes[-1].extent >= 8 * self.lanes:
-            size = sum(x.args[0].size for x in loop.reductions)
-            copies = 4 if size < 8 else 2 if size < 40 else 1
-        gathered = [[Accumulator(emit, x, copies) for x in loop.reductions] for _ in banks]
-        self._inner(loop, banks, gathered)
-        for bank, accumulators in zip(banks, gathered, strict=True):
-            with emit.within(bank):
-                for x, accumulator in zip(loop.reductions, accumulators, strict=True):
-                    emit.know(x, accumulator.result())
-
-    def _write(self, root: Root) -> None:
-        value = self.emit(root.body)
-        self.emit.forward(value, root.dtype, root.buffer, root.place)
-        if root.buffer in self.kernel.kept:
-            self.emit.store(value, root.dtype, root.buffer, root.place)
-
-    def _inner(
-        self, loop: Loop, banks: list[Bank], gathered: list[list[Accumulator]]
-    ) -> None:  # fmt: skip
-        """A loop inside of a row, or of a row in each bank."""
-        f, emit = self.f, self.emit
-        bodies = [*(x.args[0] for x in loop.reductions), *(r.body for r in loop.roots)]
-        for bank in banks:
-            with emit.within(bank):
-                self._hoist(bodies, set(loop.axes))
-        nested = loop.axes if emit.along is not None else loop.axes[:-1]
-        with ExitStack() as stack:
-            for axis in nested:
-                extent = self.arguments.integer(axis.extent, ("extent", axis))
-                emit.axes[axis] = stack.enter_context(f.loop(i64(0), extent))
-                stack.enter_context(emit.scope())
-            if emit.along is None:
-                self._along_inner(loop, banks[0], gathered[0] if gathered else [])
-                return
-            for k, bank in enumerate(banks):
-                with emit.within(bank), emit.scope():
-                    self._turn(loop, gathered[k] if gathered else [], 0)
-
-    def _along_inner(self, loop: Loop, bank: Bank, accumulators: list[Accumulator]) -> None:
-        """The last loop inside of a row, by vectors."""
-        last, size = loop.axes[-1], sum(root.body.size for root in loop.roots)
-        copies = max((each.copies for each in accumulators), default=0)
-        copies = copies or self._fitting(4 if size < 12 else 2 if size < 40 else 1, last)
-
-        def body(vectors: list[Bank]) -> None:
-            for turn, vector in enumerate(vectors):
-                with self.emit.within(vector):
-                    self._turn(loop, accumulators, turn)
-
-        extent = self.arguments.integer(last.extent, ("extent", last))
+    def _vectors(self, last: Axis, start: Value, stop: Value) -> None:
+        """A part of the vector axis."""
+        size = sum(root.body.size for root in self.kernel.roots)
+        copies = 4 if size < 12 else 2 if size < 40 else 1
+        if self.reductions:  # accumulators of several vectors: memory is read in longer runs
+            inner = sum(x.args[0].size for x in self.reductions)
+            copies = 4 if inner < 24 and len(self.reductions) < 4 else 1
         short = last.extent <= self.lanes
-        with self.emit.within(bank):
-            self.emit.along = last
-            self._vectors(last, i64(0), extent, copies, body, short=short)
-            self.emit.along = None
+        copies = self.rows.fitting(copies, last)
+        self.rows.vectors(last, start, stop, copies, self.rows.write, short=short)
 
-    def _turn(self, loop: Loop, accumulators: list[Accumulator], turn: int) -> None:
-        """One vector of a loop."""
-        for root in loop.roots:
-            self._write(root)
-        for accumulator in accumulators:  # after the results, which they may be of
-            accumulator.take(turn)
-
-    def _hoist(self, bodies: Sequence[Expr], axes: set[Axis]) -> None:
-        """Computes what does not change in a loop before it: LLVM cannot move loads past stores."""
-        bound = set(axes)
-        for x in parts(*bodies):
-            if x.op == "reduce":
-                bound.update(x.attrs[1])
-        stack = list(bodies)
-        seen: set[Expr] = set()
-        while stack:
-            x = stack.pop()
-            if x in seen or x.op in ("const", "reduce"):
-                continue
-            seen.add(x)
-            if bound.isdisjoint(x.axes) and not self._depends_on_later(x):
-                self.emit(x)
-            else:
-                stack.extend(x.args)
-
-    def _depends_on_later(self, x: Expr) -> bool:
-        """Whether an expression reads something that this kernel makes and has not made yet."""
-        own = self.kernel.buffers
-        for part in parts(x):
-            if part.op == "reduce":
-                return True
-            if part.op == "load" and part.attrs[0] in own:
-                return (part.attrs[0], part.attrs[1]) not in self.emit.forwarded
-        return False
+    def _squares(self, across: tuple[Value, Value], along: tuple[Value, Value]) -> None:
+        """A tile, by squares of what is read across the vectors."""
+        assert self.crossing is not None
+        f, emit, lanes = self.f, self.emit, self.lanes
+        cross, last = self.crossing[0], self.kernel.rows[-1]
+        squares = Squares(emit, self.crossing[1], last, ALONG)
+        with f.loop(*across, lanes) as top:
+            with f.loop(*along, lanes) as left, emit.scope():
+                emit.axes[cross], emit.axes[last] = top, left
+                squares.fill(f.sub(across[1], top), f.sub(along[1], left), f.sub(left, along[0]))
+            count = f.intrinsic("smin", f.sub(across[1], top), i64(lanes))
+            with f.loop(i64(0), count) as k, emit.scope():
+                emit.axes[cross] = f.add(top, k)
+                squares.show(k, along[0])
+                self._vectors(last, *along)
+                squares.hide()

@@ -336,6 +336,12 @@ class Function:
         self.set(slot, initial)
         return slot
 
+    def array(self, element: str, count: int) -> Value:
+        """Memory on the stack, aligned to 64 bytes; what is in it at first is not defined."""
+        name = "%" + self.fresh("array")
+        self._slots.append(f"  {name} = alloca [{count} x {element}], align 64")
+        return Value(name, PTR)
+
     def get(self, slot: Value, type: Type) -> Value:
         """What a variable holds now."""
         return self.emit(f"load {type}, ptr {slot.name}", type)
