@@ -178,6 +178,10 @@ class Op:
         site = recording.site or sites.current(3)
         return Node(self, inputs, attrs, spec, self.tracks(inputs, spec), site)
 
+    def forget(self) -> None:
+        """Drops the types worked out so far; they depend on the default dtype."""
+        self.rules.clear()
+
     def tracks(self, inputs: tuple[Node, ...], spec: Any) -> bool:
         """Whether a gradient flows from a result of this type to any of ``inputs``."""
         if recording.grad and self.differentiable:

@@ -15,8 +15,9 @@ from rushlight.base.device import CPU, device
 from rushlight.base.dtypes import ALL, FLOATS, DType, bool_, of_number
 from rushlight.base.errors import ArgTypeError, DeviceError, DTypeError, NoKernelError
 from rushlight.base.promotion import Operand, default_dtype, result_type
+from rushlight.base.site import current
 from rushlight.graph.node import Node, Number
-from rushlight.graph.op import NUMBER, Op
+from rushlight.graph.op import NUMBER, Op, recording
 from rushlight.graph.spec import Spec
 
 PAIR = "(Tensor self, Tensor other) -> Tensor"
@@ -30,7 +31,6 @@ class Plan(NamedTuple):
     compute: DType
     number: Spec
     casts: tuple[bool, ...]
-    plain: bool
 
 
 class Elementwise(Op):
@@ -51,28 +51,52 @@ class Elementwise(Op):
     numbers: ClassVar[tuple[str, ...]] = ()
     needs_tensor: ClassVar[bool] = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        # The results' types where every input is a tensor and none is converted: nearly always.
+        self.direct: dict[Any, Spec] = {}
+
+    def forget(self) -> None:
+        super().forget()
+        self.direct.clear()
+
     def __call__(self, *args: Any) -> Node:
-        key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
-        return self._recorded(args, self.rules.get(key) or self._planned(key, args))
+        return self._general(args)
 
     def pair(self, x: Any, y: Any) -> Node:
-        """As calling it, for two inputs: the way that ``a + b`` takes."""
-        key = (
-            x.spec if x.__class__ is Node else x.__class__,
-            y.spec if y.__class__ is Node else y.__class__,
-        )
-        plan = self.rules.get(key)
-        if plan is not None and plan.plain:
-            return self.node((x, y), (), plan.spec)
-        return self._recorded((x, y), plan or self._planned(key, (x, y)))
+        """As calling it, for two inputs: the shortest way, which ``a + b`` and ``a + 1`` take."""
+        if x.__class__ is not Node:
+            return self._general((x, y))
+        if y.__class__ is Node:
+            spec = self.direct.get((x.spec, y.spec))
+            if spec is None:
+                return self._general((x, y))
+            tracked = (x.requires_grad or y.requires_grad) and self.tracks((x, y), spec)
+        else:
+            plan = self.rules.get((x.spec, y.__class__))
+            if plan is None or plan.casts[0]:
+                return self._general((x, y))
+            spec = plan.spec
+            made = Node(NUMBER, (), (), plan.number, False, None)
+            made.buffer, y = y, made
+            tracked = x.requires_grad and self.tracks((x,), spec)
+        # Who calls this, and the operator or function that does, are never the user's line.
+        return Node(self, (x, y), (), spec, tracked, recording.site or current(3))
+
+    def _general(self, args: tuple[Any, ...]) -> Node:
+        key = tuple([x.spec if x.__class__ is Node else x.__class__ for x in args])
+        spec = self.direct.get(key)
+        if spec is not None:
+            return self.node(args, (), spec)
+        return self._recorded(args, self.rules.get(key) or self._planned(key, args))
 
     def _planned(self, key: tuple[Any, ...], args: tuple[Any, ...]) -> Plan:
         plan = self.rules[key] = self._plan(args)
+        if not any(plan.casts) and all(x.__class__ is Node for x in args):
+            self.direct[key] = plan.spec
         return plan
 
     def _recorded(self, args: tuple[Any, ...], plan: Plan) -> Node:
-        if plan.plain:
-            return self.node(args, (), plan.spec)
         inputs = []
         for x, cast in zip(args, plan.casts, strict=True):
             if x.__class__ is not Node:
@@ -110,8 +134,7 @@ class Elementwise(Op):
             )
         casts = tuple(isinstance(x, Node) and x.dtype is not compute for x in args)
         spec = Spec.of(size, self.result_dtype(compute), place)
-        plain = not any(casts) and all(isinstance(x, Node) for x in args)
-        return Plan(spec, compute, Spec.of((), compute), casts, plain)
+        return Plan(spec, compute, Spec.of((), compute), casts)
 
     def _place_of_numbers(self, args: tuple[Any, ...]) -> device:
         """Where the result for numbers alone lives."""

@@ -32,4 +32,4 @@ def set_default_dtype(d: DType) -> None:
     """
     promotion.set_default_dtype(d)
     for op in table.values():
-        op.rules.clear()
+        op.forget()

@@ -80,6 +80,8 @@ class _Source:
             self._name(parameter, name, position)
             if name != "inplace":
                 arguments.append(self._argument(parameter, name, position))
+        if first == "self" and first in self.names:  # a method's own tensor need not be the function's first parameter
+            self.names.insert(0, self.names.pop(self.names.index(first)))
         self.first = self.names[0].split("=")[0].lstrip("*") if self.names else ""
         self.call = f"_op({', '.join(arguments)})"
 
@@ -102,7 +104,8 @@ class _Source:
         elif parameter.is_tensor:
             numbers = parameter.name in getattr(self.op, "numbers", ())
             slow = "_operand" if numbers else "_unwrapped"
-            text = f"{name}.node if isinstance({name}, _Tensor) else {slow}({place})"
+            quick = f"{name}.__class__ is _Tensor and {name}._place is None"
+            text = f"{name}._node if {quick} else {slow}({place})"
         elif "Tensor" in parameter.type or parameter.type.startswith(("Scalar", "Any")):
             return f"{keyword}_any({name})"
         else:
