@@ -21,6 +21,7 @@ class Expr:
         args: what the function is applied to. A load's may be the condition to read at all.
         attrs: the number of a constant; buffer and Index of a load; the Index of an index;
             how to reduce, and over which axes.
+        inner: what it is made of: ``args``, and what its indices look up.
         axes: the axes that it depends on, those that it reduces over excluded.
         reads: the buffers that it loads from.
         reductions: those in it, inner ones first.
@@ -29,13 +30,14 @@ class Expr:
     """
 
     __slots__ = (
-        "args", "attrs", "axes", "dtype", "length", "op", "reads", "reductions", "size",
+        "args", "attrs", "axes", "dtype", "inner", "length", "op", "reads", "reductions", "size",
     )  # fmt: skip
 
     op: str
     dtype: DType
     args: tuple[Expr, ...]
     attrs: tuple[Any, ...]
+    inner: tuple[Expr, ...]
     axes: frozenset[Axis]
     reads: frozenset[int]
     reductions: tuple[Expr, ...]
@@ -120,24 +122,22 @@ def parts(*roots: Expr) -> Iterator[Expr]:
     Expressions that indices look up are among them.
     """
     seen: set[Expr] = set()
-    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(roots)]
+    stack = list(reversed(roots))
     while stack:
-        x, ready = stack.pop()
-        if ready:
-            yield x
-        elif x not in seen:
+        x = stack[-1]
+        if x not in seen and (missing := [each for each in x.inner if each not in seen]):
+            stack += missing
+            continue
+        stack.pop()
+        if x not in seen:
             seen.add(x)
-            stack.append((x, True))
-            stack.extend((arg, False) for arg in x.args)
-            for attr in x.attrs:
-                if isinstance(attr, Index):
-                    stack.extend((looked, False) for looked in lookups(attr))
+            yield x
 
 
 def _note_contents(x: Expr) -> None:
     """Notes what an expression loads, looks up and reduces."""
     looked = [each for a in x.attrs if isinstance(a, Index) for each in lookups(a)]
-    inner = (*x.args, *looked)
+    inner = x.inner = (*x.args, *looked)
     reads = frozenset().union(*[each.reads for each in inner]) if inner else _NOTHING
     x.reads = reads | {x.attrs[0]} if x.op == "load" else reads
     found = dict.fromkeys(each for part in inner for each in part.reductions)

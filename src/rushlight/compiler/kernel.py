@@ -14,7 +14,7 @@ from typing import Any
 
 from rushlight.base.dtypes import DType
 
-from .expr import LEAVES, Expr, lookups, parts
+from .expr import LEAVES, Expr, parts
 from .index import Axis, Index, Quotient, Remainder
 
 SHORT = 8
@@ -57,19 +57,32 @@ class Change:
 
     def __call__(self, body: Expr) -> Expr:
         """An expression after the change."""
-        for x in parts(body):
-            if x in self._done:
-                continue
-            attrs: tuple[Any, ...] = x.attrs
-            if x.op == "reduce":
-                attrs = (attrs[0], self.axes(attrs[1]))
-            else:
-                attrs = tuple(
-                    a.replaced(self.indices) if isinstance(a, Index) else a for a in attrs
-                )
-            args = tuple(self._done[arg] for arg in x.args)
-            self._done[x] = Expr.of(x.op, x.dtype, args, attrs)
+        stack = [body]
+        while stack:
+            x = stack[-1]
+            if x not in self._done:
+                if self._spares(x):
+                    self._done[x] = x
+                elif missing := [each for each in x.args if each not in self._done]:
+                    stack += missing
+                    continue
+                else:
+                    self._done[x] = self._changed(x)
+            stack.pop()
         return self._done[body]
+
+    def _spares(self, x: Expr) -> bool:
+        """Whether an expression is the same after the change."""
+        here = self.names.keys()
+        return here.isdisjoint(x.axes) and all(here.isdisjoint(r.attrs[1]) for r in x.reductions)
+
+    def _changed(self, x: Expr) -> Expr:
+        attrs: tuple[Any, ...] = x.attrs
+        if x.op == "reduce":
+            attrs = (attrs[0], self.axes(attrs[1]))
+        else:
+            attrs = tuple(a.replaced(self.indices) if isinstance(a, Index) else a for a in attrs)
+        return Expr.of(x.op, x.dtype, tuple(self._done[arg] for arg in x.args), attrs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,10 +368,7 @@ def _outside_reductions(body: Expr) -> Iterator[Expr]:
         seen.add(x)
         yield x
         if x.op != "reduce":
-            stack.extend(x.args)
-            for attr in x.attrs:
-                if isinstance(attr, Index):
-                    stack.extend(lookups(attr))
+            stack.extend(x.inner)
 
 
 def _divisions(index: Index) -> Iterator[Quotient | Remainder]:

@@ -186,7 +186,7 @@ class _Engine:
 
 
 def _optimise(module: Any, target: Any, level: int) -> None:
-    """Runs the few of LLVM's passes that kernels gain by; its own selection takes four times as long.
+    """Runs the few of LLVM's passes that kernels gain by; its own choice takes four times as long.
 
     Kernels are written as vectors, with what does not change in a loop computed before it.
     """
