@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import rushlight as rl
-from rushlight import Tensor
+from rushlight import Tensor, ops
 from rushlight.base.errors import (
     ArgValueError,
     DTypeError,
@@ -206,10 +207,10 @@ def rrelu(
             "rrelu", "Lower bound should be less than or equal to the upper bound",
             rule=f"They are {lower:g} and {upper:g}.",
         )  # fmt: skip
-    slope: Tensor | float = (lower + upper) / 2
+    slope: Any = (lower + upper) / 2
     if training:
-        slope = rl.empty(input.shape, dtype=input.dtype).uniform_(lower, upper)
-    return _finished(input, rl.where(input > 0, input, input * slope), inplace)
+        slope = rl.empty(input.shape, dtype=input.dtype).uniform_(lower, upper).node
+    return _finished(input, Tensor(ops.leaky_relu(input.node, slope)), inplace)
 
 
 def gumbel_softmax(

@@ -64,8 +64,8 @@ class Activation(Elementwise):
     inplace = False
 
     def on(self, x: Node, *numbers: Any) -> Any:
-        """Records the activation of ``x``, which has to be floating point already."""
-        if x.__class__ is Node and not x.dtype.is_floating_point:
+        """Records the activation of ``x``, which has a type that is taken already."""
+        if x.__class__ is Node and x.dtype not in self.dtypes:
             shown = ops.TORCH_NAMES[x.dtype.name]
             raise NoKernelError(self.name, f'"{self.name}_cpu" not implemented for {shown}')
         return Elementwise.__call__(self, x, *numbers)
@@ -277,6 +277,12 @@ class Prelu(Activation):
     torch = "prelu(Tensor input, Tensor weight) -> Tensor"
 
     def __call__(self, x: Any, weight: Any) -> Any:
+        if weight.ndim > 1:
+            raise OperationError(
+                "prelu",
+                "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim ="
+                f" {weight.ndim}",
+            )
         if weight.spec.numel != 1:
             channels = x.shape[1] if x.ndim > 1 else 1
             if weight.spec.numel != channels:
@@ -307,6 +313,7 @@ class Prelu(Activation):
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(2, 3), make(2)), RuntimeError, "Mismatch of parameter numbers"
+        yield lambda: make.call(make(2, 3), make(1, 3)), RuntimeError, "ndim = 2"
 
 
 class Softsign(Composite):

@@ -52,6 +52,7 @@ class MultiMarginLoss(MarginLoss):
         reduction = reduction_of(self.name, reduction, size_average, reduce)
         if p not in (1, 2):
             raise ArgValueError(self.name, "only p == 1 and p == 2 supported")
+        x = x if x.ndim else ops.reshape(x, (1,))  # one class
         self._check(x, target, weight)
         shape = x.shape[:-1] if reduction == "none" else ()
         C = x.shape[-1]
@@ -65,7 +66,7 @@ class MultiMarginLoss(MarginLoss):
 
     def _check(self, x: Node, target: Node, weight: Node | None) -> None:
         samples = x.shape[0] if x.ndim == 2 else 1
-        if x.ndim not in (0, 1, 2) or (x.ndim and not x.shape[-1]):
+        if x.ndim not in (1, 2) or not x.shape[-1]:
             raise ShapeError(
                 self.name,
                 "Expected non-empty vector or matrix with optional 0-dim batch size, but got:"
@@ -102,6 +103,7 @@ class MultiMarginLoss(MarginLoss):
         yield make(3, 4), target, 1, 0.5, make(4, low=0.5).detach()
         yield make(3, 4).detach(), target, 2, 0.5, make(4, low=0.5).detach()
         yield make(4), target[0], {"reduction": "none"}
+        yield make(), make.int(low=0, high=0), {"reduction": "none"}
         yield make(0, 4), target[:0], {"reduction": "none"}
 
     def errors(self, make: Any) -> Any:
@@ -143,6 +145,7 @@ class MultilabelMarginLoss(MarginLoss):
         size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     ) -> Node:  # fmt: skip
         reduction = reduction_of(self.name, reduction, size_average, reduce)
+        x, target = (y if y.ndim else ops.reshape(y, (1,)) for y in (x, target))  # one class
         self._check(x, target)
         shape = x.shape[:-1] if reduction == "none" else ()
         C = x.shape[-1]
@@ -187,6 +190,8 @@ class MultilabelMarginLoss(MarginLoss):
         for reduction in REDUCTIONS:
             yield make(3, 4), target, {"reduction": reduction}
         yield make(4), target[0]
+        yield make(), make.int(low=0, high=0)
+        yield make(), make.int(1, low=-1, high=-1), {"reduction": "none"}
         yield make(0, 4), target[:0], {"reduction": "none"}
 
     def errors(self, make: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS
-from rushlight.base.errors import OperationError
+from rushlight.base.dtypes import FLOATS, INTEGERS, bool_, uint8
+from rushlight.base.errors import ArgValueError, NoKernelError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -25,7 +25,19 @@ class Hardtanh(Activation):
         " -> Tensor"
     )
 
+    dtypes = (*FLOATS, *INTEGERS)
+
     def __call__(self, x: Any, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
+        if min_val > max_val:
+            raise ArgValueError(self.name, "min_val cannot be greater than max_val")
+        if x.dtype is bool_:
+            raise NoKernelError(self.name, "Bool inputs not supported for hardtanh")
+        if x.dtype in INTEGERS:
+            min_val, max_val = int(min_val), int(max_val)
+            if x.dtype is uint8 and min_val < 0:
+                raise OperationError(
+                    self.name, "cannot do hardtanh on an unsigned type with negative limits"
+                )
         return self.on(x, min_val, max_val)
 
     def vjp(self, g: Node, y: Node, x: Node, low: Node, high: Node) -> tuple[Node | None, ...]:
@@ -36,6 +48,17 @@ class Hardtanh(Activation):
 
     def ref(self, x: Any, low: Any, high: Any) -> Any:
         return np.minimum(np.maximum(x, low), high)
+
+    def samples(self, make: Any) -> Any:
+        yield from super().samples(make)
+        yield make.int(3, 4), -2.5, 3.7
+        yield make(3, 4), 0.5, 0.5
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3) > 0), RuntimeError, "Bool inputs not supported"
+        yield lambda: make.call(make(3), 1, -1), ValueError, "min_val cannot be greater than max"
+        few = make.int(3, low=0, dtype=uint8)
+        yield lambda: make.call(few), RuntimeError, "an unsigned type with negative limits"
 
 
 class Relu6(Composite):
@@ -49,6 +72,7 @@ class Relu6(Composite):
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4, low=-4, high=8)
+        yield make.int(3, 4, low=-4, high=9)
         yield make(0)
 
     def errors(self, make: Any) -> Any:
@@ -147,7 +171,11 @@ class Threshold(Activation):
     name, joint = "threshold", True
     torch = "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
 
+    dtypes = (*FLOATS, *INTEGERS)
+
     def __call__(self, x: Any, threshold: Any, value: Any) -> Any:
+        if x.dtype in INTEGERS:
+            threshold, value = int(threshold), int(value)
         return self.on(x, threshold, value)
 
     def vjp(self, g: Node, y: Node, x: Node, at: Node, value: Node) -> tuple[Node | None, ...]:
@@ -161,10 +189,12 @@ class Threshold(Activation):
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0.5, -1.0
+        yield make.int(3, 4), 1.5, 2.7
         yield make(0), 0.5, -1.0
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call("x", 0.0, 0.0), TypeError, "must be Tensor, not str"
+        yield lambda: make.call(make(3) > 0, 0, 0), RuntimeError, "not implemented for 'Bool'"
 
 
 hardtanh = Hardtanh()
