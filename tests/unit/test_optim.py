@@ -13,14 +13,21 @@ import torch
 import rushlight as rl
 
 LIBRARIES = (torch, rl)
-KINDS = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"]
 FULL = {
     "SGD": {"momentum": 0.9},
     "Adam": {"amsgrad": True},
     "AdamW": {"lr": 0.1},
     "RMSprop": {"momentum": 0.9, "centered": True},
     "Adagrad": {"lr_decay": 0.1, "initial_accumulator_value": 0.5},
+    "Adadelta": {"rho": 0.5},
+    "Adamax": {"eps": 1e-3},
+    "NAdam": {"momentum_decay": 0.1},
+    "RAdam": {"betas": (0.5, 0.7)},
+    "ASGD": {"t0": 1},
+    "Rprop": {"lr": 0.1},
+    "Adafactor": {"d": 1.5},
 }
+KINDS = list(FULL)
 
 
 def weights(lib, *shapes):

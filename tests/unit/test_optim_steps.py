@@ -39,7 +39,24 @@ CASES = [
     ("Adagrad", {}),
     ("Adagrad", {"lr": 0.5, "lr_decay": 0.1, "weight_decay": 0.1}),
     ("Adagrad", {"initial_accumulator_value": 0.3, "eps": 1e-2, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"rho": 0.4, "eps": 1e-2, "weight_decay": 0.1, "maximize": True, "lr": 0.5}),
+    ("Adamax", {}),
+    ("Adamax", {"betas": (0.5, 0.7), "eps": 1e-2, "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"betas": (0.6, 0.9), "weight_decay": 0.1, "momentum_decay": 0.5}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"betas": (0.6, 0.9), "weight_decay": 0.1, "eps": 1e-2}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"t0": 3, "lambd": 0.1, "alpha": 0.5, "lr": 0.2, "weight_decay": 0.1}),
+    ("ASGD", {"t0": 0, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"etas": (0.3, 1.7), "step_sizes": (0.02, 0.2), "maximize": True, "lr": 0.1}),
 ]
+DECAY = {"Rprop": {}}  # which has none
+KINDS = sorted({kind for kind, _ in CASES})
 ids = [f"{kind}-{'-'.join(map(str, options)) or 'plain'}" for kind, options in CASES]
 all_cases = pytest.mark.parametrize(("kind", "options"), CASES, ids=ids)
 
@@ -126,6 +143,12 @@ def test_frozen_parameters_are_left_alone(kind, options):
         ("AdamW", {}),
         ("RMSprop", {"centered": True, "momentum": 0.5}),
         ("Adagrad", {"initial_accumulator_value": 0.1}),
+        ("Adadelta", {}),
+        ("Adamax", {"weight_decay": 0.1}),
+        ("NAdam", {"weight_decay": 0.1}),
+        ("RAdam", {"betas": (0.5, 0.9)}),
+        ("ASGD", {"t0": 1}),
+        ("Rprop", {}),
     ],
 )
 def test_complex_parameters_equal_torch(kind, options):
@@ -136,7 +159,7 @@ def test_complex_parameters_equal_torch(kind, options):
         same(ours, theirs)
 
 
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_parameters_stay_half(kind, dtype):
     """PyTorch rounds after each operation, this library once: they agree to a few half ulps."""
@@ -215,11 +238,12 @@ def test_one_cycle_moves_the_momentum(kind):
             schedule.step()
 
 
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_the_rate_may_be_a_tensor(kind, shape):
     theirs, ours = (
-        Run(lib, kind, {"lr": lib.full(shape, 0.25), "weight_decay": 0.1}) for lib in LIBRARIES
+        Run(lib, kind, {"lr": lib.full(shape, 0.25), **DECAY.get(kind, {"weight_decay": 0.1})})
+        for lib in LIBRARIES
     )
     for _ in range(3):
         theirs.step()
@@ -388,6 +412,12 @@ def test_a_failing_closure_leaves_the_grad_mode():
         ("AdamW", {}, 3),
         ("RMSprop", {"momentum": 0.5, "centered": True, "eps": 1e-3}, 1),
         ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5}, 3),
+        ("Adadelta", {"eps": 1e-2}, 1),
+        ("Adamax", {"weight_decay": 0.1}, 1),
+        ("NAdam", {"weight_decay": 0.1}, 1),
+        ("RAdam", {"betas": (0.6, 0.9)}, 1),
+        ("ASGD", {"t0": 1, "lambd": 0.1}, 3),
+        ("Rprop", {}, 1),
     ],
 )
 def test_gradients_flow_through_differentiable_steps(kind, options, steps):
@@ -529,13 +559,16 @@ def test_a_step_is_one_node():
         del adam_step.record
 
 
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_numbers_that_change_make_no_new_program(kind):
     from rushlight.execute.realize import programs
 
-    run = Run(rl, kind, {"weight_decay": 0.1})
+    run = Run(rl, kind, DECAY.get(kind, {"weight_decay": 0.1}))
     run.step()
     run.step()
+    if kind == "RAdam":  # which begins without knowing its mean square
+        for _ in range(4):
+            run.step()
     made, ran = programs.made, programs.ran
     for rate in (0.5, 0.25, 1, 0.0):
         run.optimizer.param_groups[0].update(lr=rate, weight_decay=0.2 + rate)

@@ -7,8 +7,20 @@ import rushlight as rl
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, table
 from rushlight.ops.update import Update, adagrad_step, adam_step, rmsprop_step, sgd_step
+from rushlight.ops.update_elementwise import (
+    adadelta_step,
+    adamax_step,
+    asgd_step,
+    nadam_step,
+    radam_step,
+    rprop_step,
+)
+from rushlight.ops.update_matrix import adafactor_step, muon_step
 
-STEPS = [sgd_step, adam_step, rmsprop_step, adagrad_step]
+STEPS = [
+    sgd_step, adam_step, rmsprop_step, adagrad_step, adadelta_step, adamax_step, nadam_step,
+    radam_step, asgd_step, rprop_step, adafactor_step, muon_step,
+]  # fmt: skip
 
 
 class Make:

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rushlight import ops
+from rushlight.base.dtypes import bfloat16
 from rushlight.base.errors import DTypeError, MissingError, ShapeError
+from rushlight.base.half import rounded
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Variadic
 from rushlight.graph.spec import Spec
@@ -25,12 +27,31 @@ class OnArrays:
     """What a rule needs beyond the operators, for NumPy arrays."""
 
     sqrt = staticmethod(np.sqrt)
+    abs = staticmethod(np.abs)
     maximum = staticmethod(np.maximum)
+    clip = staticmethod(np.clip)
+    where = staticmethod(np.where)
+    matmul = staticmethod(np.matmul)
 
     @staticmethod
     def detach(x: Any) -> Any:
         """``x``, which has no history."""
         return x
+
+    @staticmethod
+    def sign(x: Any) -> Any:
+        """-1, 0 or 1; 0 for a NaN."""
+        return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
+
+    @staticmethod
+    def mean(x: Any, dims: tuple[int, ...]) -> Any:
+        """The mean over some dimensions, which stay with size 1."""
+        return ops.mean.ref(x, dims=dims, keepdim=True)
+
+    @staticmethod
+    def bfloat16(x: Any) -> Any:
+        """Rounded to what bfloat16 holds, as numbers of the same dtype."""
+        return rounded(x, bfloat16).astype(x.dtype)
 
     @staticmethod
     def lerp(start: Any, end: Any, weight: Any) -> Any:
@@ -48,12 +69,40 @@ class OnNodes:
         return ops.sqrt(x)
 
     @staticmethod
+    def abs(x: Any) -> Any:
+        return ops.abs(x)
+
+    @staticmethod
     def maximum(x: Any, y: Any) -> Any:
         return ops.maximum(x, y)
 
     @staticmethod
+    def clip(x: Any, low: Any, high: Any) -> Any:
+        return ops.clamp(x, low, high)
+
+    @staticmethod
+    def where(condition: Any, x: Any, y: Any) -> Any:
+        return ops.where(condition, x, y)
+
+    @staticmethod
+    def matmul(x: Any, y: Any) -> Any:
+        return ops.matmul(x, y)
+
+    @staticmethod
     def detach(x: Any) -> Any:
         return ops.detach(x)
+
+    @staticmethod
+    def sign(x: Any) -> Any:
+        return ops.sign(x)
+
+    @staticmethod
+    def mean(x: Any, dims: tuple[int, ...]) -> Any:
+        return ops.mean(x, dims, True)
+
+    @staticmethod
+    def bfloat16(x: Any) -> Any:
+        return ops.cast(ops.cast(x, bfloat16), x.dtype)
 
     @staticmethod
     def lerp(start: Any, end: Any, weight: Any) -> Any:
@@ -90,10 +139,13 @@ class Update(Variadic):
 
     def infer(self, specs: Any, *, count: int, **attrs: Any) -> tuple[Spec, ...]:
         values, *others = self._columns(specs, count)
-        for column in others:
-            for index, (value, other) in enumerate(zip(values, column, strict=True)):
-                if other is not value:
-                    self._refuse(index, value, other, is_gradient=column is others[0])
+        kept: list[Spec] = []
+        for place, column in enumerate(others):
+            fitting = values if place == 0 else [self.state(x, place - 1) for x in values]
+            kept += fitting
+            for index, (fit, other) in enumerate(zip(fitting, column, strict=True)):
+                if other is not fit:
+                    self._refuse(index, fit, other, is_gradient=place == 0)
         for value in values:
             if not value.dtype.is_differentiable:
                 raise DTypeError(
@@ -102,15 +154,19 @@ class Update(Variadic):
                     f"number: a parameter is {value.dtype}.",
                     hint="An optimizer steps floating point and complex parameters.",
                 )
-        return tuple(values) * len(others)  # as many kinds of state as went in, and the value
+        return tuple(kept)  # the values, which are as the gradients, and the states
+
+    def state(self, value: Spec, place: int) -> Spec:
+        """What the kind of state at some place is for a parameter of a type: as the parameter."""
+        return value
 
     def _refuse(self, index: int, value: Spec, other: Spec, *, is_gradient: bool) -> None:
         fault = ShapeError if value.shape != other.shape else DTypeError
         raise fault(
             self.name,
             f"{'the gradient' if is_gradient else 'a state'} of parameter {index} is {other}, "
-            f"but the parameter is {value}.",
-            rule="They must have the same shape, dtype and device.",
+            f"but must be {value}.",
+            rule="Parameter, gradient and state must fit in shape, dtype and device.",
             hint="" if is_gradient else "After changing a parameter's type make a new optimizer.",
         )
 

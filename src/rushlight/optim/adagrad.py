@@ -90,9 +90,9 @@ class Adagrad(RecordedOptimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for param in group["params"]:
-                self._begin(param, self.state[param], ("sum",))
+                self._begin(group, param, self.state[param], ("sum",))
 
-    def _begin(self, param: Tensor, memory: Memory, names: Names) -> None:
+    def _begin(self, group: Group, param: Tensor, memory: Memory, names: Names) -> None:
         if "step" not in memory:
             memory["step"] = count_tensor(0.0)
         if "sum" not in memory:

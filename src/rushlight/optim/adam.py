@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from rushlight.base.errors import ArgTypeError, ArgValueError
 from rushlight.ops.update import adam_step
 from rushlight.optim.optimizer import Params
-from rushlight.optim.options import check_not_negative, check_one_element
+from rushlight.optim.options import check_betas, check_not_negative, check_one_element
 from rushlight.optim.recorded import Names, Number, RecordedOptimizer, plain
 from rushlight.optim.state import Group
 from rushlight.tensor.tensor import Tensor
@@ -135,13 +135,7 @@ def check_tensor_option(optimizer: str, name: str, option: Any, one_by_one: bool
 def _checked_betas(optimizer: str, betas: Any, one_by_one: bool) -> tuple[Any, Any]:
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ArgTypeError(optimizer, f"betas must be a pair, but got {betas!r}")
-    for index, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ArgValueError(
-                optimizer,
-                f"Invalid beta parameter at index {index}: {beta}",
-                rule="It must be at least 0 and less than 1.",
-            )
+    check_betas(optimizer, (betas[0], betas[1]))
     kinds = [float if isinstance(beta, float) else type(beta) for beta in betas]
     if kinds[0] is not kinds[1] or not issubclass(kinds[0], (float, Tensor)):
         raise ArgValueError(

@@ -30,6 +30,17 @@ def check_not_negative(optimizer: str, **options: Any) -> None:
             )
 
 
+def check_betas(optimizer: str, betas: tuple[float, float]) -> None:
+    """Refuses shares that are no share."""
+    for index, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ArgValueError(
+                optimizer,
+                f"Invalid beta parameter at index {index}: {beta}",
+                rule="It must be at least 0 and less than 1.",
+            )
+
+
 def check_one_element(optimizer: str, name: str, value: Any) -> None:
     """Refuses a Tensor with more or fewer elements than one."""
     if isinstance(value, Tensor) and value.numel() != 1:

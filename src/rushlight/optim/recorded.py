@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
+
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType
@@ -24,8 +26,11 @@ Memory = dict[str, Any]
 Names = tuple[str, ...]
 Member = tuple[Tensor, Tensor, Memory]
 """A parameter that has a gradient, the gradient, and what is remembered of the parameter."""
-Cohort = tuple[Group, list[Member], float]
-"""Parameters of a group that have taken equally many steps."""
+Moment = Any
+"""How many steps a parameter has taken, a float; or a tuple that begins with it, where the numbers
+of an optimizer depend on more that is remembered of a parameter."""
+Cohort = tuple[Group, list[Member], Moment]
+"""Parameters of a group that are at the same moment."""
 
 
 class RecordedOptimizer(Optimizer):
@@ -62,30 +67,38 @@ class RecordedOptimizer(Optimizer):
         """Kinds of state besides the count of steps, in the order of the operation's inputs."""
         raise NotImplementedError
 
-    def _scalars(self, group: Group, steps: float) -> tuple[Number, ...]:
+    def _names_of(self, group: Group, param: Tensor) -> Names:
+        """The kinds of state of one parameter, and of all that are at the same moment."""
+        return self._state_names(group)
+
+    def _scalars(self, group: Group, steps: Moment) -> tuple[Number, ...]:
         """The operation's numbers for parameters that have taken ``steps`` steps."""
         raise NotImplementedError
 
-    def _form(self, group: Group, steps: float) -> tuple[Any, ...]:
+    def _form(self, group: Group, steps: Moment) -> tuple[Any, ...]:
         """The operation's attributes after the number of parameters."""
         raise NotImplementedError
 
-    def _recall(self, param: Tensor, names: Names) -> tuple[Memory, float]:
+    def _recall(self, group: Group, param: Tensor, names: Names) -> tuple[Memory, Moment]:
         """What is remembered of a parameter, begun if need be, and its steps so far."""
         memory = self.state[param]
         if len(memory) <= len(names):
-            self._begin(param, memory, names)
+            self._begin(group, param, memory, names)
         return memory, count_of(memory["step"])
 
-    def _begin(self, param: Tensor, memory: Memory, names: Names) -> None:
+    def _begin(self, group: Group, param: Tensor, memory: Memory, names: Names) -> None:
         if "step" not in memory:
             memory["step"] = count_tensor(0.0)
         for name in names:
             if name not in memory:
                 memory[name] = Tensor(ops.zeros(param.node.spec))
 
-    def _count(self, members: list[Member], steps: float) -> None:
-        """Notes how many steps some parameters have taken."""
+    def _next(self, group: Group, steps: Moment) -> Moment:
+        """The moment after a step."""
+        return steps + 1
+
+    def _count(self, members: list[Member], steps: Moment) -> None:
+        """Notes the moment that some parameters are at."""
         first = members[0][2]["step"]
         node = count_node(steps, first.dtype)
         for _, _, memory in members:
@@ -109,7 +122,7 @@ class RecordedOptimizer(Optimizer):
             if closure is not None:
                 recording.grad = True
                 loss = closure()
-            recording.grad = self.defaults["differentiable"]
+            recording.grad = self.defaults.get("differentiable", False)
             if recording.grad:
                 self._expand()
             else:
@@ -128,8 +141,8 @@ class RecordedOptimizer(Optimizer):
                 for target, node in self._record(*cohort):
                     written.append((target, node))
                     give(target, node)
-                _, members, steps = cohort
-                self._count(members, steps + 1)
+                group, members, steps = cohort
+                self._count(members, self._next(group, steps))
             realize_step([node for _, node in written])
         except BaseException:
             self._undo(taken, written)
@@ -152,7 +165,7 @@ class RecordedOptimizer(Optimizer):
             results = self._op.expand(*self._scalars(group, steps), *nodes, **attrs)
             for target, node in zip(targets, results, strict=True):
                 target._write(node, "step")
-            self._count(members, steps + 1)
+            self._count(members, self._next(group, steps))
 
     def _cohorts(self) -> Iterator[Cohort]:
         """The parameters that have gradients, by what one node can step.
@@ -167,13 +180,13 @@ class RecordedOptimizer(Optimizer):
                 for steps, members in self._by_steps(group, some).items():
                     yield group, members, steps
 
-    def _by_steps(self, group: Group, params: list[Tensor]) -> dict[float, list[Member]]:
+    def _by_steps(self, group: Group, params: list[Tensor]) -> dict[Moment, list[Member]]:
         names = self._state_names(group)
-        cohorts: dict[float, list[Member]] = {}
+        cohorts: dict[Moment, list[Member]] = {}
         for param in params:
             grad = param._grad
             if grad is not None:
-                memory, steps = self._recall(param, names)
+                memory, steps = self._recall(group, param, names)
                 if steps in cohorts:
                     cohorts[steps].append((param, grad, memory))
                 else:
@@ -181,7 +194,7 @@ class RecordedOptimizer(Optimizer):
         return cohorts
 
     def _record(
-        self, group: Group, members: list[Member], steps: float
+        self, group: Group, members: list[Member], steps: Moment
     ) -> Iterable[tuple[Tensor, Node]]:
         """One node for a step of some parameters; what of it is for which tensor."""
         targets, nodes = self._laid_out(group, members)
@@ -193,7 +206,7 @@ class RecordedOptimizer(Optimizer):
     def _laid_out(self, group: Group, members: list[Member]) -> tuple[list[Tensor], list[Node]]:
         """The tensors that a step writes, and the nodes it reads, in the operation's order."""
         params = [param for param, _, _ in members]
-        names = self._state_names(group)
+        names = self._names_of(group, members[0][0])
         states = [memory[name] for name in names for _, _, memory in members]
         nodes = [value_node(param) for param in params]
         nodes += [grad.node for _, grad, _ in members]
@@ -213,6 +226,41 @@ class RecordedOptimizer(Optimizer):
                 node = kept[index] = number(float(new))
             nodes.append(node)
         return nodes
+
+
+class CountingOptimizer(RecordedOptimizer):
+    """One that keeps numbers of its own beside the count of steps, which change with it. Abstract.
+
+    Its moments are tuples of the count and these numbers, which are rounded to their dtype, as
+    tensors are.
+    """
+
+    # Names of the numbers, and the values that they begin with.
+    _counters: ClassVar[dict[str, float]] = {}
+
+    def _start(self, group: Group, name: str) -> float:
+        """What a number begins with."""
+        return self._counters[name]
+
+    def _recall(self, group: Group, param: Tensor, names: Names) -> tuple[Memory, Moment]:
+        memory = self.state[param]
+        if len(memory) <= len(names) + len(self._counters):
+            self._begin(group, param, memory, names)
+        return memory, tuple([count_of(memory[name]) for name in ("step", *self._counters)])
+
+    def _begin(self, group: Group, param: Tensor, memory: Memory, names: Names) -> None:
+        if "step" not in memory:
+            memory["step"] = count_tensor(0.0)
+        for name in self._counters:
+            if name not in memory:
+                memory[name] = count_tensor(self._start(group, name))
+        super()._begin(group, param, memory, names)
+
+    def _count(self, members: list[Member], steps: Moment) -> None:
+        for name, new in zip(("step", *self._counters), steps, strict=True):
+            node = count_node(new, members[0][2][name].dtype)
+            for _, _, memory in members:
+                give(memory[name], node)
 
 
 def value_node(param: Tensor) -> Node:
@@ -247,8 +295,8 @@ def count_tensor(steps: float) -> Tensor:
 
 
 def count_node(steps: float, dtype: DType) -> Node:
-    """A count of steps as a node."""
-    return number(steps, dtype)
+    """A count of steps, or another number that is remembered, as a node."""
+    return number(float(np.asarray(steps, dtype.numpy)), dtype)
 
 
 def count_of(steps: Tensor) -> float:

@@ -93,7 +93,7 @@ class SGD(RecordedOptimizer):
     def _state_names(self, group: Group) -> Names:
         return ("momentum_buffer",) if group["momentum"] != 0 else ()
 
-    def _recall(self, param: Tensor, names: Names) -> tuple[Memory, float]:
+    def _recall(self, group: Group, param: Tensor, names: Names) -> tuple[Memory, float]:
         """Steps are not counted, but the first one with momentum is told from the others."""
         if not names:
             return {}, 0.0
