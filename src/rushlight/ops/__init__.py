@@ -159,6 +159,10 @@ from .fft_functions import (
 from .stft import covered, istft, stft
 from .differences import diff, gradient
 from .choices import cartesian_prod, combinations
+from .lu import linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, lu, lu_permutation, lu_unpack
+from .lu_solve import (
+    cholesky_inverse, linalg_cholesky_ex, linalg_inv_ex, linalg_lu_solve, linalg_solve_ex, lu_solve,
+)  # fmt: skip
 
 _OPERATORS = {
     "__add__": add, "__radd__": add, "__sub__": sub, "__mul__": mul, "__rmul__": mul,

@@ -58,16 +58,13 @@ class Cholesky(Op):
         return a
 
     def vjp(self, g: Node, y: Node, a: Node) -> tuple[Node | None, ...]:
-        turned = ops.tril(product(adjoint(y), g))
-        half = 0.5 * (turned + adjoint(ops.tril(turned, -1)))
-        right = ops.linalg_solve_triangular(y, half, upper=False, left=False)
-        return (ops.linalg_solve_triangular(adjoint(y), right, upper=True),)
+        return (cholesky_gradient(g, y),)
 
     def ref(self, a: Any) -> Any:
         try:
             return np.linalg.cholesky(a)
         except np.linalg.LinAlgError:
-            raise _indefinite(a) from None
+            raise indefinite("linalg.cholesky", a) from None
 
     def samples(self, make: Any) -> Any:
         yield positive(make, 3, 3)
@@ -78,7 +75,15 @@ class Cholesky(Op):
         yield lambda: make.call(make(2, 2) * 0), RuntimeError, "leading minor of order 1 is not"
 
 
-def _indefinite(a: Any) -> Fault:
+def cholesky_gradient(g: Node, factor: Node) -> Node:
+    """The gradient of a matrix from that of its Cholesky factor."""
+    turned = ops.tril(product(adjoint(factor), g))
+    half = 0.5 * (turned + adjoint(ops.tril(turned, -1)))
+    right = ops.linalg_solve_triangular(factor, half, upper=False, left=False)
+    return ops.linalg_solve_triangular(adjoint(factor), right, upper=True)
+
+
+def indefinite(operation: str, a: Any) -> Fault:
     """The refusal of the first matrix of a batch that is not positive definite."""
     matrices = a.reshape(-1, *a.shape[-2:])
     position = next(k for k, each in enumerate(matrices) if not _definite(each))
@@ -86,8 +91,8 @@ def _indefinite(a: Any) -> Fault:
     order = next(k for k in range(1, len(first) + 1) if not _definite(first[:k, :k]))
     batch = f"(Batch element {position}): " if a.ndim > 2 else ""
     return LinAlgError(
-        "linalg.cholesky",
-        f"linalg.cholesky: {batch}The factorization could not be completed because the input is not"
+        operation,
+        f"{operation}: {batch}The factorization could not be completed because the input is not"
         f" positive-definite (the leading minor of order {order} is not positive-definite).",
     )
 
