@@ -10,8 +10,14 @@ import pytest
 from tests.compiler.contracting import narrow
 
 import rushlight as rl
+from rushlight.base.dtypes import int64
+from rushlight.compiler.body import Body
+from rushlight.compiler.index import Axis, Index
+from rushlight.compiler.kernel import Root
 from rushlight.compiler.llvm.machine import Machine, host
+from rushlight.compiler.plain import Native
 from rushlight.compiler.program import compiled
+from rushlight.compiler.segments import segments
 from rushlight.execute.compiled import CompiledProgram
 from rushlight.execute.cut import Cut
 
@@ -85,3 +91,68 @@ def test_short_rows_side_by_side(shape: tuple[int, ...]) -> None:
     x = numbers(*shape)
     for machine in MACHINES:
         same(run(x.transpose(1, 2) + 1, machine), x.numpy().transpose(0, 2, 1, 3) + 1)
+
+
+PARTS = {
+    "cat": (lambda x, y: rl.cat([x, y * 2, x], -1), lambda x, y: np.concatenate([x, y * 2, x], -1)),
+    "cat of rows": (lambda x, y: rl.cat([x, y]) + 1, lambda x, y: np.concatenate([x, y]) + 1),
+    "halves": (
+        lambda x, y: rl.cat([-x[..., 3:], x[..., :3]], -1),
+        lambda x, y: np.concatenate([-x[..., 3:], x[..., :3]], -1),
+    ),
+    "constant": (
+        lambda x, y: rl.nn.functional.pad(x, (2, 3, 1, 0), value=7.0),
+        lambda x, y: np.pad(x, ((1, 0), (2, 3)), constant_values=7),
+    ),
+    "cropped": (
+        lambda x, y: rl.nn.functional.pad(x, (-1, 2)),
+        lambda x, y: np.pad(x, ((0, 0), (0, 2)))[:, 1:],
+    ),
+    "reflected": (
+        lambda x, y: rl.nn.functional.pad(x[None], (3, 2), mode="reflect")[0] * 2,
+        lambda x, y: np.pad(x, ((0, 0), (3, 2)), mode="reflect") * 2,
+    ),
+    "around": (
+        lambda x, y: rl.nn.functional.pad(x[None], (3, 2), mode="circular")[0] * 2,
+        lambda x, y: np.pad(x, ((0, 0), (3, 2)), mode="wrap") * 2,
+    ),
+    "rolled": (lambda x, y: rl.roll(x, 5, 1) * y.sum(), lambda x, y: np.roll(x, 5, 1) * y.sum()),
+    "stacked": (lambda x, y: rl.stack([x, y, x], -1), lambda x, y: np.stack([x, y, x], -1)),
+    "triangle": (lambda x, y: rl.triu(x, 2), lambda x, y: np.triu(x, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("shape", [(90, 70), (3, 9001), (400, 17), (7, 6)], ids=str)
+def test_parts_of_an_axis(name: str, shape: tuple[int, int]) -> None:
+    ours, theirs = PARTS[name]
+    x, y = numbers(*shape), numbers(*shape) * 3 + 1
+    rl.realize(y)
+    for machine in MACHINES:
+        same(run(ours(x, y), machine), theirs(x.numpy(), y.numpy()))
+
+
+def test_no_place_of_a_part_is_asked_where_it_is() -> None:
+    x, y = numbers(64, 128), numbers(64, 100)
+    cut = Cut([rl.cat([x, y], 1)._node])
+    (call,) = compiled(cut.graph(), host()).calls
+    assert isinstance(call, Native)
+    assert "select" not in call.code.text() and "gather" not in call.code.text()
+
+
+@pytest.mark.parametrize("begin, end", [(0, 0), (1, 2), (-20, 40), (97, 3), (-200, 300)])
+def test_conditions_are_decided_as_python_does(begin: int, end: int) -> None:
+    axis, length = Axis(100), 6000
+    row = Axis(length)
+    body = Body()
+    place = Index.of(axis) * -2 + 97
+    condition = body.inside(place, begin, end)
+    number = body.select(condition, body.value((Index.of(axis) + 30) % 64), body.value(place // 70))
+    root = Root(0, int64, (row, axis), (), Index.of(row) * 100 + axis, number)
+    found = segments([root], axis)
+    at = [begin <= 97 - 2 * k < end for k in range(100)]
+    assert found and [each[0] for each in found][0] == 0
+    for start, own, (new,) in found:
+        assert "%" not in repr(new.body)
+        taken = {at[k] for k in range(start, start + own.extent)}
+        assert len(taken) == 1 and "select" not in repr(new.body)

@@ -75,7 +75,8 @@ class Stored(Value):
         place = Index()
         for each, stride in zip(index, self.strides, strict=True):
             place = place + each * stride
-        guard = () if when is None else (when,)
+        # What is at one place is there whether it is wanted or not.
+        guard = () if when is None or place.is_constant else (when,)
         return widened(Expr.of("load", self.spec.dtype, guard, (self.buffer, place)))
 
 

@@ -189,24 +189,28 @@ class Emitter:
         if step == 0 and (guard is None or not guard.type.lanes):
             return self._read_one(pointer, index, element, guard)
         type = Type(element, self.lanes)
-        mask = self._together(guard)
         if step == 1:
             place = f.at(pointer, self.index(index, first=True), element)
+            if guard is not None and not guard.type.lanes:
+                place, guard = self._guarded(place, guard), None
+            mask = self._together(guard)
             if mask is None:
                 return f.load(place, type)
             return f.masked_load(place, type, mask, const(0, type))
-        everywhere = mask or const(True, type.of("i1"))
+        everywhere = self._together(guard) or const(True, type.of("i1"))
         pointers = self._addresses(pointer, index, element, step)
         return f.gather(pointers, type, everywhere, const(0, type))
 
     def _read_one(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
         f = self.f
         place = f.at(pointer, self.index(index, first=True), element)
-        if guard is not None:  # outside of the guard something harmless is read
-            zeros = "private constant [64 x i8] zeroinitializer, align 64"
-            nothing = f.module.constant("nothing", zeros)
-            place = f.select(guard, place, nothing)
-        return f.load(place, Type(element))
+        return f.load(place if guard is None else self._guarded(place, guard), Type(element))
+
+    def _guarded(self, place: Value, guard: Value) -> Value:
+        """An address, or that of zeros where a guard does not hold."""
+        zeros = f"private constant [{8 * self.lanes} x i8] zeroinitializer, align 64"
+        nothing = self.f.module.constant("nothing", zeros)
+        return self.f.select(guard, place, nothing)
 
     def _addresses(self, pointer: Value, index: Index, element: str, step: int | None) -> Value:
         f, lanes = self.f, self.lanes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from rushlight.compiler.expr import Expr
 from rushlight.compiler.index import Axis
 from rushlight.compiler.kernel import Kernel
+from rushlight.compiler.segments import segments
 
 from .code import Code
 from .emit import Arguments, Emitter
@@ -74,6 +75,8 @@ class _Writer:
         self.reductions = [x for root in kernel.roots for x in root.reductions()]
         # Those read across the vectors: the axis that their neighbours lie along, and the reads.
         self.crossing: tuple[Axis, list[Expr]] | None = None
+        # Of the vector axis: where each begins, its own axis and its rows.
+        self.segments: list[tuple[int, Axis, Rows]] = []
 
     def code(self) -> Code:
         f = self.f
@@ -130,6 +133,9 @@ class _Writer:
         self.crossing = crossing(kernel)
         if self.crossing is not None:
             return [Span(self.crossing[0], ACROSS), Span(last, ALONG)]
+        for offset, own, roots in segments(kernel.roots, last):
+            part = replace(kernel, rows=(*others, own), roots=roots)
+            self.segments.append((offset, own, Rows(part, self.emit)))
         if others and last.extent <= TILE // 4:
             return [Span.even(others[-1], TILE // 2 // last.extent), Span(last, TILE)]
         return [Span(last, TILE)]
@@ -163,15 +169,34 @@ class _Writer:
         return start, f.intrinsic("smin", f.add(start, length), extent)
 
     def _vectors(self, last: Axis, start: Value, stop: Value) -> None:
-        """A part of the vector axis."""
-        size = sum(root.body.size for root in self.kernel.roots)
+        """A part of the vector axis, its segments in turn."""
+        f, emit = self.f, self.emit
+        if not self.segments:
+            self._segment(self.rows, last, start, stop)
+        for offset, own, rows in self.segments:
+            emit.along = own
+            extent = self.arguments.integer(own.extent, ("extent", own))
+            low, high = i64(0), extent
+            if (
+                last.extent > TILE
+            ):  # a step has a part of the axis, and perhaps none of this segment
+                moved = self.arguments.integer(offset, ("offset", own))
+                low = f.intrinsic("smax", f.sub(start, moved), low)
+                high = f.intrinsic("smax", f.intrinsic("smin", f.sub(stop, moved), extent), low)
+            with emit.scope():
+                rows.hoist([root.body for root in rows.kernel.roots], {own})
+                self._segment(rows, own, low, high)
+            emit.along = last
+
+    def _segment(self, rows: Rows, axis: Axis, start: Value, stop: Value) -> None:
+        """A part of the vector axis in which every vector is computed alike."""
+        size = sum(root.body.size for root in rows.kernel.roots)
         copies = 4 if size < 12 else 2 if size < 40 else 1
         if self.reductions:  # accumulators of several vectors: memory is read in longer runs
             inner = sum(x.args[0].size for x in self.reductions)
             copies = 4 if inner < 24 and len(self.reductions) < 4 else 1
-        short = last.extent <= self.lanes
-        copies = self.rows.fitting(copies, last)
-        self.rows.vectors(last, start, stop, copies, self.rows.write, short=short)
+        short = axis.extent <= self.lanes
+        rows.vectors(axis, start, stop, rows.fitting(copies, axis), rows.write, short=short)
 
     def _squares(self, across: tuple[Value, Value], along: tuple[Value, Value]) -> None:
         """A tile, by squares of what is read across the vectors."""
