@@ -11,7 +11,7 @@ from __future__ import annotations
 from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES
-from .structure import clone, constant_in, detach, graft, joined, leaf, part, parts
+from .structure import clone, constant_in, detach, gradients, graft, joined, leaf, part, parts
 from .overwrite import overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
@@ -133,6 +133,7 @@ from .margin import (
 )  # fmt: skip
 from .multiclass import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from .likelihood import gaussian_nll_loss, least_variance, poisson_nll_loss
+from .ctc import ctc_loss, ctc_losses
 from .bilinear import bilinear
 from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .sort import argsort, msort, sort, topk

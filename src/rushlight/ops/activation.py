@@ -6,12 +6,12 @@ as a slope are inputs, so that changing one makes no new program.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, INTEGERS
+from rushlight.base.dtypes import FLOATS, INTEGERS, DType
 from rushlight.base.errors import NoKernelError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -60,7 +60,7 @@ class Activation(Elementwise):
     """An activation of ``torch.nn.functional``, maybe with numbers beside the input. Abstract."""
 
     module = "nn.functional"
-    dtypes = FLOATS
+    dtypes: ClassVar[tuple[DType, ...]] = FLOATS
     inplace = False
 
     def on(self, x: Node, *numbers: Any) -> Any:

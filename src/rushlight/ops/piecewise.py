@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, INTEGERS, bool_, uint8
+from rushlight.base.dtypes import FLOATS, INTEGERS, DType, bool_, uint8
 from rushlight.base.errors import ArgValueError, NoKernelError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -25,7 +25,7 @@ class Hardtanh(Activation):
         " -> Tensor"
     )
 
-    dtypes = (*FLOATS, *INTEGERS)
+    dtypes: ClassVar[tuple[DType, ...]] = (*FLOATS, *INTEGERS)
 
     def __call__(self, x: Any, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
         if min_val > max_val:
@@ -171,7 +171,7 @@ class Threshold(Activation):
     name, joint = "threshold", True
     torch = "threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor"
 
-    dtypes = (*FLOATS, *INTEGERS)
+    dtypes: ClassVar[tuple[DType, ...]] = (*FLOATS, *INTEGERS)
 
     def __call__(self, x: Any, threshold: Any, value: Any) -> Any:
         if x.dtype in INTEGERS:
