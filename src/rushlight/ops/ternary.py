@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS
+from rushlight.base.dtypes import FLOATS, DType
 from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node, Number
 from rushlight.graph.op import Composite
@@ -177,7 +177,7 @@ class FloatPair(Arithmetic):
     """A floating point function of two inputs. Abstract."""
 
     numbers = ()
-    dtypes = FLOATS
+    dtypes: ClassVar[tuple[DType, ...]] = FLOATS
 
     def samples(self, make: Any) -> Any:
         for x, y in pairs(make):

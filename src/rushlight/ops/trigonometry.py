@@ -29,6 +29,30 @@ class Sin(UnaryFloat):
         return np.sin(x)
 
 
+class Sinc(UnaryFloat):
+    """``sin(pi * input) / (pi * input)``, 1 at 0."""
+
+    name, torch = "sinc", "sinc(Tensor self) -> Tensor"
+
+    def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
+        there = ops.eq(x, 0)
+        angle = ops.where(there, 1.0, x * math.pi)
+        slope = (angle * ops.cos(angle) - ops.sin(angle)) / (angle * angle) * math.pi
+        return (g * ops.conj(ops.where(there, 0.0, slope)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        angle = b.mul(x, math.pi)
+        return b.select(b.eq(x, 0), b.const(1, x.dtype), b.div(b.sin(angle), angle))
+
+    def ref(self, x: Any) -> Any:
+        angle = x * np.asarray(math.pi, x.dtype)
+        return np.where(x == 0, 1, np.sin(angle) / np.where(x == 0, 1, angle))
+
+    def samples(self, make: Any) -> Any:
+        yield from super().samples(make)
+        yield make.int(5)
+
+
 class Cos(UnaryFloat):
     """The cosine of an angle in radians."""
 
@@ -240,6 +264,7 @@ class Radians(UnaryFloat):
 
 
 sin = Sin()
+sinc = Sinc()
 cos = Cos()
 tan = Tan()
 asin = Asin()

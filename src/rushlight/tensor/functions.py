@@ -69,7 +69,7 @@ class _Unmade:
         return getattr(owner if instance is None else instance, self.name)
 
 
-_SIGNATURE = re.compile(r"([\w]+)(?:\.\w+)?\((Tensor(?:\(a!?\))? self\b)?")
+_SIGNATURE = re.compile(r"([\w]+)(?:\.\w+)?\((?:.*?(Tensor(?:\(a!?\))? self\b))?")
 
 
 def install() -> None:
