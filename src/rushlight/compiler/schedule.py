@@ -14,6 +14,8 @@ from rushlight.base.dtypes import DType, bool_, int32
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.spec import Spec
 
+from .attention import OPS as ATTENTION
+from .attention import Attending, Memories, is_attention
 from .body import Body
 from .checks import Checks
 from .constant import CONSTANT
@@ -56,7 +58,7 @@ class Buffer:
     part: int | None = None
 
 
-Call = Kernel | Products | Scan | Scatter | Referred
+Call = Kernel | Products | Scan | Scatter | Attending | Referred
 
 
 @dataclass
@@ -163,6 +165,8 @@ class _Scheduling:
             return self._apart(step, lying, partial(Scan, kinds=tuple(specs)))  # type: ignore[arg-type]
         if scatters(step.op, step.spec, specs):
             return self._scattered(number, step, inputs)
+        if is_attention(step.op, specs):
+            return self._attention(number, step, inputs)
         return self._apart(step, inputs, Referred)
 
     def _product(self, step: Step, inputs: list[Any]) -> Any:
@@ -190,6 +194,22 @@ class _Scheduling:
             self.fusion.open(Convolution(step, inputs, self, stored.buffer))
             self._products.add(stored.buffer)
         return stored
+
+    def _attention(self, number: int, step: Step, inputs: list[Any]) -> tuple[Stored, ...]:
+        """A step of template ``attention``, whose results lie like what they are made from."""
+        memories = Memories(
+            self._laid,
+            lambda value: self._in_memory(value),
+            lambda spec, order: self._stored(spec, order=order),
+        )
+        call, made = memories.attending(step, inputs, self._leaves(number))
+        self.fusion.append(call, call.inputs, call.outputs)
+        return made
+
+    def _leaves(self, number: int) -> bool:
+        """Whether a value or a part of it leaves the graph."""
+        parts = [len(self.graph.inputs) + k for k in self._users[number]]
+        return not self._outputs.isdisjoint([number, *parts])
 
     def _apart(self, step: Step, inputs: list[Any], call: Callable[..., Any]) -> Any:
         """A step that is a call by itself."""
@@ -347,7 +367,7 @@ class _Scheduling:
     def _wants_memory(self, user: int) -> bool:
         """Whether a user can read memory only."""
         op = self.graph.steps[user].op
-        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS
+        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS or op in ATTENTION
 
     def _is_read_often(self, x: Value, by: Computed) -> bool:
         """Whether overlapping windows of a result would compute elements of an input again."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import rushlight as rl
-from rushlight import Tensor
+from rushlight import Tensor, ops
 from rushlight.base.errors import DTypeError, OperationError, ShapeError
 from rushlight.ops import TORCH_NAMES
+from rushlight.ops.attention import scale_of, scores_of, weights_of
 
 from .noise import dropout
 
@@ -35,7 +34,8 @@ def scaled_dot_product_attention(
         RuntimeError: dtypes or shapes do not fit each other, or both kinds of mask are given.
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", equation 1, arXiv:1706.03762; Ainslie et
-        al. 2023, arXiv:2305.13245 (shared heads).
+        al. 2023, arXiv:2305.13245 (shared heads); Dao et al. 2022, arXiv:2205.14135 (in compiled
+        code the scores of a long sequence are never all there, unless weights are left out).
     Example:
         >>> import rushlight as rl
         >>> q, k, v = rl.zeros(1, 2), rl.ones(3, 2), rl.tensor([[0.0], [1.0], [5.0]])
@@ -45,30 +45,13 @@ def scaled_dot_product_attention(
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         key, value = _shared_heads(query, key, value)
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = (query * factor) @ key.transpose(-2, -1)  # (*, L, S)
-    if is_causal:
-        scores = scores.masked_fill(~_seen(*scores.shape[-2:]), -math.inf)
-    if attn_mask is not None:
-        weights = _masked_softmax(scores, attn_mask)
-    else:
-        weights = scores.softmax(-1)
-    return dropout(weights, dropout_p) @ value
-
-
-def _seen(queries: int, keys: int) -> Tensor:
-    """Which keys each query may look at when none may look ahead."""
-    return rl.arange(queries).unsqueeze(1) >= rl.arange(keys)
-
-
-def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Softmax along the last dimension, 0 for a query that may look at no key."""
-    if mask.dtype is rl.bool:
-        scores = rl.where(mask, scores, -math.inf)
-    else:
-        scores = scores + mask
-    blind = (scores == -math.inf).all(-1, True)
-    return rl.where(blind, 0.0, rl.where(blind, 0.0, scores).softmax(-1))
+    mask = None if attn_mask is None else attn_mask.node
+    if not dropout_p:
+        nodes = query.node, key.node, value.node, mask
+        return Tensor(ops.attention(*nodes, is_causal=is_causal, scale=scale))
+    factor = scale_of(query.node, scale)
+    scores = scores_of(query.node, key.node, factor, mask, is_causal=is_causal)
+    return dropout(Tensor(weights_of(scores, mask is not None)), dropout_p) @ value
 
 
 def _shared_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,8 @@ from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,
 )  # fmt: skip
+from .replaced import diagonal_replaced, select_replaced, slice_replaced
+from .coordinates import nonzero_static, unravel_index
 from .strided import alias, as_strided, strided_scatter, unstrided
 from .bits import bit_cast, complex, view_as_complex, view_as_real
 from .reduce import logsumexp, mean, nanmean, nansum, prod, sum
@@ -122,6 +124,7 @@ from .batch_norm import batch_moments, batch_norm
 from .recurrent import recurrent, recurrent_grad
 from .recurrent_steps import recurrent_steps, recurrent_steps_back
 from .softmax import log_softmax, softmax
+from .attention import attention, attention_back
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .class_pick import class_pick, class_place
@@ -163,6 +166,11 @@ from .choices import cartesian_prod, combinations
 from .lu import linalg_lu, linalg_lu_factor, linalg_lu_factor_ex, lu, lu_permutation, lu_unpack
 from .lu_solve import (
     cholesky_inverse, linalg_cholesky_ex, linalg_inv_ex, linalg_lu_solve, linalg_solve_ex, lu_solve,
+)  # fmt: skip
+from .householder import geqrf, linalg_householder_product, orgqr, ormqr
+from .eig import linalg_eig, linalg_eigvals
+from .tensor_solve import (
+    linalg_tensorinv, linalg_tensorsolve, linalg_vander, triangular_solve, vander,
 )  # fmt: skip
 
 _OPERATORS = {

@@ -15,6 +15,7 @@ from rushlight.graph.graph import Graph, Step
 from rushlight.graph.op import View
 from rushlight.graph.spec import Spec
 
+from ..attention import Attending
 from ..constant import CONSTANT
 from ..contraction import Contraction
 from ..convolution import Convolution
@@ -118,6 +119,8 @@ def template_of(call: Any) -> str:
         return "contract"
     if isinstance(call, Scatter):
         return "scatter"
+    if isinstance(call, Attending):
+        return "attention"
     return "scan" if isinstance(call, Scan) else "reference"
 
 
@@ -161,6 +164,9 @@ def _loops(call: Any, buffers: list[Buffer]) -> str:
         return _times([w.images, *w.out, w.outputs * w.groups, w.inputs, *w.kernel])
     if isinstance(call, Scatter):
         return _times(call.extents)
+    if isinstance(call, Attending):
+        s = call.sizes
+        return _times([*s.lead, s.queries, s.keys, s.width])
     return _times(buffers[call.outputs[0]].spec.shape)
 
 
@@ -185,6 +191,8 @@ def _places(x: Expr) -> int:
 def _flops(call: Any, buffers: list[Buffer]) -> int:
     if isinstance(call, Referred):
         return 0
+    if isinstance(call, Attending):
+        return call.flops
     if isinstance(call, Scan):
         return sum(buffers[b].spec.numel for b in call.outputs)
     if isinstance(call, Scatter):

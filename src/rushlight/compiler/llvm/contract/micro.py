@@ -21,8 +21,8 @@ there when ``add`` is not 0. ``shift`` is a byte offset added to every pointer t
 With ``_pairs``, an element of A or B is a pair of bfloat16, neighbours along k, whose products are
 added at once.
 
-Vectors of B are read whole, unless masks are free; ``panel_masked`` is for a B whose columns do not
-fill whole vectors.
+Vectors of B are read whole, unless masks are free; the forms with ``_masked`` are for a B whose
+columns do not fill whole vectors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ARGUMENTS = [
     ("rows", I64), ("columns", I64), ("add", I64), ("shift", I64),
 ]  # fmt: skip
 PANEL_ARGUMENTS = [*ARGUMENTS, ("ka", I64)]
-FORMS = ("rows", "panel", "panel_masked", "rows_pairs", "panel_pairs")
+FORMS = ("rows", "rows_masked", "panel", "panel_masked", "rows_pairs", "panel_pairs")
 
 
 def micro_name(tile: Tile, form: str) -> str:
@@ -58,7 +58,7 @@ def panel_form(tile: Tile, columns: int) -> str:
 
 def micro_module(tile: Tile, form: str) -> Module:
     """The micro-kernels of one form."""
-    if form == "panel_masked":
+    if form.endswith("_masked"):
         tile = replace(tile, masked=True)
     tile = replace(tile, pairs=form.endswith("_pairs"))
     module = Module()

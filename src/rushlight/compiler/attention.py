@@ -1,0 +1,288 @@
+"""Attention: the steps of a graph that the template ``attention`` computes, and their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rushlight import ops
+from rushlight.base.dtypes import DType, bool_, float32, float64
+from rushlight.base.errors import InternalError
+from rushlight.graph.graph import Step
+from rushlight.graph.op import Op
+from rushlight.graph.spec import Spec
+from rushlight.ops.attention import in_blocks
+
+from .contraction import Operand
+from .epilogue import part_of
+from .layout import Order
+from .llvm.attention import (
+    Form,
+    Sizes,
+    backward_module,
+    backward_scratch,
+    forward_module,
+    forward_scratch,
+    sum_module,
+)
+from .llvm.attention.backward import SUM
+from .llvm.attention.form import MATRIX
+from .llvm.code import Code
+from .llvm.contract import tile_of
+from .llvm.machine import Machine
+from .value import Stored, Value
+
+OPS = frozenset([ops.attention, ops.attention_back])
+"""The operations of the template."""
+
+ELEMENTS = {float32: "float", float64: "double"}
+FLOPS = 60.0
+"""About how many operations of a product a nanosecond has room for, for the size of pieces."""
+
+
+@dataclass(frozen=True)
+class Attending:
+    """A step that the template computes.
+
+    Attributes:
+        step: the operation.
+        operands: its matrices by the names of :mod:`llvm.attention.form`.
+        vectors: the buffers of ``scale``, ``total`` and ``dot``.
+        inputs, outputs: buffers.
+        sizes: of each attention, and how many there are.
+        dtype: what is computed in.
+        masked: the type of the mask, or None.
+    """
+
+    step: Step
+    operands: Mapping[str, Operand]
+    vectors: Mapping[str, int]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    sizes: Sizes
+    dtype: DType
+    masked: DType | None
+
+    @property
+    def backward(self) -> bool:
+        """Whether it computes gradients."""
+        return self.step.op is ops.attention_back
+
+    @property
+    def flops(self) -> int:
+        """Operations of its products, without those that no query may look at."""
+        s = self.sizes
+        pairs = s.queries * s.keys
+        if self.causal:
+            corner = min(s.queries, s.keys)
+            pairs -= corner * (corner - 1) // 2 + corner * max(0, s.keys - s.queries)
+        widths = 3 * s.width + 2 * s.values if self.backward else s.width + s.values
+        return 2 * s.count * pairs * widths
+
+    @property
+    def causal(self) -> bool:
+        """Whether no query looks ahead."""
+        return bool(self.step.keywords["is_causal"])
+
+    def codes(self, machine: Machine, spare: Callable[[int], int]) -> list[Code]:
+        """The calls of kernels."""
+        tile = tile_of(machine, ELEMENTS[self.dtype])
+        s = self.sizes
+        whole = s.width % tile.lanes == 0, s.values % tile.lanes == 0
+        form = Form(tile, self.causal, self._mask(), whole)
+        if not self.backward:
+            tasks = s.count * s.blocks_i(tile)
+            return [self._code(form, machine, "forward", tasks, {})]
+        groups = s.groups(tile)
+        form = replace(form, parted=groups > 1)
+        own = {"groups": groups, "group": s.group(tile)}
+        if groups == 1:
+            return [self._code(form, machine, "backward", s.count, own)]
+        part = spare(s.count * groups * s.queries * s.width * tile.bytes)
+        own["partial"] = part
+        found = self._code(form, machine, "backward", s.count * groups, own)
+        return [found, self._summed(form, machine, groups, part)]
+
+    def _mask(self) -> str:
+        if self.masked is None:
+            return ""
+        kind = "bool" if self.masked is bool_ else "float"
+        return kind if self.operands["mask"].strides[0] else f"{kind}_along"
+
+    def _code(
+        self, form: Form, machine: Machine, way: str, tasks: int, own: Mapping[str, int]
+    ) -> Code:
+        tile, s = form.tile, self.sizes
+        areas = (backward_scratch if self.backward else forward_scratch)(form, s)
+        sizes = {
+            "queries": s.queries, "keys": s.keys, "width": s.width, "values": s.values,
+            "block_i": s.block_i(tile), "block_j": s.block_j(tile), "blocks_i": s.blocks_i(tile),
+            **own, **{f"at_{name}": offset for name, offset in areas.offsets.items()},
+        }  # fmt: skip
+        places = {**self.vectors, **({"partial": own["partial"]} if "partial" in own else {})}
+        layouts = form.layouts(self.backward)
+
+        def params(place: Mapping[int, int]) -> tuple[int, ...]:
+            known = sizes | {name: place[buffer] for name, buffer in places.items()}
+            found = [known.get(name, 0) for name in layouts["sizes"].names]
+            for name in list(layouts)[1:]:
+                found += self._matrix(name, place)
+            return tuple(found)
+
+        module = backward_module if self.backward else forward_module
+        name = f"attention_{way}_{form.name}"
+        return Code(
+            name=name,
+            text=lambda: str(module(form, name, machine)),
+            params=params,
+            buffers=tuple(dict.fromkeys((*self.inputs, *self.outputs, *places.values()))),
+            extent=tasks,
+            work=self.flops / FLOPS / tasks,
+            scratch=areas.total,
+            needs=tuple(part_of(tile, each) for each in form.needs(self.backward)),
+        )
+
+    def _matrix(self, name: str, place: Mapping[int, int]) -> list[int]:
+        """The parameters of a matrix."""
+        operand = self.operands[name]
+        bool_mask = name == "mask" and self.masked is bool_
+        size = 1 if bool_mask else self.dtype.itemsize
+        lead = self.sizes.lead
+        batch = (*((0,) * (3 - len(operand.batch))), *operand.batch)
+        values = {
+            "place": place[operand.buffer], "offset": operand.offset * size,
+            "row": operand.strides[0] * size, "column": operand.strides[1] * size,
+            "extent1": lead[1], "extent2": lead[2],
+            **{f"batch{k}": step * size for k, step in enumerate(batch)},
+        }  # fmt: skip
+        return [values[each] for each in MATRIX.names]
+
+    def _summed(self, form: Form, machine: Machine, groups: int, part: int) -> Code:
+        """The call that adds up the parts of the gradients of queries."""
+        s, tile = self.sizes, form.tile
+        name = f"attention_sum_{tile.suffix}"
+        values = {"queries": s.queries, "width": s.width, "groups": groups}
+
+        def params(place: Mapping[int, int]) -> tuple[int, ...]:
+            known = {**values, "partial": place[part]}
+            return (*(known[each] for each in SUM.names), *self._matrix("dq", place))
+
+        return Code(
+            name=name,
+            text=lambda: str(sum_module(tile, name, machine)),
+            params=params,
+            buffers=(part, self.operands["dq"].buffer),
+            extent=s.count * s.queries,
+            work=s.width * groups / 8,
+        )
+
+
+def is_attention(op: Op, inputs: Sequence[Any]) -> bool:
+    """Whether a step is computed by the template."""
+    if op not in OPS:
+        return False
+    first = 3 if op is ops.attention_back else 0
+    return in_blocks(*inputs[first : first + 3])
+
+
+# Operands -------------------------------------------------------------------------------------
+
+
+class Memories:
+    """Finds how the inputs of a step lie in memory, and where its results are to lie.
+
+    Args:
+        laid: a value as memory in any order.
+        ordered: a value as memory, rows after rows.
+        made: new memory for a result, in an order.
+    """
+
+    def __init__(
+        self, laid: Callable[[Value], Stored], ordered: Callable[[Value], Stored],
+        made: Callable[[Spec, Order | None], Stored],
+    ) -> None:  # fmt: skip
+        self.laid, self.ordered, self.made = laid, ordered, made
+
+    def attending(
+        self, step: Step, inputs: Sequence[Value], leaving: bool
+    ) -> tuple[Attending, tuple[Stored, ...]]:
+        """The call for a step, and its results.
+
+        Args:
+            leaving: whether the results leave the program, which wants them in their own order.
+        """
+        specs: Any = step.spec
+        backward = step.op is ops.attention_back
+        first = ["g", "total", "dot"] if backward else []
+        named = dict(zip([*first, "q", "k", "v", "scale", "mask"], inputs, strict=False))
+        lead = specs[0].shape[:-2]
+        operands = {name: self._matrix(named[name], lead) for name in "gqkv" if name in named}
+        if "mask" in named:
+            operands["mask"] = self._matrix(named["mask"], lead, is_mask=True)
+        vectors: dict[str, int] = {
+            name: self.ordered(named[name]).buffer
+            for name in ("scale", "total", "dot")
+            if name in named
+        }
+        made = []
+        for name, like, spec in _RESULTS[backward]:
+            order = None if leaving else _order(operands[like], specs[spec].ndim)
+            result = self.made(specs[spec], order)
+            made.append(result)
+            *batch, row, column = result.strides
+            operands[name] = Operand(result.buffer, 0, tuple(batch), (row, column))
+        if not backward:
+            made.append(self.made(specs[1], None))
+            vectors["total"] = made[1].buffer
+        reads = [operands[name].buffer for name in (*"gqkv", "mask") if name in operands]
+        reads += [vectors[name] for name in ("scale", "total", "dot")[: 3 if backward else 1]]
+        return Attending(
+            step, operands, vectors, tuple(dict.fromkeys(reads)), tuple(x.buffer for x in made),
+            _sizes(named, lead), named["q"].spec.dtype,
+            named["mask"].spec.dtype if "mask" in named else None,
+        ), tuple(made)  # fmt: skip
+
+    def _matrix(self, value: Value, lead: tuple[int, ...], is_mask: bool = False) -> Operand:
+        """How a value lies, in rows without gaps."""
+        for memory in (lambda x: x, self.laid, self.ordered):
+            found = Operand.of(memory(value), lead)
+            if found is not None and _in_rows(found, value, is_mask):
+                return _without_ones(found, value)
+        raise InternalError(f"the rows of {value.spec} have gaps")
+
+
+_RESULTS = {
+    False: [("out", "q", 0)],
+    True: [("dq", "q", 0), ("dk", "k", 1), ("dv", "v", 2)],
+}
+"""The matrices that are made: their names, what they lie like, and which results they are."""
+
+
+def _in_rows(found: Operand, value: Value, is_mask: bool) -> bool:
+    """Whether elements of a row are neighbours; a mask may also be the same for all queries."""
+    row, column = found.strides
+    along = is_mask and (value.shape[-2] == 1 or not row)
+    return along or value.shape[-1] == 1 or column == 1
+
+
+def _without_ones(found: Operand, value: Value) -> Operand:
+    """A row of one element has no gaps, and one row no distance to the next."""
+    row, column = found.strides
+    return replace(
+        found,
+        strides=(row if value.shape[-2] > 1 else 0, column if value.shape[-1] > 1 else 1),
+    )
+
+
+def _order(like: Operand, ndim: int) -> Order:
+    """The dimensions as another value has them, what it repeats outermost, the last one inside."""
+    steps = [0] * (ndim - 1 - len(like.batch) - 1) + [*like.batch, like.strides[0]]
+    return (*sorted(range(ndim - 1), key=lambda k: -steps[k] if steps[k] else -(1 << 62)), ndim - 1)
+
+
+def _sizes(named: Mapping[str, Value], lead: tuple[int, ...]) -> Sizes:
+    whole: Any = (*((1,) * (3 - len(lead))), *lead)
+    queries, width = named["q"].shape[-2:]
+    keys, values = named["v"].shape[-2:]
+    return Sizes(whole, queries, keys, width, values)
