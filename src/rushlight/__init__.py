@@ -56,8 +56,9 @@ from .tensor.formats import (
     strided,
 )  # fmt: skip
 from .tensor.attributes import adjoint
-from .tensor.layout import as_strided, resolve_conj, resolve_neg
+from .tensor.layout import as_strided, as_strided_scatter, resolve_conj, resolve_neg
 from .tensor.look import realize
+from .tensor.operators import positive
 from .tensor.questions import (
     broadcast_shapes, is_complex, is_conj, is_floating_point, is_inference, is_nonzero,
     is_same_size, is_signed, is_storage, is_tensor, numel, result_type, typename,

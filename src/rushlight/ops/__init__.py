@@ -12,7 +12,7 @@ from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES
 from .structure import clone, constant_in, detach, gradients, graft, joined, leaf, part, parts
-from .overwrite import overwrite
+from .overwrite import fill, overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
     sqrt, square,
@@ -22,7 +22,7 @@ from .trigonometry import (
     acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinc, sinh, tan, tanh,
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
-from .binary import add, atan2, div, maximum, minimum, mul, sub
+from .binary import add, atan2, div, fmax, fmin, maximum, minimum, mul, rsub, sub
 from .division import floor_divide, floor_quotient, fmod, remainder, trunc_divide
 from .power import cube, pow
 from .bitwise import (
@@ -34,9 +34,11 @@ from .compare import (
     logical_xor, lt, ne, where,
 )  # fmt: skip
 from .closeness import isclose
+from .sign import copysign, heaviside, isneginf, isposinf, isreal, signbit
+from .divisor import gcd, lcm
 from .create import arange, eye, full, ones, zeros
 from .view import permute, reshape, squeeze, t, transpose, unsqueeze
-from .broadcasting import expand, sum_to
+from .broadcasting import expand, sum_to, sum_to_size
 from .slicing import (
     diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
     unselect, unslice,
@@ -97,6 +99,7 @@ from .normal import (
     special_entr, special_erfcx, special_log_ndtr, special_ndtr, special_ndtri, special_xlog1py,
 )  # fmt: skip
 from .incomplete_gamma import igamma, igammac
+from .exponent import exponent, float_power, frexp, ldexp, logaddexp2, mantissa, nextafter
 from .activation import (
     celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
     tanhshrink,

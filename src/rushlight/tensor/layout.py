@@ -8,7 +8,7 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import MissingError, OperationError
+from rushlight.base.errors import MissingError, OperationError, ShapeError
 from rushlight.base.shapes import axis, contiguous_strides, prod
 from rushlight.ops import strided
 
@@ -264,6 +264,35 @@ def as_strided(
 
 
 method(as_strided)
+
+
+@method
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:  # fmt: skip
+    """A copy of the memory behind ``input`` with what :func:`as_strided` shows of it replaced.
+
+    Raises:
+        RuntimeError: ``src`` has another shape than ``size``, or as for :func:`as_strided`.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.as_strided_scatter(rl.zeros(2, 2), rl.ones(2), (2,), (3,))
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
+    first = input.storage_offset()
+    shown = as_strided(input, size, stride, storage_offset)  # refuses what does not fit
+    if src.shape != shown.shape:
+        raise ShapeError(
+            "as_strided_scatter",
+            "expected src to have a size equal to the slice of self. src size ="
+            f" {list(src.shape)}, slice size = {list(shown.shape)}",
+        )
+    room = input.place.storage.node.spec.nbytes // input.dtype.itemsize
+    copy = strided_from(input, (room,), (1,), 0).clone()  # type: ignore[attr-defined]
+    strided_from(copy, tuple(size), tuple(stride), shown.storage_offset()).copy_(src)
+    return strided_from(copy, tuple(input.shape), tuple(input.stride()), first)
 
 
 def strided_from(tensor: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
