@@ -16,6 +16,7 @@ UNLOWERED = [
     "igamma",
     "igammac",
     "imag",
+    "geqrf",
     "kthvalue",
     "lcm",
     "linalg_cholesky",
