@@ -1,4 +1,4 @@
-"""``*_scatter`` of views: a copy, with the memory's layout, and the gradients that it should have."""
+"""``*_scatter`` of views: copies in the memory's layout, and the gradients they should have."""
 
 from __future__ import annotations
 
@@ -44,3 +44,18 @@ def test_static_places_are_the_first():
     values = np.random.default_rng(0).integers(0, 2, (4, 5))
     ours = rl.nonzero_static(rl.tensor(values), size=7).numpy()
     np.testing.assert_array_equal(ours, np.argwhere(values)[:7])
+
+
+@pytest.mark.parametrize("library", [rl, torch])
+def test_targets_of_gather_and_take_lie_apart(library):
+    x, index = library.arange(6.0), library.tensor([2, 1, 0])
+    for call in (lambda out: library.gather(x, 0, index, out=out),
+                 lambda out: library.take(x, index, out=out)):  # fmt: skip
+        for target in (x, x[:3], x[1:4], library.zeros(1).expand(3)):
+            with pytest.raises(RuntimeError, match="unsupported operation"):
+                call(target)
+        with pytest.raises(RuntimeError, match="dtype"):
+            library.gather(x, 0, index, out=library.zeros(3).double())
+        assert call(library.empty(3)).tolist() == [2.0, 1.0, 0.0]
+    wide = library.arange(12.0)
+    assert library.take(wide[:6], index, out=wide[6:9]).tolist() == [2.0, 1.0, 0.0]

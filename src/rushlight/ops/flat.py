@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.dtypes import int64
@@ -23,6 +23,7 @@ class Take(Composite):
     """
 
     name, torch = "take", "take(Tensor self, Tensor index) -> Tensor"
+    apart: ClassVar[bool] = True  # what out= names shares no memory with an input
 
     def __call__(self, x: Node, index: Node) -> Node:
         if index.dtype is not int64:

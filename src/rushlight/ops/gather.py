@@ -53,6 +53,7 @@ class Gather(Picking):
     """
 
     name = "gather"
+    apart: ClassVar[bool] = True  # what out= names shares no memory with an input
     torch = "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor"
 
     def __call__(self, x: Node, dim: int, index: Node, *, sparse_grad: bool = False) -> Node:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.base.errors import ArgTypeError, GradError
+from rushlight.base.errors import ArgTypeError, DTypeError, GradError, OperationError
 from rushlight.execute import pending, realize
 from rushlight.graph.node import Node
 from rushlight.graph.op import recording
@@ -179,6 +179,41 @@ def into(out: Any, result: Any, function: str) -> Any:
         )
     fit(out, result.shape)
     return out._write(result.node, function)
+
+
+def into_apart(out: Any, result: Any, function: str, *inputs: Any) -> Any:
+    """As :func:`into`, for a target of the result's dtype that shares no memory with an input.
+
+    Raises:
+        RuntimeError: it has another dtype, or shares memory.
+    """
+    if isinstance(out, Tensor):
+        if out.dtype is not result.dtype:
+            raise DTypeError(
+                function,
+                f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead",
+            )
+        if any(isinstance(x, Tensor) and _meet(x, out) for x in inputs):
+            raise OperationError(
+                function,
+                "unsupported operation: some elements of the input tensor and the written-to tensor"
+                " refer to a single memory location. Please clone() the tensor before performing"
+                " the operation.",
+            )
+    return into(out, result, function)
+
+
+def _meet(a: Tensor, b: Tensor) -> bool:
+    """Whether the memory from the first to the last element of two tensors overlaps."""
+    if a is b or a._place is None or b._place is None:
+        return a is b
+    if a.place.storage is not b.place.storage or not (a.numel() and b.numel()):  # type: ignore[attr-defined]
+        return False
+    spans = []
+    for tensor in (a, b):
+        reach = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))  # type: ignore[attr-defined]
+        spans.append((tensor.storage_offset(), tensor.storage_offset() + reach))  # type: ignore[attr-defined]
+    return max(spans[0][0], spans[1][0]) <= min(spans[0][1], spans[1][1])
 
 
 def fit(out: Tensor, shape: tuple[int, ...]) -> None:

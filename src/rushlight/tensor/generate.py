@@ -21,7 +21,7 @@ SCOPE = {
     "_aliased": arguments.aliased, "_wrapped": arguments.wrapped, "_any": arguments.loose,
     "_unwrapped": arguments.unwrapped, "_unwrapped_list": arguments.unwrapped_list,
     "_operand": arguments.operand, "_spread": arguments.spread, "_listed": arguments.listed,
-    "_into": arguments.into, "_Tensor": Tensor,
+    "_into": arguments.into, "_into_apart": arguments.into_apart, "_Tensor": Tensor,
 }  # fmt: skip
 
 
@@ -125,9 +125,13 @@ class _Source:
         if self.schema.is_view or self.schema.result_is_list or self.op.module == "nn.functional":
             return self.method()
         names = [*names, "out=None" if self.star else "*, out=None"]
+        into = "_into(out, result, _name"
+        if getattr(self.op, "apart", False):
+            tensors = [p.name for p in self.schema.parameters if p.is_tensor and p.name != "self"]
+            into = f"_into_apart(out, result, _name, {', '.join((self.first, *tensors))}"
         return self._text(
             self.schema.name, names, f"result = {self._result()}",
-            "return result if out is None else _into(out, result, _name)",
+            f"return result if out is None else {into})",
         )  # fmt: skip
 
     def method(self) -> str:
