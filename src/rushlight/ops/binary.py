@@ -10,8 +10,9 @@ from rushlight import ops
 from rushlight.base.dtypes import FLOATS, DType, of_number
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
+from rushlight.graph.op import Composite
 
-from .elementwise import NOT_BOOL, PAIR, Elementwise
+from .elementwise import NOT_BOOL, PAIR, REAL, Elementwise
 
 
 def pairs(make: Any) -> Any:
@@ -283,8 +284,93 @@ class Atan2(Arithmetic):
         yield make(0), make(0)
 
 
+class Rsub(Composite):
+    """``other - alpha * input``."""
+
+    name = "rsub"
+    torch = "rsub(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"
+    numbers = ("other",)
+
+    def __call__(self, x: Node, y: Any, *, alpha: Any = 1) -> Node:
+        return ops.sub(y, x, alpha=alpha)
+
+    def samples(self, make: Any) -> Any:
+        yield from pairs(make)
+        yield make(3, 4), make(4), {"alpha": 2}
+        yield make(3, 4), 3.0, {"alpha": 2}
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
+        yield lambda: make.call(2, make(3)), TypeError, "must be Tensor, not int"
+
+
+class NumberExtremum(Arithmetic):
+    """The larger or the smaller of two inputs, of which one may be NaN. Abstract."""
+
+    numbers = ()
+    inplace = False
+    dtypes = REAL
+
+    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
+        first = ops.logical_or(self.prefers(a, b), ops.isnan(b))
+        return ops.where(first, g, 0.0), ops.where(first, 0.0, g)
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        """Where ``a`` is the result, or equal to it."""
+        raise NotImplementedError
+
+    def refusal(self, dtype: DType) -> DTypeError:
+        return DTypeError(self.name, f"{self.name} not implemented for complex tensors.")
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), make(3, 4)
+        yield make(3, 1), make(4)
+        yield make(), make(2, 2)
+        yield make.int(3), make(3)
+        yield make.int(3), make.int(3)
+        yield make.bool(4), make.bool(4)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
+        yield lambda: make.call(make(2), 1.0), TypeError, "must be Tensor, not float"
+        yield lambda: make.call(make.complex(2), make(2)), RuntimeError, "for complex tensors"
+
+
+class Fmax(NumberExtremum):
+    """The larger of two inputs; a NaN loses."""
+
+    name, torch = "fmax", "fmax(Tensor self, Tensor other) -> Tensor"
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        return a >= b
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.fmax(x, y) if x.dtype.kind == "float" else b.maximum(x, y)
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.fmax(a, b)
+
+
+class Fmin(NumberExtremum):
+    """The smaller of two inputs; a NaN loses."""
+
+    name, torch = "fmin", "fmin(Tensor self, Tensor other) -> Tensor"
+
+    def prefers(self, a: Node, b: Node) -> Node:
+        return a <= b
+
+    def lower(self, b: Any, x: Any, y: Any) -> Any:
+        return b.fmin(x, y) if x.dtype.kind == "float" else b.minimum(x, y)
+
+    def ref(self, a: Any, b: Any) -> Any:
+        return np.fmin(a, b)
+
+
 add = Add()
 sub = Sub()
+rsub = Rsub()
+fmax = Fmax()
+fmin = Fmin()
 mul = Mul()
 div = Div()
 maximum = Maximum()

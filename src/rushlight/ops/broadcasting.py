@@ -9,10 +9,11 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import OperationError
+from rushlight.base.dtypes import int64
+from rushlight.base.errors import OperationError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op, View
+from rushlight.graph.op import Composite, Op, View
 from rushlight.graph.spec import Spec
 
 from .view import Places
@@ -115,5 +116,42 @@ def _repeated(wide: Shape, shape: Shape) -> Shape:
     return tuple(d for d, n in enumerate(wide) if d < extra or (shape[d - extra] == 1 != n))
 
 
+class SumToSize(Composite):
+    """The sum over what broadcasting ``size`` to the input's shape would repeat.
+
+    Raises:
+        RuntimeError: ``size`` cannot be broadcast to the input's shape.
+    """
+
+    name = "sum_to_size"
+    torch = "sum_to_size(Tensor self, int[] size) -> Tensor"
+
+    def __call__(self, x: Node, size: Sequence[int]) -> Node:
+        shape = tuple(size)
+        extra = x.ndim - len(shape)
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[extra:], strict=True)):
+            raise ShapeError(
+                "sum_to_size",
+                f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.",
+            )
+        if x.shape != shape and x.dtype.kind in ("bool", "int"):
+            x = ops.cast(x, int64)
+        return ops.sum_to(x, shape)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), (1, 4)
+        yield make(2, 3, 4), (3, 1)
+        yield make(2, 3), ()
+        yield make(2, 3), (2, 3)
+        yield make.bool(2, 3), (2, 3)
+        yield make.bool(2, 3), (2, 1)
+        yield make(0, 3), (1, 3)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 3), (2,)), RuntimeError, "is not expandable to size"
+        yield lambda: make.call(make(3), (1, 3)), RuntimeError, "is not expandable to size"
+
+
 expand = Expand()
 sum_to = SumTo()
+sum_to_size = SumToSize()

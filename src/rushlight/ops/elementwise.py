@@ -22,6 +22,7 @@ from rushlight.graph.spec import Spec
 
 PAIR = "(Tensor self, Tensor other) -> Tensor"
 NOT_BOOL = tuple(dtype for dtype in ALL if dtype is not bool_)
+REAL = tuple(dtype for dtype in ALL if not dtype.is_complex)
 
 
 class Plan(NamedTuple):

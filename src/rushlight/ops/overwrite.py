@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import ops
+from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
-from rushlight.graph.op import Op
+from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
+
+from .scalar import filling
 
 
 class Overwrite(Op):
@@ -35,4 +38,37 @@ class Overwrite(Op):
         return f"{''.join(part.title() for part in by.split('_'))}Backward0"
 
 
+class Fill(Composite):
+    """The input's shape and dtype with one value everywhere, a number or a 0-d tensor.
+
+    Raises:
+        RuntimeError: ``value`` is a tensor with dimensions.
+    """
+
+    name, torch = "fill", "fill(Tensor input, Any value) -> Tensor"
+
+    def __call__(self, x: Node, value: Any) -> Node:
+        if not isinstance(value, Node):
+            new = ops.full.record((filling("fill", value, x.dtype),), x.shape)
+        elif value.ndim:
+            raise OperationError(
+                "fill",
+                "fill only supports 0-dimension value tensor but got tensor with"
+                f" {value.ndim} dimensions.",
+            )
+        else:
+            new = ops.expand(ops.cast(value, x.dtype), x.shape)
+        return ops.overwrite.record((new, x), "fill")
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 2.5
+        yield make(3, 4), make()
+        yield make.int(3), 2.5
+        yield make(0), 1
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3), make(1)), RuntimeError, "only supports 0-dimension"
+
+
 overwrite = Overwrite()
+fill = Fill()

@@ -8,17 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import ALL, COMPLEX, FLOATS, DType, bool_, int64
+from rushlight.base.dtypes import COMPLEX, FLOATS, DType, bool_, int64
 from rushlight.base.errors import DTypeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
-from .elementwise import NOT_BOOL, Elementwise, Float
+from .elementwise import NOT_BOOL, REAL, Elementwise, Float
 from .scalar import largest
 
 FLOATS_COMPLEX = (*FLOATS, *COMPLEX)
-REAL = tuple(dtype for dtype in ALL if not dtype.is_complex)
 
 
 class Unary(Elementwise):

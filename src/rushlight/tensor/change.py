@@ -63,6 +63,23 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 
 @method
+def float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """Raises to a power in place, which is computed in doubles.
+
+    Raises:
+        RuntimeError: this tensor does not hold doubles.
+    """
+    power = self.float_power(exponent)  # type: ignore[attr-defined]
+    if power.dtype is not self.dtype:
+        raise OperationError(
+            "float_power_",
+            f"the base given to float_power_ has dtype {self.dtype} but the operation's result"
+            f" requires dtype {power.dtype}",
+        )
+    return self._write(power.node, "float_power_")
+
+
+@method
 def zero_(self: Tensor) -> Tensor:
     """Writes zeros everywhere."""
     return self._write(ops.full(self._node.shape, 0, self.dtype), "zero_")

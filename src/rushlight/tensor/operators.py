@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
+from rushlight.base.dtypes import bool_
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.graph.op import Op
 
@@ -103,8 +104,22 @@ def __neg__(self: Tensor) -> Tensor:
 
 
 @method
-def __pos__(self: Tensor) -> Tensor:
+def positive(self: Tensor) -> Tensor:
+    """The tensor itself.
+
+    Raises:
+        RuntimeError: it is of bools.
+    """
+    if self.dtype is bool_:
+        raise OperationError(
+            "positive",
+            "The `+` operator, on a bool tensor is not supported.",
+            rule="Use it as it is.",
+        )
     return self
+
+
+Tensor.__pos__ = positive  # type: ignore[attr-defined]
 
 
 @method
