@@ -12,6 +12,8 @@ from rushlight.base.dtypes import DType, bfloat16, float16, float32, float64
 from rushlight.base.errors import ArgTypeError, OperationError
 from rushlight.tensor.tensor import Tensor
 
+from .lazy import is_lazy
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -52,7 +54,9 @@ class ModuleConversions:
             if parameter is not None:
                 _convert_in_place(parameter, fn)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if is_lazy(buffer):
+                buffer.refer(fn(buffer.data))
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 
@@ -139,6 +143,9 @@ class ModuleConversions:
 
 
 def _convert_in_place(parameter: Tensor, fn: Callable[[Tensor], Tensor]) -> None:
+    if is_lazy(parameter):
+        parameter.refer(fn(parameter.data))
+        return
     gradient = parameter.grad
     with no_grad():
         parameter.data = fn(parameter)

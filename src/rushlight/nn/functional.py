@@ -15,6 +15,7 @@ from rushlight import ops as _ops
 from rushlight.tensor.functions import public as _public
 
 from .attention import scaled_dot_product_attention
+from .heads import multi_head_attention_forward
 from .batch import batch_norm, instance_norm, local_response_norm
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,

@@ -8,6 +8,7 @@ from typing import Any
 from rushlight.autograd.mode import no_grad
 from rushlight.tensor.tensor import Tensor
 
+from .lazy import is_lazy
 from .parameter import Parameter
 
 
@@ -49,6 +50,8 @@ def _load_one(module: Any, name: str, key: str, tensor: Tensor, value: Any, assi
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like'
             f" object from checkpoint but received {type(value)}"
         )
+    if is_lazy(tensor) and is_lazy(value):  # there is nothing to load
+        return ""
     if tensor.dim() == 0 and value.shape == (1,):  # PyTorch before 0.4 had no 0-d tensors
         value = value[0]
     if value.shape != tensor.shape:

@@ -273,6 +273,10 @@ class KLDivLoss(_Loss):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
+class NLLLoss2d(NLLLoss):
+    """:class:`NLLLoss` under the name that it had for images."""
+
+
 class PoissonNLLLoss(_Loss):
     r"""Negative log likelihood of counts under a Poisson distribution.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rushlight import einsum
 from rushlight.base.device import device as Device
 from rushlight.base.dtypes import DType
-from rushlight.tensor.creation import empty
+from rushlight.tensor.creation import arange, empty
 from rushlight.tensor.tensor import Tensor
 
 from . import functional as F
@@ -208,6 +209,42 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor) -> Any:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """:class:`LocalResponseNorm` of images in its oldest form.
+
+    Args:
+        size: how many channels are neighbours; ``(size - 1) // 2`` to each side.
+        alpha, beta, k: an element is divided by ``(k + alpha / size * sum of squares) ** beta``.
+    Shape:
+        input (N, C, H, W); output the same.
+    Raises:
+        ValueError: another number of dimensions.
+    Reference:
+        Krizhevsky et al. 2012, as Torch7 had it: from the first channel that has all neighbours to
+        its left on, the first channel is a neighbour of all.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Any:
+        if input.ndim != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
+        places = arange(input.shape[1])
+        reach = int((self.size - 1) / 2 + 1)
+        apart = (places.unsqueeze(1) - places).abs()
+        near = (apart < reach) | ((places == 0) & (places.unsqueeze(1) >= reach))
+        sums = einsum("cd,ndhw->nchw", near.to(input.dtype), input * input)
+        return input * (self.k + self.alpha / self.size * sums) ** -self.beta
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
