@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import types
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from make import (
 )  # fmt: skip
 
 import rushlight as rl
+from rushlight import ops
 from rushlight.execute import tier
 from rushlight.graph.op import Composite, table
 from rushlight.tensor.schema import parse
@@ -220,6 +222,12 @@ def test_every_name_is_pytorchs(op):
     for text in texts(op):
         name = parse(text).name
         assert callable(torch_function(op, name)), name
+
+
+def test_no_file_hides_an_operation_of_its_name():
+    """``from .sign import ...`` makes ``ops.sign`` that module."""
+    hidden = {name for name in table if isinstance(getattr(ops, name, None), types.ModuleType)}
+    assert hidden == {"norm"}  # which nothing calls as ops.norm
 
 
 def test_the_table_has_rules_for_all_that_is_recorded():

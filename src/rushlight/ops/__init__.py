@@ -34,7 +34,7 @@ from .compare import (
     logical_xor, lt, ne, where,
 )  # fmt: skip
 from .closeness import isclose
-from .sign import copysign, heaviside, isneginf, isposinf, isreal, signbit
+from .signs import copysign, heaviside, isneginf, isposinf, isreal, signbit
 from .divisor import gcd, lcm
 from .create import arange, eye, full, ones, zeros
 from .view import permute, reshape, squeeze, t, transpose, unsqueeze
@@ -118,6 +118,9 @@ from .adaptive_pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d,
     adaptive_max_pool2d, adaptive_max_pool3d,
 )  # fmt: skip
+from .unpooling import (
+    lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d,
+)  # fmt: skip
 from .resample import resample
 from .patches import col2im, im2col
 from .grid_sample import affine_grid, grid_sample
@@ -172,6 +175,7 @@ from .lu_solve import (
 )  # fmt: skip
 from .householder import geqrf, linalg_householder_product, orgqr, ormqr
 from .eig import linalg_eig, linalg_eigvals
+from .ldl import linalg_ldl_factor, linalg_ldl_factor_ex, linalg_ldl_solve
 from .tensor_solve import (
     linalg_tensorinv, linalg_tensorsolve, linalg_vander, triangular_solve, vander,
 )  # fmt: skip
