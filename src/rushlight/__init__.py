@@ -126,6 +126,7 @@ _LATER = {
         ),
         "tensor.legacy",
     ),
+    **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "tensor.low_rank"),
     "load": "serialize",
     "load_safetensors": "serialize",
     "safetensors_metadata": "serialize",

@@ -14,6 +14,7 @@ from typing import Any
 
 from rushlight.ops.solve import LinAlgError  # noqa: F401
 from rushlight.tensor.functions import public as _public
+from rushlight.tensor.least_squares import lstsq  # noqa: F401
 
 # Functions that stand in both places, with the same parameters.
 _SHARED = frozenset(("matmul",))
@@ -28,4 +29,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({"LinAlgError", *_public["linalg"], *_SHARED})
+    return sorted({"LinAlgError", "lstsq", *_public["linalg"], *_SHARED})

@@ -28,6 +28,8 @@ UNLOWERED = [
     "linalg_eigh",
     "linalg_eigvals",
     "linalg_inv",
+    "linalg_ldl_factor_ex",
+    "linalg_ldl_solve",
     "linalg_lu_factor_ex",
     "linalg_matrix_exp",
     "linalg_pinv",
