@@ -7,13 +7,17 @@ the machine, LLVM and rushlight itself, which every name on disk says besides.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rushlight.base.lock import Lock
 
 from .folder import Folder, default, digest
 from .llvm.machine import Loaded, Machine, assemble
+from .llvm.together import assemble_all
 from .stamp import stamp
+
+Wanted = tuple[str, Callable[[], str], int]
+"""A module's key, who writes its text, and how much LLVM optimises it."""
 
 MOST = 4096
 LIMIT = 256 << 20
@@ -40,6 +44,7 @@ class Kept:
         self._lock = Lock()
         self._loaded: OrderedDict[tuple[str, Machine, int], Loaded] = OrderedDict()
         self._size = 0
+        self._at_hand: dict[tuple[str, Machine, int], bytes] = {}
 
     def code_for(
         self, key: str, text: Callable[[], str], machine: Machine, level: int = 2
@@ -63,6 +68,35 @@ class Kept:
                 self._loaded.move_to_end(place)
             return loaded
 
+    def make(self, wanted: Iterable[Wanted], machine: Machine, threads: int) -> None:
+        """Has object code at hand for several modules, which are then asked for one by one.
+
+        What is kept nowhere is made side by side.
+
+        Args:
+            wanted: for each module its key, who writes its text, and the level.
+        """
+        folder = self._folder or default()
+        missing: dict[tuple[str, Machine, int], Callable[[], str]] = {}
+        with self._lock:
+            for key, text, level in wanted:
+                place = (key, machine, level)
+                if place in self._loaded or place in self._at_hand or place in missing:
+                    continue
+                if (code := folder.read(_name(*place))) is None:
+                    missing[place] = text
+                else:
+                    self._at_hand[place] = code
+                    self.read += 1
+            jobs = [(text, level) for (_, _, level), text in missing.items()]
+            for place, code in zip(missing, assemble_all(jobs, machine, threads), strict=True):
+                self._at_hand[place] = self._made(place, code)
+
+    def _made(self, place: tuple[str, Machine, int], code: bytes) -> bytes:
+        self.assembled += 1
+        (self._folder or default()).write(_name(*place), code)
+        return code
+
     def has(self, key: str, machine: Machine, level: int = 2) -> bool:
         """Whether a module is kept, in memory or on disk."""
         folder = self._folder or default()
@@ -71,15 +105,13 @@ class Kept:
 
     def _load(self, place: tuple[str, Machine, int], text: Callable[[], str]) -> Loaded:
         key, machine, level = place
-        folder = self._folder or default()
-        name = _name(key, machine, level)
-        code = folder.read(name)
-        if code is not None:
-            self.read += 1
-        else:
-            code = assemble(text(), machine, level)
-            self.assembled += 1
-            folder.write(name, code)
+        code = self._at_hand.pop(place, None)
+        if code is None:
+            code = (self._folder or default()).read(_name(key, machine, level))
+            if code is not None:
+                self.read += 1
+            else:
+                code = self._made(place, assemble(text(), machine, level))
         return Loaded(code)
 
     def _drop(self) -> None:
@@ -91,6 +123,7 @@ class Kept:
         """Lets go of everything in memory; what is on disk stays."""
         with self._lock:
             self._loaded.clear()
+            self._at_hand.clear()
             self._size = 0
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from rushlight.compiler.kept import code_for
+from rushlight.compiler.kept import Wanted, code_for, kept
 from rushlight.compiler.llvm.code import Code
 from rushlight.compiler.llvm.driver import NAMES, driver
 from rushlight.compiler.llvm.machine import Loaded, define, host
 from rushlight.compiler.plain import Native
-from rushlight.runtime import Driver, Runner
+from rushlight.runtime import Driver, Runner, get_num_threads
 
 
 class Arena:
@@ -36,10 +37,14 @@ arena = Arena()
 _parts: dict[str, Loaded] = {}
 
 
+_DRIVER: Wanted = ("driver", lambda: driver(host()), 1)
+
+
 @functools.cache
 def runner() -> Runner:
     """Who runs programs, with threads of its own."""
-    code = code_for("driver", lambda: driver(host()), host(), level=1)
+    key, text, level = _DRIVER
+    code = code_for(key, text, host(), level)
     start, scratch, run, stop, rouse = map(code.address, NAMES)
     return Runner(Driver(start, scratch, run, stop, rouse, owner=code))
 
@@ -53,11 +58,26 @@ def loaded(code: Code) -> Loaded:
     return code_for(code.name, code.text, host(), level=code.level)
 
 
+def prepare(codes: Sequence[Code]) -> None:
+    """Has the code of several kernels made side by side, where it has to be made."""
+    wanted: dict[str, Wanted] = {}
+    for code in codes:
+        for part in code.needs:
+            if part.name not in _parts:
+                wanted[part.name] = (part.name, part.text, 1)
+    if not runner.cache_info().currsize:
+        wanted["driver"] = _DRIVER
+    for code in codes:
+        wanted[code.name] = (code.name, code.text, code.level)
+    kept.make(wanted.values(), host(), get_num_threads())
+
+
 class Calls:
     """Calls of native code, one after the other without Python in between."""
 
     def __init__(self, calls: list[Native], table: Any, scratch: int) -> None:
         self._params = [(ctypes.c_int64 * max(1, len(c.params)))(*c.params) for c in calls]
+        prepare([call.code for call in calls])
         self._code = [loaded(call.code) for call in calls]
         self._calls = (ctypes.c_int64 * (5 * len(calls)))()
         each = zip(calls, self._code, self._params, strict=True)

@@ -78,7 +78,7 @@ def _processor() -> bytes | None:
 
 
 def _asked() -> Machine:
-    with _llvm() as llvm:
+    with using_llvm() as llvm:
         triple, cpu = llvm.get_process_triple(), llvm.get_host_cpu_name()
         features = llvm.get_host_cpu_features().flatten()
     present = set(features.split(","))
@@ -102,19 +102,19 @@ def assemble(text: str, machine: Machine, level: int = 2) -> bytes:
     Raises:
         InternalError: LLVM refuses the text.
     """
-    with _llvm():
+    with using_llvm():
         return _emit(text, machine, level, "emit_object")  # type: ignore[no-any-return]
 
 
 def assembly(text: str, machine: Machine, level: int = 2) -> str:
     """Assembly language for the text of a module, to be read."""
-    with _llvm():
+    with using_llvm():
         return _emit(text, machine, level, "emit_assembly")  # type: ignore[no-any-return]
 
 
 def optimised(text: str, machine: Machine, level: int = 2) -> str:
     """The text of a module after LLVM's passes, to be read."""
-    with _llvm():
+    with using_llvm():
         return _emit(text, machine, level, "text")  # type: ignore[no-any-return]
 
 
@@ -127,7 +127,8 @@ def _emit(text: str, machine: Machine, level: int, how: str) -> Any:
     except RuntimeError as error:
         raise InternalError(f"LLVM refuses a kernel: {error}\n{text}") from error
     target = _target(machine, level)
-    _optimise(module, target, level)
+    passes, builder = passes_of(target, level)
+    passes.run(module, builder)
     return str(module) if how == "text" else getattr(target, how)(module)
 
 
@@ -169,24 +170,26 @@ class _Engine:
     """Object code in memory by LLVM's own loader."""
 
     def __init__(self, code: bytes) -> None:
-        with _llvm() as llvm:
+        with using_llvm() as llvm:
             for name, address in defined.items():
                 llvm.add_symbol(name, address)
             machine = host()
             # An engine wants a module to begin with; the code comes as objects.
             empty = llvm.parse_assembly(f'target triple = "{machine.triple}"')
-            self._engine = llvm.create_mcjit_compiler(empty, _new_target(machine, 2))
+            self._engine = llvm.create_mcjit_compiler(empty, new_target(machine, 2))
             self._engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
 
     def address(self, name: str) -> int:
         """Where a function is; 0 if there is none of this name."""
-        with _llvm():
+        with using_llvm():
             return self._engine.get_function_address(name)  # type: ignore[no-any-return]
 
 
-def _optimise(module: Any, target: Any, level: int) -> None:
-    """Runs the few of LLVM's passes that kernels gain by; its own choice takes four times as long.
+def passes_of(target: Any, level: int) -> tuple[Any, Any]:
+    """The few of LLVM's passes that kernels gain by, and what they are run with.
+
+    LLVM's own choice takes four times as long.
 
     Kernels are written as vectors, with what does not change in a loop computed before it.
     """
@@ -200,15 +203,15 @@ def _optimise(module: Any, target: Any, level: int) -> None:
     if level > 1:
         passes.add_new_gvn_pass()  # addresses that several loads share
     passes.add_simplify_cfg_pass()
-    passes.run(module, builder)
+    return passes, builder
 
 
 @functools.cache
 def _target(machine: Machine, level: int) -> Any:
-    return _new_target(machine, level)
+    return new_target(machine, level)
 
 
-def _new_target(machine: Machine, level: int) -> Any:
+def new_target(machine: Machine, level: int) -> Any:
     llvm = _binding()
     return llvm.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=level, reloc="pic", codemodel="small",
@@ -217,7 +220,7 @@ def _new_target(machine: Machine, level: int) -> Any:
 
 
 @contextmanager
-def _llvm() -> Iterator[Any]:
+def using_llvm() -> Iterator[Any]:
     """LLVM, for one thread at a time. A fork waits: it would leave LLVM's own locks locked."""
     with _lock:
         yield _binding()
