@@ -28,7 +28,7 @@ LAYERS = (
     ("backends",),
     ("version",),
     ("testing",),
-    ("random", "special"),
+    ("random", "signal", "special"),
     ("linalg", "fft"),
     ("nn",),
     ("optim",),

@@ -52,13 +52,14 @@ from .tensor.dynamic import (
 )  # fmt: skip
 from .tensor.exchange import from_dlpack, from_numpy
 from .tensor.formats import (
-    channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
-    strided,
+    channels_last, channels_last_3d, contiguous_format, jagged, layout, memory_format,
+    preserve_format, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided,
 )  # fmt: skip
 from .tensor.attributes import adjoint
 from .tensor.layout import as_strided, as_strided_scatter, resolve_conj, resolve_neg
 from .tensor.look import realize
 from .tensor.operators import positive
+from .tensor.positions import empty_permuted, tril_indices, triu_indices
 from .tensor.questions import (
     broadcast_shapes, is_complex, is_conj, is_floating_point, is_inference, is_nonzero,
     is_same_size, is_signed, is_storage, is_tensor, numel, result_type, typename,
@@ -85,7 +86,7 @@ newaxis = None
 
 _SUBMODULES = frozenset({
     "backends", "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization",
-    "special", "testing", "train", "utils", "version",
+    "signal", "special", "testing", "train", "utils", "version",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {

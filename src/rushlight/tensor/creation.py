@@ -307,13 +307,15 @@ def linspace(
     pin_memory: bool = False,
 ) -> Tensor:
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
-    node = _spaced("linspace", start, end, steps)
     dtype = as_dtype("linspace", dtype) or default_dtype()
+    node = _spaced("linspace", start, end, steps, dtype)
     return made(ops.cast(node, dtype), device, requires_grad, out)
 
 
-def _spaced(function: str, start: Any, end: Any, steps: int) -> Node:
+def _spaced(function: str, start: Any, end: Any, steps: int, dtype: DType) -> Node:
     start, end = _bound(function, "start", start), _bound(function, "end", end)
+    if dtype.kind == "int" and steps > 1:  # as bounds, too, are of the result's type
+        start, end = int(start), int(end)
     if isinstance(steps, bool) or not isinstance(steps, int):
         raise ArgTypeError(
             function,
@@ -338,8 +340,8 @@ def logspace(
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """``base`` to the power of ``steps`` evenly spaced numbers from ``start`` to ``end``."""
-    powers = ops.pow(float(base), _spaced("logspace", start, end, steps))
     dtype = as_dtype("logspace", dtype) or default_dtype()
+    powers = ops.pow(float(base), _spaced("logspace", start, end, steps, dtype))
     return made(ops.cast(powers, dtype), device, requires_grad, out)
 
 

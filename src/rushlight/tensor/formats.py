@@ -29,7 +29,7 @@ class memory_format(_Name):
 
 
 class layout(_Name):
-    """How elements are kept: ``strided`` is all there is."""
+    """How elements are kept. Tensors are ``strided``; the other names are there to be refused."""
 
     __slots__ = ()
 
@@ -39,3 +39,9 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 strided = layout("strided")
+sparse_coo = layout("sparse_coo")
+sparse_csr = layout("sparse_csr")
+sparse_csc = layout("sparse_csc")
+sparse_bsr = layout("sparse_bsr")
+sparse_bsc = layout("sparse_bsc")
+jagged = layout("jagged")
