@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import rushlight as rl
-from rushlight import Tensor
+from rushlight import Tensor, ops
 from rushlight.base.errors import ArgValueError, ShapeError
 from rushlight.base.shapes import prod
 
@@ -143,11 +143,12 @@ def _largest(
     seen = image.detach().gather(2, flat.flatten(2)).reshape(flat.shape)
     places = flat.gather(3, seen.argmax(3, keepdim=True))[..., 0]
     shape = (N, C, *outputs)
-    return image.gather(2, places).reshape(shape), places.reshape(shape)
+    values = Tensor(ops.pick_largest.record((image.node, places.node), 2))
+    return values.reshape(shape), places.reshape(shape)  # type: ignore[attr-defined]
 
 
 def _starts(sample: Any, size: int, kernel: int, outputs: int) -> Any:
-    """Where windows start, ``(N, C, outputs)``: equation 1 of the paper, and the last at the end."""
+    """Where windows start, ``(N, C, outputs)``: equation 1 of the paper; the last is at the end."""
     last = size - kernel
     if outputs == 1:
         return rl.full((*sample.shape, 1), last)

@@ -17,6 +17,10 @@ from rushlight.tensor.functions import public as _public
 from .attention import scaled_dot_product_attention
 from .heads import multi_head_attention_forward
 from .batch import batch_norm, instance_norm, local_response_norm
+from .fractional import (
+    fractional_max_pool2d, fractional_max_pool2d_with_indices, fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)  # fmt: skip
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
     rrelu,

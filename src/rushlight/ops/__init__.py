@@ -11,7 +11,9 @@ from __future__ import annotations
 from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES
-from .structure import clone, constant_in, detach, gradients, graft, joined, leaf, part, parts
+from .structure import (
+    clone, constant_in, detach, gradients, graft, joined, leaf, part, parts, together,
+)  # fmt: skip
 from .overwrite import fill, overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
@@ -119,7 +121,7 @@ from .adaptive_pooling import (
     adaptive_max_pool2d, adaptive_max_pool3d,
 )  # fmt: skip
 from .unpooling import (
-    lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d,
+    lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d, pick_largest,
 )  # fmt: skip
 from .resample import resample
 from .patches import col2im, im2col
