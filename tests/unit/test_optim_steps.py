@@ -9,6 +9,7 @@ import torch
 
 import rushlight as rl
 from rushlight.execute.cut import shown
+from rushlight.execute.realize import programs
 
 LIBRARIES = (torch, rl)
 SHAPES = [(3, 4), (5,), (), (0, 2)]
@@ -600,3 +601,27 @@ def test_deepcopy_and_pickle_keep_stepping():
         optimizer.step()
     for mine, copied in zip(run.params, twins[0], strict=True):
         assert mine.tolist() == copied.tolist()
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [case for case in CASES if case[1].get("t0") != 0],  # averages from the second on
+)
+def test_the_first_step_is_the_program_of_all_steps(name, options):
+    rl.manual_seed(0)
+    model = rl.nn.Sequential(rl.nn.Linear(3, 4), rl.nn.Tanh(), rl.nn.Linear(4, 1))
+    optimizer = getattr(rl.optim, name)(model.parameters(), **options)
+    x, made = rl.from_numpy(np.ones((2, 3), np.float32)), []
+    for _ in range(3):
+        before = programs.made
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+        made.append(programs.made - before)
+    assert made[0] <= 1 and made[1:] == [0, 0]
+
+
+def test_parameters_have_their_values_once_an_optimizer_has_them():
+    model = rl.nn.Linear(3, 4)
+    rl.optim.SGD([{"params": [model.weight]}], lr=0.1).add_param_group({"params": [model.bias]})
+    assert all(shown(param.node).buffer is not None for param in model.parameters())

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rushlight import ops
 from rushlight.base.errors import ArgValueError
 from rushlight.ops.update_matrix import adafactor_step, kept_shape
+from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_one_element
 from rushlight.optim.recorded import (
@@ -115,7 +115,7 @@ class Adafactor(RecordedOptimizer):
             for place, name in enumerate(self._names_of(group, param)):
                 shape = param.node.shape
                 shape = kept_shape(shape, place) if len(shape) > 1 else shape
-                memory[name] = Tensor(ops.zeros(param.node.spec.with_shape(shape)))
+                memory[name] = begun(param.node.spec.with_shape(shape))
         eps1 = group["eps"][0]
         if eps1 is None:
             eps1 = _EPSILONS.get(param.dtype.name) or float(np.finfo(param.dtype.numpy).eps)

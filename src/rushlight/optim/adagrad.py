@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rushlight import ops
 from rushlight.ops.update import adagrad_step
+from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element
 from rushlight.optim.recorded import Memory, Names, Number, RecordedOptimizer, count_tensor, plain
@@ -99,7 +99,7 @@ class Adagrad(RecordedOptimizer):
             start: Any = self.defaults["initial_accumulator_value"]
             if param.dtype.is_complex:
                 start = complex(start, start)
-            memory["sum"] = Tensor(ops.full(param.node.shape, start, param.dtype))
+            memory["sum"] = begun(param.node.spec, start)
 
     def _state_names(self, group: Group) -> Names:
         return ("sum",)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight import ops
 from rushlight.base.errors import ArgValueError
 from rushlight.ops.update_matrix import muon_step
+from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_one_element
 from rushlight.optim.recorded import Member, Memory, Names, Number, RecordedOptimizer
@@ -108,7 +108,7 @@ class Muon(RecordedOptimizer):
         """Steps are not counted."""
         memory = self.state[param]
         if "momentum_buffer" not in memory:
-            memory["momentum_buffer"] = Tensor(ops.zeros(param.node.spec))
+            memory["momentum_buffer"] = begun(param.node.spec)
         return memory, 0.0
 
     def _count(self, members: list[Member], steps: float) -> None:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.hooks import RemovableHandle
+from rushlight.execute import realize
+from rushlight.optim.memory import value_node
 from rushlight.optim.state import Group, State, StateDict, pack, unpack
 from rushlight.tensor.tensor import Tensor
 
@@ -162,6 +164,9 @@ class Optimizer:
             param_group.setdefault(name, default)
         self._check_disjoint(param_group)
         self.param_groups.append(param_group)
+        # Their first values, by a program of their own: it would be part of the first step's, and
+        # all steps after that would be another program.
+        realize([value_node(param) for param in param_group["params"]])
 
     def _name_params(self, group: Group) -> None:
         """Makes a list of ``group["params"]`` and puts the names, if given, beside it."""

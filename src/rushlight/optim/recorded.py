@@ -15,6 +15,7 @@ from rushlight.execute import realize_step, value
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import recording
 from rushlight.ops.update import Update
+from rushlight.optim.memory import begun, value_node
 from rushlight.optim.optimizer import Optimizer
 from rushlight.optim.options import check_implementation
 from rushlight.optim.state import Group
@@ -91,7 +92,7 @@ class RecordedOptimizer(Optimizer):
             memory["step"] = count_tensor(0.0)
         for name in names:
             if name not in memory:
-                memory[name] = Tensor(ops.zeros(param.node.spec))
+                memory[name] = begun(param.node.spec)
 
     def _next(self, group: Group, steps: Moment) -> Moment:
         """The moment after a step."""
@@ -261,12 +262,6 @@ class CountingOptimizer(RecordedOptimizer):
             node = count_node(new, members[0][2][name].dtype)
             for _, _, memory in members:
                 give(memory[name], node)
-
-
-def value_node(param: Tensor) -> Node:
-    """A parameter's value, without the leaf that gradients end in."""
-    node = param.node
-    return node.inputs[0] if node.op is ops.leaf else node
 
 
 def give(target: Tensor, node: Node) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rushlight import ops
 from rushlight.base.errors import ArgValueError
 from rushlight.ops.update_elementwise import rprop_step
+from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element
 from rushlight.optim.recorded import Memory, Names, Number, RecordedOptimizer, count_tensor
@@ -88,8 +88,8 @@ class Rprop(RecordedOptimizer):
             if param.dtype.is_complex:  # the parts are stepped as numbers of their own
                 first = complex(first, first)
             memory.setdefault("step", count_tensor(0.0))
-            memory["prev"] = Tensor(ops.zeros(param.node.spec))
-            memory["step_size"] = Tensor(ops.full(param.node.shape, first, param.dtype))
+            memory["prev"] = begun(param.node.spec)
+            memory["step_size"] = begun(param.node.spec, first)
 
     def _state_names(self, group: Group) -> Names:
         return "prev", "step_size"

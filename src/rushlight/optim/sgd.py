@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rushlight import ops
 from rushlight.base.errors import ArgValueError
 from rushlight.ops.update import sgd_step
+from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element
 from rushlight.optim.recorded import Member, Memory, Names, Number, RecordedOptimizer, plain
@@ -100,7 +100,7 @@ class SGD(RecordedOptimizer):
         memory = self.state[param]
         if memory.get("momentum_buffer") is not None:
             return memory, 1.0
-        memory["momentum_buffer"] = Tensor(ops.zeros(param.node.spec))
+        memory["momentum_buffer"] = begun(param.node.spec)
         return memory, 0.0
 
     def _count(self, members: list[Member], steps: float) -> None:
@@ -110,10 +110,12 @@ class SGD(RecordedOptimizer):
                 memory.pop("momentum_buffer", None)
 
     def _scalars(self, group: Group, steps: float) -> tuple[Number, ...]:
-        undamped = 1 - group["dampening"]
+        undamped = 1.0 if steps == 0.0 else 1 - group["dampening"]
         return plain(group["lr"]), plain(group["weight_decay"]), group["momentum"], undamped
 
     def _form(self, group: Group, steps: float) -> tuple[Any, ...]:
         decays, momenta = bool(group["weight_decay"] != 0), group["momentum"] != 0
-        first = momenta and steps == 0.0
+        # Momentum of a buffer of zeros is nothing, and so the first step is as all others are,
+        # except that no gradient flows through it.
+        first = momenta and steps == 0.0 and group["differentiable"]
         return decays, momenta, group["nesterov"], group["maximize"], first
