@@ -145,6 +145,7 @@ from .margin import (
 from .multiclass import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from .likelihood import gaussian_nll_loss, least_variance, poisson_nll_loss
 from .ctc import ctc_loss, ctc_losses
+from .linear_entropy import linear_cross_entropy
 from .bilinear import bilinear
 from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .sort import argsort, msort, sort, topk

@@ -195,15 +195,15 @@ class LpPooling(Composite):
         if norm_type in (inf, -inf):
             largest = (ops.max_pool1d, ops.max_pool2d, ops.max_pool3d)[self.rank - 1]
             size = ops.abs(x) if norm_type > 0 else -ops.abs(x)
-            found = largest(size, kernel_size, stride, 0, 1, ceil_mode)
-            return found if norm_type > 0 else -found
+            found: Any = largest(size, kernel_size, stride, 0, 1, ceil_mode)
+            return found if norm_type > 0 else -found  # type: ignore[no-any-return]
         average = (ops.avg_pool1d, ops.avg_pool2d, ops.avg_pool3d)[self.rank - 1]
         power = ops.pow(x, norm_type)
         mean = average(power, kernel_size, stride, 0, ceil_mode)
         kernel = (kernel_size,) if isinstance(kernel_size, int) else tuple(kernel_size)
         count = prod(kernel * self.rank if len(kernel) == 1 else kernel)
         total = ops.sign(mean) * ops.relu(ops.abs(mean)) * count
-        return ops.pow(total, 1.0 / norm_type)  # type: ignore[no-any-return]
+        return ops.pow(total, 1.0 / norm_type)
 
     def samples(self, make: Any) -> Any:
         n = self.rank
