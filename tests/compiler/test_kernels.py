@@ -1,5 +1,6 @@
 """How many kernels things take, and that nothing is compiled twice."""
 
+import numpy as np
 import pytest
 
 import rushlight as rl
@@ -35,6 +36,30 @@ def test_a_sum_of_products_is_one_kernel():
     x = ready(64, 128)
     with assert_kernels(1):
         rl.realize((x * x).sum())
+
+
+def test_an_outer_product_joins_what_it_is_part_of():
+    a, b = ready(30, 1), ready(1, 50)
+    with assert_kernels(1):
+        y = (a.sigmoid() @ b.exp()).relu()
+        total = y.sum()
+        rl.realize(y, total)
+    expected = np.maximum(1 / (1 + np.exp(-a.numpy())) * np.exp(b.numpy()), 0)
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(total.item(), expected.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("shapes", [((4, 1, 3, 1), (5, 1, 2)), ((0, 1), (1, 3)), ((2, 0), (0, 3))])
+@pytest.mark.parametrize("dtype", [rl.float32, rl.float64, rl.int64, rl.bfloat16])
+def test_outer_products_of_any_type_and_many_at_once(shapes, dtype):
+    a, b = ((rl.rand(*shape) * 8 - 4).to(dtype) for shape in shapes)
+    rl.realize(a, b)
+    y = a @ b
+    assert y.dtype is dtype
+    expected = np.matmul(a.double().numpy(), b.double().numpy())
+    np.testing.assert_allclose(
+        y.double().numpy(), expected, rtol=4e-3 if dtype is rl.bfloat16 else 1e-6
+    )
 
 
 def test_a_linear_layer_with_relu_is_one_kernel():

@@ -113,6 +113,13 @@ class Matmul(Op):
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         return product_vjp(g, a, b)
 
+    def lowers(self, spec: Spec, *inputs: Spec) -> bool:
+        return super().lowers(spec, *inputs) and inputs[0].shape[-1] == 1
+
+    def expand(self, a: Node, b: Node) -> Node:
+        """An outer product has no sums: it is arithmetic that others can be fused with."""
+        return a * b
+
     def ref(self, a: Any, b: Any) -> Any:
         return np.matmul(a, b)
 
