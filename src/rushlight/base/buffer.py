@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -82,6 +83,31 @@ class Buffer:
             full = self.stored.size > 0
             self._bounds = (int(self.stored.min()), int(self.stored.max())) if full else (0, -1)
         return self._bounds
+
+
+class Kept:
+    """Memory that a program fills again once nobody else has it.
+
+    The program's reference is none by which anybody reads or writes, so whoever asks who else has
+    an array leaves it out.
+
+    Attributes:
+        array: the memory.
+    """
+
+    __slots__ = ("__weakref__", "array")
+
+    _known: ClassVar[WeakValueDictionary[int, Kept]] = WeakValueDictionary()
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        Kept._known[id(array)] = self
+
+    @staticmethod
+    def references(array: np.ndarray) -> int:
+        """How many references to an array are a program's, which only keeps it."""
+        kept = Kept._known.get(id(array))
+        return int(kept is not None and kept.array is array)
 
 
 def _address_of(array: np.ndarray) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.base.buffer import Buffer
+from rushlight.base.buffer import Buffer, Kept
 from rushlight.base.errors import Fault
 from rushlight.base.half import narrow, widen
 from rushlight.compiler.plain import Native, Program, Referred
@@ -26,7 +26,7 @@ _SLOT = 16
 
 # Bytes: below, memory comes from the process's own; above, it had better go back to the system.
 _LARGE, _HUGE = 1 << 18, 1 << 26
-_OURS = 3  # references to memory that only a program has: its dictionary, a variable and the call
+_OURS = 3  # references to memory that only a program has: Kept, a variable and the call
 
 _CODES = {"float32": "f", "float64": "d", "int64": "q"}
 
@@ -58,7 +58,7 @@ class CompiledProgram:
         whole = [t is not None and given[t][1] is None for t in program.taken]
         pairs = zip(program.taken, whole, strict=True)
         self._taken = [given[t][0] if yes else None for t, yes in pairs]  # type: ignore[index]
-        self._large: dict[int, np.ndarray] = {}
+        self._large: dict[int, list[Kept]] = {}
         first = len(program.given)
         self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
 
@@ -119,10 +119,15 @@ class CompiledProgram:
         # What will be written over its old value in the next step must be nobody else's.
         if self._taken[k] is not None or not _LARGE <= spec.nbytes <= _HUGE:
             return np.empty(spec.shape, spec.dtype.storage)
-        before = self._large.get(k)
-        if before is not None and sys.getrefcount(before) == _OURS:
-            return before
-        fresh = self._large[k] = np.empty(spec.shape, spec.dtype.storage)
+        # Two of them: a loop that keeps its last result while it makes the next uses them in turn.
+        kept = self._large.setdefault(k, [])
+        for place in range(len(kept)):
+            before = kept[place].array
+            if sys.getrefcount(before) == _OURS:
+                kept.append(kept.pop(place))
+                return before
+        fresh = np.empty(spec.shape, spec.dtype.storage)
+        kept[:] = [*kept[-1:], Kept(fresh)]
         return fresh
 
     def _leaving(self, out: Any, present: list[Any]) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rushlight.base import dtypes
-from rushlight.base.buffer import Buffer
+from rushlight.base.buffer import Buffer, Kept
 from rushlight.base.dtypes import DType, bfloat16
 from rushlight.base.errors import ArgTypeError, ArgValueError, GradError, OperationError
 from rushlight.base.shapes import Shape
@@ -94,8 +94,8 @@ SMALL = 1 << 20
 def _references(shared: Shared) -> int:
     """How many references there are to a memory's owner and to the array that shows it."""
     owner = shared.array.base
-    count = sys.getrefcount(shared.array)
-    return count if owner is None else count + sys.getrefcount(owner)
+    count = sys.getrefcount(shared.array) - Kept.references(shared.array)
+    return count if owner is None else count + sys.getrefcount(owner) - Kept.references(owner)
 
 
 def _own_references() -> dict[bool, int]:
@@ -192,10 +192,41 @@ def _lent(storage: Storage) -> np.ndarray:
     """The storage's memory, from now on shared with whoever gets the array."""
     storage.refresh()
     if storage.outside is None:
-        # The memory may be that of a value which others see as well, and they must not see writes.
-        storage.outside = Shared(buffer_of(storage.node).stored.copy(), storage.node.dtype)
+        storage.outside = _shared(storage)
     array: np.ndarray = storage.outside.array
     return array
+
+
+def _shared(storage: Storage) -> Shared:
+    """The memory of a storage's value, if nobody else sees that; else of a copy.
+
+    Others must not see what is written.
+    """
+    stored, dtype = buffer_of(storage.node).stored, storage.node.dtype
+    mine = stored.flags.writeable and stored.base is None and not storage.node.requires_grad
+    del stored
+    if not mine or _holders(storage) != _OWN_HOLDERS:
+        return Shared(buffer_of(storage.node).stored.copy(), dtype)
+    shared = Shared(buffer_of(storage.node).stored, dtype)
+    storage.node.buffer = Buffer(shared._ours, dtype)
+    return shared
+
+
+def _holders(storage: Storage) -> tuple[int, int, int]:
+    """The references to a storage's node, to its Buffer and to the memory."""
+    node = storage.node
+    buffer = buffer_of(node)
+    memory = sys.getrefcount(buffer.stored) - Kept.references(buffer.stored)
+    return sys.getrefcount(node), sys.getrefcount(buffer), memory
+
+
+def _own_holders() -> tuple[int, int, int]:
+    """Those of a tensor that nothing else shows."""
+    tensor = Tensor(known(Buffer(np.empty(1), dtypes.float64)))
+    return _holders(tensor.place.storage)
+
+
+_OWN_HOLDERS = _own_holders()
 
 
 def _arranged(tensor: Tensor, memory: np.ndarray) -> np.ndarray:
