@@ -22,12 +22,13 @@ from .llvm.attention import (
     Sizes,
     backward_module,
     backward_scratch,
+    dot_module,
     forward_module,
     forward_scratch,
     sum_module,
 )
-from .llvm.attention.backward import SUM
 from .llvm.attention.form import MATRIX
+from .llvm.attention.rows import DOT, SUM
 from .llvm.code import Code
 from .llvm.contract import tile_of
 from .llvm.machine import Machine
@@ -48,7 +49,7 @@ class Attending:
     Attributes:
         step: the operation.
         operands: its matrices by the names of :mod:`llvm.attention.form`.
-        vectors: the buffers of ``scale``, ``total`` and ``dot``.
+        vectors: the buffers of ``scale`` and ``total``.
         inputs, outputs: buffers.
         sizes: of each attention, and how many there are.
         dtype: what is computed in.
@@ -93,16 +94,17 @@ class Attending:
         form = Form(tile, self.causal, self._mask(), whole)
         if not self.backward:
             tasks = s.count * s.blocks_i(tile)
-            return [self._code(form, machine, "forward", tasks, {})]
+            return [self._code(form, machine, "forward", tasks, {}, {})]
         groups = s.groups(tile)
         form = replace(form, parted=groups > 1)
         own = {"groups": groups, "group": s.group(tile)}
-        if groups == 1:
-            return [self._code(form, machine, "backward", s.count, own)]
-        part = spare(s.count * groups * s.queries * s.width * tile.bytes)
-        own["partial"] = part
-        found = self._code(form, machine, "backward", s.count * groups, own)
-        return [found, self._summed(form, machine, groups, part)]
+        spares = {"dot": spare(s.count * s.queries * tile.bytes)}
+        calls = [self._dots(form, machine, spares["dot"])]
+        if groups > 1:
+            spares["partial"] = spare(s.count * groups * s.queries * s.width * tile.bytes)
+            calls.append(self._summed(form, machine, groups, spares["partial"]))
+        calls.insert(1, self._code(form, machine, "backward", s.count * groups, own, spares))
+        return calls
 
     def _mask(self) -> str:
         if self.masked is None:
@@ -111,8 +113,9 @@ class Attending:
         return kind if self.operands["mask"].strides[0] else f"{kind}_along"
 
     def _code(
-        self, form: Form, machine: Machine, way: str, tasks: int, own: Mapping[str, int]
-    ) -> Code:
+        self, form: Form, machine: Machine, way: str, tasks: int, own: Mapping[str, int],
+        spares: Mapping[str, int],
+    ) -> Code:  # fmt: skip
         tile, s = form.tile, self.sizes
         areas = (backward_scratch if self.backward else forward_scratch)(form, s)
         sizes = {
@@ -120,7 +123,7 @@ class Attending:
             "block_i": s.block_i(tile), "block_j": s.block_j(tile), "blocks_i": s.blocks_i(tile),
             **own, **{f"at_{name}": offset for name, offset in areas.offsets.items()},
         }  # fmt: skip
-        places = {**self.vectors, **({"partial": own["partial"]} if "partial" in own else {})}
+        places = {**self.vectors, **spares}
         layouts = form.layouts(self.backward)
 
         def params(place: Mapping[int, int]) -> tuple[int, ...]:
@@ -157,6 +160,27 @@ class Attending:
             **{f"batch{k}": step * size for k, step in enumerate(batch)},
         }  # fmt: skip
         return [values[each] for each in MATRIX.names]
+
+    def _dots(self, form: Form, machine: Machine, dot: int) -> Code:
+        """The call that sums the gradient times the result."""
+        s, tile = self.sizes, form.tile
+        name = f"attention_dot_{tile.suffix}"
+        blocks = -(-s.queries // tile.lanes)
+        values = {"queries": s.queries, "values": s.values, "blocks": blocks}
+
+        def params(place: Mapping[int, int]) -> tuple[int, ...]:
+            known = {**values, "dot": place[dot]}
+            sides = (*self._matrix("g", place), *self._matrix("y", place))
+            return (*(known[each] for each in DOT.names), *sides)
+
+        return Code(
+            name=name,
+            text=lambda: str(dot_module(tile, name, machine)),
+            params=params,
+            buffers=(dot, self.operands["g"].buffer, self.operands["y"].buffer),
+            extent=s.count * blocks,
+            work=s.values * tile.lanes / 8,
+        )
 
     def _summed(self, form: Form, machine: Machine, groups: int, part: int) -> Code:
         """The call that adds up the parts of the gradients of queries."""
@@ -214,16 +238,14 @@ class Memories:
         """
         specs: Any = step.spec
         backward = step.op is ops.attention_back
-        first = ["g", "total", "dot"] if backward else []
+        first = ["g", "y", "total"] if backward else []
         named = dict(zip([*first, "q", "k", "v", "scale", "mask"], inputs, strict=False))
         lead = specs[0].shape[:-2]
-        operands = {name: self._matrix(named[name], lead) for name in "gqkv" if name in named}
+        operands = {name: self._matrix(named[name], lead) for name in "gyqkv" if name in named}
         if "mask" in named:
             operands["mask"] = self._matrix(named["mask"], lead, is_mask=True)
         vectors: dict[str, int] = {
-            name: self.ordered(named[name]).buffer
-            for name in ("scale", "total", "dot")
-            if name in named
+            name: self.ordered(named[name]).buffer for name in ("scale", "total") if name in named
         }
         made = []
         for name, like, spec in _RESULTS[backward]:
@@ -235,8 +257,8 @@ class Memories:
         if not backward:
             made.append(self.made(specs[1], None))
             vectors["total"] = made[1].buffer
-        reads = [operands[name].buffer for name in (*"gqkv", "mask") if name in operands]
-        reads += [vectors[name] for name in ("scale", "total", "dot")[: 3 if backward else 1]]
+        reads = [operands[name].buffer for name in (*"gyqkv", "mask") if name in operands]
+        reads += [vectors[name] for name in ("scale", "total")[: 2 if backward else 1]]
         return Attending(
             step, operands, vectors, tuple(dict.fromkeys(reads)), tuple(x.buffer for x in made),
             _sizes(named, lead), named["q"].spec.dtype,

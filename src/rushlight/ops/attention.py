@@ -86,10 +86,8 @@ class Attention(Op):
         masked = mask is not None and mask.requires_grad
         if recording.grad or masked:
             return written_out(g[0], query, key, value, scale, mask, is_causal)
-        wide = scale.dtype
-        dot = ops.cast(g[0], wide) * ops.cast(ops.part(y, 0), wide)
         given = [query, key, value, scale] if mask is None else [query, key, value, scale, mask]
-        inputs = (g[0], ops.part(y, 1), ops.sum(dot, -1), *given)
+        inputs = (g[0], ops.part(y, 0), ops.part(y, 1), *given)
         found = ops.parts(attention_back.record(inputs, is_causal))
         return (*found, None) if mask is None else (*found, None, None)
 
@@ -121,8 +119,9 @@ class Attention(Op):
 class AttentionBack(Op):
     """The gradients of queries, keys and values, from that of :class:`Attention`'s result.
 
-    The inputs are that gradient, the logarithms that were kept, of every query the sum of the
-    gradient times the result, and the inputs of the attention.
+    The inputs are that gradient, the results, and the inputs of the attention. The weights are
+    computed again from the logarithms; what a softmax subtracts from the gradients of the weights
+    of a query is the sum of the gradient times the result.
     """
 
     name, attrs = "scaled_dot_product_attention_back", ("is_causal",)
@@ -130,7 +129,7 @@ class AttentionBack(Op):
     ulp = 64
 
     def infer(
-        self, g: Spec, total: Spec, dot: Spec, query: Spec, key: Spec, value: Spec, *rest: Spec,
+        self, g: Spec, y: Spec, total: Spec, query: Spec, key: Spec, value: Spec, *rest: Spec,
         is_causal: bool,
     ) -> tuple[Spec, ...]:  # fmt: skip
         lead = g.shape[:-2]
@@ -139,17 +138,17 @@ class AttentionBack(Op):
     def lowers(self, spec: Any, *inputs: Spec) -> bool:
         return super().lowers(spec, *inputs) and not in_blocks(*inputs[3:6])
 
-    def expand(self, g: Node, total: Node, dot: Node, *nodes: Node, is_causal: bool) -> Any:
+    def expand(self, g: Node, y: Node, total: Node, *nodes: Node, is_causal: bool) -> Any:
         query, key, value, scale, *mask = nodes
         if in_blocks(query.spec, key.spec, value.spec):
-            return ops.parts(self.record((g, total, dot, *nodes), is_causal))
+            return ops.parts(self.record((g, y, total, *nodes), is_causal))
         given = mask[0] if mask else None
         found = written_out(g, query, key, value, scale, given, is_causal)[:3]
         lead = g.shape[:-2]
         return tuple(ops.expand(x, (*lead, *x.shape[-2:])) for x in found if x is not None)
 
     def ref(
-        self, g: Any, total: Any, dot: Any, query: Any, key: Any, value: Any, scale: Any,
+        self, g: Any, y: Any, total: Any, query: Any, key: Any, value: Any, scale: Any,
         *mask: Any, is_causal: bool,
     ) -> Any:  # fmt: skip
         lead = g.shape[:-2]
@@ -158,7 +157,8 @@ class AttentionBack(Op):
             s = _scores(query, key, scale, *mask, rows=rows, is_causal=is_causal)
             p = np.exp(s - total[..., rows, None])
             dp = np.matmul(g[..., rows, :], _turned(value))
-            ds = p * (dp - dot[..., rows, None]) * scale
+            dot = (g[..., rows, :] * y[..., rows, :]).sum(axis=-1, keepdims=True)
+            ds = p * (dp - dot) * scale
             dq[..., rows, :] = np.matmul(ds, key)
             dk += np.matmul(_turned(ds), query[..., rows, :])
             dv += np.matmul(_turned(p), g[..., rows, :])

@@ -13,6 +13,7 @@ Milakov & Gimelshein 2018, arXiv:1805.02867 (the maximum and the sum of a softma
 Dao et al. 2022, arXiv:2205.14135 (blocks, and the weights computed again for the gradient).
 """
 
-from .backward import backward_module, backward_scratch, sum_module
+from .backward import backward_module, backward_scratch
 from .form import Form, Sizes
 from .forward import forward_module, forward_scratch
+from .rows import dot_module, sum_module

@@ -2,23 +2,18 @@
 
 Whoever takes a group meets every block of queries with each of its blocks of keys, and so sums the
 gradients of these keys and values alone. Those of queries are summed over all keys: with several
-groups each has a part of its own, and :func:`sum_module` adds the parts up in their order.
+groups each has a part of its own, and :func:`rows.sum_module` adds the parts up in their order.
 """
 
 from __future__ import annotations
 
 from rushlight.compiler.llvm.attention.blocks import Blocks, product_function
-from rushlight.compiler.llvm.attention.form import MATRIX, Form, Sizes
+from rushlight.compiler.llvm.attention.form import Form, Sizes
 from rushlight.compiler.llvm.attention.scratch import Areas
-from rushlight.compiler.llvm.contract.operand import batch_offset
 from rushlight.compiler.llvm.contract.pack import KERNEL
-from rushlight.compiler.llvm.contract.params import Layout, Params
-from rushlight.compiler.llvm.contract.tile import Tile
 from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.maths.exponential import exp_of_negative
-from rushlight.compiler.llvm.text import Module, Value, const, i64
-
-SUM = Layout(["partial", "queries", "width", "groups"])
+from rushlight.compiler.llvm.text import Module, Value, i64
 
 
 def backward_module(form: Form, name: str, machine: Machine) -> Module:
@@ -67,7 +62,7 @@ class _Backward(Blocks):
                 first = f.binary("udiv", j0, s["block_i"])
             with f.loop(first, s["blocks_i"]) as block:
                 self.queries(block)
-                self._pair()
+                self._blocks()
 
     def _queries_part(self, group: Value) -> None:
         """Where the gradients of all queries are summed."""
@@ -79,30 +74,35 @@ class _Backward(Blocks):
             self.part = f.at(s.pointer("partial"), f.mul(number, size), self.element)
             self.part_pitch = f.mul(s["width"], i64(self.bytes))
 
-    def _pair(self) -> None:
+    def _blocks(self) -> None:
         """A block of keys and a block of queries."""
-        f, s, form, m = self.f, self.s, self.form, self.m
-        self.pack("q", "q", s["width"], self.scale)
-        self.pack("g", "g", s["values"])
+        self.pack("q", "q", self.s["width"], self.scale)
+        self.pack("g", "g", self.s["values"])
         self.pack_mask()
         self._keep_rows()
+        with self.piece():
+            self._pair()
+
+    def _pair(self) -> None:
+        """A piece of them."""
+        f, s, form, rows = self.f, self.s, self.form, self.rows
+        dk, dv, i0 = self.m["dk"], self.m["dv"], f.add(self.i0, self.first)
         self.turned_scores("k", "s", "q", s["width"])
         self.turned_scores("v", "p", "g", s["values"])
-        with f.loop(i64(0), self.wide, self.tile.lanes * self.side) as i:
+        with f.loop(self.first, self.end, self.tile.lanes * self.side) as i:
             self._weigh(i)
-        dk, dv = m["dk"], m["dv"]
         self.add_product(
-            form.along("rows", 1), "s", self.count_j, self.count_i, ("g", self.i0),
-            (dv.row(self.j0), dv.pitch), s["values"],
+            form.along("rows", 1), "s", self.seen, rows, ("g", i0), (dv.row(self.j0), dv.pitch),
+            s["values"],
         )  # fmt: skip
         self.add_product(
-            form.along("rows", 0), "p", self.count_j, self.count_i, ("q", self.i0),
-            (dk.row(self.j0), dk.pitch), s["width"],
+            form.along("rows", 0), "p", self.seen, rows, ("q", i0), (dk.row(self.j0), dk.pitch),
+            s["width"],
         )  # fmt: skip
-        dq = f.at(self.part, f.mul(self.i0, self.part_pitch), "i8")
+        dq = f.at(self.part, f.mul(i0, self.part_pitch), "i8")
         self.add_product(
-            form.along("panel", 0), "p", self.count_i, self.count_j, ("k", self.j0),
-            (dq, self.part_pitch), s["width"],
+            form.along("panel", 0), "p", rows, self.seen, ("k", self.j0), (dq, self.part_pitch),
+            s["width"],
         )  # fmt: skip
 
     def _keep_rows(self) -> None:
@@ -136,28 +136,3 @@ class _Backward(Blocks):
                     slope = f.mul(f.sub(self.load(at_p), dot), scale)
                     self.store(weight, at_s)
                     self.store(f.mul(weight, slope), at_p)
-
-
-def sum_module(tile: Tile, name: str, machine: Machine) -> Module:
-    """A kernel that adds up the parts of the gradients of queries; its axis: their rows."""
-    module = Module(machine)
-    f = module.function(name, KERNEL)
-    p, out = Params(f, SUM), Params(f, MATRIX, len(SUM))
-    base = f.at(out.pointer("place"), out["offset"], "i8")
-    partial, size = p.pointer("partial"), f.mul(p["queries"], p["width"])
-    with f.loop(f.arguments["begin"], f.arguments["end"]) as task:
-        number, i = f.binary("udiv", task, p["queries"]), f.binary("urem", task, p["queries"])
-        here = f.at(base, batch_offset(f, out, number), "i8")
-        row = f.at(here, f.mul(i, out["row"]), "i8")
-        first = f.add(f.mul(f.mul(number, p["groups"]), size), f.mul(i, p["width"]))
-        with f.loop(i64(0), p["width"], tile.lanes) as c:
-            mask = f.lanes_below(f.sub(p["width"], c), tile.lanes)
-            total = f.variable(const(0, tile.vector))
-            with f.loop(i64(0), p["groups"]) as group:
-                at = f.add(f.add(first, f.mul(group, size)), c)
-                place = f.at(partial, at, tile.element)
-                part = f.masked_load(place, tile.vector, mask, const(0, tile.vector))
-                f.set(total, f.add(f.get(total, tile.vector), part))
-            f.masked_store(f.get(total, tile.vector), f.at(row, c, tile.element), mask)
-    f.ret()
-    return module

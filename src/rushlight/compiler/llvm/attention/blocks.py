@@ -111,7 +111,9 @@ class Blocks:
         }
         self.pitch = f.mul(s["block_i"], i64(self.bytes))
         self.scale = f.load(s.pointer("scale"), Type(self.element))
-        self.number = self.i0 = self.count_i = self.j0 = self.count_j = i64(0)
+        self.number = self.i0 = self.count_i = self.wide = self.j0 = self.count_j = i64(0)
+        # A piece of the pair of blocks: its first query, the end of its queries, and its keys.
+        self.first = self.end = self.seen = i64(0)
 
     def enter(self, number: Value) -> None:
         """Goes to one attention."""
@@ -133,6 +135,33 @@ class Blocks:
         f = self.f
         self.j0 = j0
         self.count_j = f.intrinsic("smin", self.s["block_j"], f.sub(limit, j0))
+
+    @contextmanager
+    def piece(self) -> Iterator[None]:
+        """Runs the block for pieces of the pair of blocks.
+
+        That is all of it, unless some keys come after some of the queries: then panels of queries
+        each have as many keys as one of them may look at.
+        """
+        if not self.form.causal:
+            self.first, self.end, self.seen = i64(0), self.wide, self.count_j
+            yield
+            return
+        f, panel = self.f, i64(self.tile.columns)
+        ahead = f.compare("sgt", f.add(self.j0, self.count_j), f.add(self.i0, i64(1)))
+        step = f.select(ahead, panel, self.s["block_i"])
+        with f.loop(i64(0), self.wide, step) as first:
+            self.first = first
+            self.end = f.intrinsic("smin", f.add(first, step), self.wide)
+            seen = f.sub(f.add(self.i0, self.end), self.j0)
+            self.seen = f.intrinsic("smax", i64(0), f.intrinsic("smin", seen, self.count_j))
+            yield
+
+    @property
+    def rows(self) -> Value:
+        """How many queries the piece has."""
+        f = self.f
+        return f.sub(f.intrinsic("smin", self.end, self.count_i), self.first)
 
     # Packing ---------------------------------------------------------------------------------
 
@@ -176,23 +205,25 @@ class Blocks:
     # Products --------------------------------------------------------------------------------
 
     def turned_scores(self, rows: str, area: str, packed: str, width: Value) -> None:
-        """The products of the block's keys with its queries."""
-        matrix = self.m[rows]
+        """The products of the piece's keys with its queries."""
+        f, matrix, panel = self.f, self.m[rows], self.panel_of(width)
+        number = f.binary("udiv", self.first, i64(self.tile.columns))
         self.product(
-            "rows", matrix.row(self.j0), matrix.pitch, self.count_j, width, self.area[packed],
-            i64(self.tile.columns * self.bytes), self.panel_of(width), self.area[area], self.pitch,
-            self.wide, i64(0),
+            "rows", matrix.row(self.j0), matrix.pitch, self.seen, width,
+            f.at(self.area[packed], f.mul(number, panel), "i8"),
+            i64(self.tile.columns * self.bytes), panel, self.own(area, i64(0), self.first),
+            self.pitch, f.sub(self.end, self.first), i64(0),
         )  # fmt: skip
 
     def add_product(
         self, form: str, area: str, rows: Value, steps: Value, b: tuple[str, Value],
         out: tuple[Value, Value], columns: Value,
     ) -> None:  # fmt: skip
-        """Adds a product of weights with a matrix that is read as it lies, from a row on."""
+        """Adds a product of the piece's weights with a matrix as it lies, from a row on."""
         matrix = self.m[b[0]]
         self.product(
-            form, self.area[area], self.pitch, rows, steps, matrix.row(b[1]), matrix.pitch,
-            i64(self.tile.columns * self.bytes), *out, columns, i64(1),
+            form, self.own(area, i64(0), self.first), self.pitch, rows, steps, matrix.row(b[1]),
+            matrix.pitch, i64(self.tile.columns * self.bytes), *out, columns, i64(1),
         )  # fmt: skip
 
     def product(self, form: str, *arguments: Value) -> None:
@@ -205,11 +236,13 @@ class Blocks:
             row = self.f.at(first, self.f.mul(i, pitch), "i8")
             self.store(const(0, self.vector), self.f.at(row, c, self.element), mask)
 
-    def scale_rows(self, first: Value, pitch: Value, columns: Value, factors: Value) -> None:
-        """Multiplies each of the block's rows of a result by a factor of its own."""
+    def scale_rows(
+        self, out: Matrix, start: Value, end: Value, columns: Value, factors: Value
+    ) -> None:
+        """Multiplies some of the block's rows of a result, each by a factor of its own."""
         f = self.f
-        with f.loop(i64(0), self.count_i) as i:
-            row = f.at(first, f.mul(i, pitch), "i8")
+        with f.loop(start, end) as i:
+            row = out.row(f.add(self.i0, i))
             factor = f.load(f.at(factors, i, self.element), Type(self.element))
             factor = f.splat(factor, self.tile.lanes)
             with self.along_row(columns) as (c, mask):
@@ -273,13 +306,13 @@ class Blocks:
         return f.select(seen, score, const(LOWEST, score.type))
 
     def each_key(self) -> list[tuple[Value, Value, bool]]:
-        """The block's keys in ranges: first, end, and whether they may come after queries."""
+        """The piece's keys in ranges: first, end, and whether they may come after queries."""
         f = self.f
         if not self.form.causal:
-            return [(i64(0), self.count_j, False)]
-        behind = f.sub(f.add(self.i0, i64(1)), self.j0)
-        behind = f.intrinsic("smax", i64(0), f.intrinsic("smin", behind, self.count_j))
-        return [(i64(0), behind, False), (behind, self.count_j, True)]
+            return [(i64(0), self.seen, False)]
+        behind = f.sub(f.add(f.add(self.i0, self.first), i64(1)), self.j0)
+        behind = f.intrinsic("smax", i64(0), f.intrinsic("smin", behind, self.seen))
+        return [(i64(0), behind, False), (behind, self.seen, True)]
 
 
 def product_name(form: str) -> str:

@@ -96,7 +96,7 @@ class Sizes:
 
     def block_j(self, tile: Tile) -> int:
         """Keys of a block: their rows of scores stay in a processor's own cache."""
-        return 128
+        return 64
 
     def blocks_i(self, tile: Tile) -> int:
         """Blocks of queries."""

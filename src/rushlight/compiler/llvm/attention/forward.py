@@ -48,9 +48,8 @@ class _Forward(Blocks):
         self.enter(f.binary("udiv", task, s["blocks_i"]))
         last = f.sub(s["blocks_i"], i64(1))
         self.queries(f.sub(last, f.binary("urem", task, s["blocks_i"])))
-        out = self.m["out"]
-        first = out.row(self.i0)
-        self.clear(first, out.pitch, self.count_i, s["values"])
+        out, columns = self.m["out"], s["values"]
+        self.clear(out.row(self.i0), out.pitch, self.count_i, columns)
         with f.loop(i64(0), self.wide, self.tile.lanes) as i:
             self.store(const(LOWEST, self.vector), self._most(i))
             self.store(const(0, self.vector), self._sum(i))
@@ -61,17 +60,25 @@ class _Forward(Blocks):
         with f.loop(i64(0), limit, s["block_j"]) as j0:
             self.keys(j0, limit)
             self.pack_mask()
-            self.turned_scores("k", "s", "q", s["width"])
-            with f.loop(i64(0), self.wide, self.tile.lanes * self.side) as i:
-                self._weigh(i)
-            self.scale_rows(first, out.pitch, s["values"], self._factor(i64(0)))
-            self.add_product(
-                self.form.along("panel", 1), "s", self.count_i, self.count_j, ("v", j0),
-                (first, out.pitch), s["values"],
-            )  # fmt: skip
+            with self.piece():
+                self._pair()
         with f.loop(i64(0), self.wide, self.tile.lanes) as i:
             self._finish(i)
-        self.scale_rows(first, out.pitch, s["values"], self._factor(i64(0)))
+        self.scale_rows(out, i64(0), self.count_i, columns, self._factor(i64(0)))
+
+    def _pair(self) -> None:
+        """A piece of a block of keys and the block of queries."""
+        f, s, out, rows = self.f, self.s, self.m["out"], self.rows
+        self.turned_scores("k", "s", "q", s["width"])
+        with f.loop(self.first, self.end, self.tile.lanes * self.side) as i:
+            self._weigh(i)
+        stop = f.add(self.first, rows)
+        self.scale_rows(out, self.first, stop, s["values"], self._factor(i64(0)))
+        place = out.row(f.add(self.i0, self.first))
+        self.add_product(
+            self.form.along("panel", 1), "s", rows, self.seen, ("v", self.j0),
+            (place, out.pitch), s["values"],
+        )  # fmt: skip
 
     def _place(self, which: int, i: Value) -> Value:
         f = self.f
@@ -113,7 +120,7 @@ class _Forward(Blocks):
             self.store(factor, self._factor(side))
             bases.append(base)
             sums.append(f.variable(f.mul(self.load(self._sum(side)), factor)))
-        with f.loop(i64(0), self.count_j) as j:
+        with f.loop(i64(0), self.seen) as j:
             for side, base, slot in zip(sides, bases, sums, strict=True):
                 place = self.own("s", j, side)
                 weight = exp_of_negative(f, f.sub(base, self.load(place)))
