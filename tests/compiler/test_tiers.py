@@ -177,3 +177,55 @@ def test_training_is_the_same_in_both_tiers(name):
             results.append(trained(2, lambda: model().double(), x, y, rl.optim.SGD))
     for ours, theirs in zip(*results, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+DRAWN = {
+    "dense": lambda: nn.Linear(37, 53),
+    "images": lambda: nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5)),
+    "recurrent": lambda: nn.GRU(7, 9, 2, bidirectional=True),
+    "double": lambda: nn.Linear(31, 7, dtype=rl.float64),
+    "half": lambda: nn.Linear(31, 7, dtype=rl.bfloat16),
+    "permutation": lambda: nn.ParameterList([rl.randperm(33).float()]),
+    "whole numbers": lambda: nn.ParameterList([rl.randint(-7, 100, (9, 11)).float()]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_first_values_are_the_same_bits_in_both_tiers(name):
+    found = []
+    for which in ("reference", "compiled"):
+        with tier.only(which):
+            rl.manual_seed(2)
+            found.append([p.detach().double().numpy() for p in DRAWN[name]().parameters()])
+    for a, b in zip(*found, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize(
+    "draw, by_references",
+    [
+        (lambda: rl.rand(5, 3), True),
+        (lambda: nn.Linear(5, 3).weight, True),
+        (lambda: rl.rand(tier.FEW + 1), False),  # a kernel is sooner done
+        (lambda: rl.randn(5), False),  # bits of its own in each tier
+        (lambda: rl.rand(5).exp(), False),
+        (lambda: nn.functional.dropout(rl.ones(5), 0.5), False),
+    ],
+)
+def test_what_a_seed_gives_is_compiled_at_once_if_the_tiers_differ(draw, by_references):
+    with pytest.MonkeyPatch.context() as patch, tier.only("auto"):
+        patch.setattr(programs, "_kept", {})
+        rl.realize(draw())
+        (kept,) = programs._kept.values()
+        program = getattr(kept, "program", kept)
+        assert (type(program).__name__ == "ReferenceProgram") == by_references
+
+
+def test_a_seed_gives_the_same_bits_again():
+    with tier.only("auto"):
+        for draw in (lambda: rl.rand(7), lambda: nn.Linear(3, 4).weight, lambda: rl.randn(5)):
+            bits = []
+            for _ in range(3):
+                rl.manual_seed(9)
+                bits.append(draw().detach().numpy().tobytes())
+            assert len(set(bits)) == 1

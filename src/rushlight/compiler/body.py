@@ -27,7 +27,7 @@ COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 FUNCTIONS = (
     "neg", "abs", "not_", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt",
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-    "sigmoid", "erf", "erfc", "erfinv", "floor", "ceil", "trunc", "rint",
+    "sigmoid", "erf", "erfc", "erfinv", "floor", "ceil", "trunc", "rint", "rounded",
 )  # fmt: skip
 REDUCTIONS = ("sum", "prod", "min", "max", "any", "all", "argmin", "argmax")
 
@@ -41,7 +41,8 @@ class Body:
     rem towards zero; div is of floating point; shifts are arithmetic; a power of integers wants an
     exponent of at least 0; and_, or_, xor, not_ take bools and integers; mulhi32 is the upper half
     of the product of two numbers of 32 bits, which 64-bit integers hold. Integer division by 0
-    gives an unspecified number and no trap.
+    gives an unspecified number and no trap. A product may be added to something without being
+    rounded before, except where it is ``rounded``.
     """
 
     def __init__(self) -> None:

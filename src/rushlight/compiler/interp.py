@@ -205,7 +205,7 @@ MEANINGS: dict[str, Callable[..., Any]] = {
     "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh,
     "atanh": np.arctanh, "sigmoid": sigmoid_values, "erf": _precisely(erf_values),
     "erfc": _precisely(erfc_values), "erfinv": _precisely(lambda x: ops.erfinv.ref(x)),
-    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint, "rounded": np.copy,
     "select": np.where, "fma": lambda x, y, z: x * y + z,
 }  # fmt: skip
 """What each function of a Body does."""

@@ -3,7 +3,7 @@
 A graph that is seen for the first time is run with its operations' references, which takes no time
 to prepare; one that comes back is compiled. The tiers agree to rounding only, so what a seed must
 give again to the bit is compiled at once: optimizer steps, what follows a backward, and graphs that
-draw random numbers.
+draw random numbers, unless they do nothing that the tiers do not agree on to the bit.
 ``RUSHLIGHT_TIER`` is ``reference``, ``compiled`` or ``auto``.
 """
 
@@ -17,6 +17,9 @@ from typing import Any
 from rushlight.base.config import config
 from rushlight.base.errors import ArgValueError
 from rushlight.graph.graph import Graph
+
+FEW = 1 << 17
+"""Numbers that references draw in the time that a kernel takes to compile."""
 
 TIERS = ("auto", "reference", "compiled")
 _chosen = os.environ.get("RUSHLIGHT_TIER", "auto") or "auto"
@@ -32,6 +35,18 @@ def first(at_once: bool) -> bool:
 def again() -> bool:
     """Whether a graph that comes back is compiled."""
     return _chosen != "reference"
+
+
+def draws(graph: Graph) -> bool:
+    """Whether a graph draws random numbers that had better be the compiled tier's from the first.
+
+    The first values of most layers are the same bits in both, and few of them are drawn sooner than
+    a kernel is made.
+    """
+    if not any(step.op.draws for step in graph.steps):
+        return False
+    exact = all(step.op.ulp == 0 or step.op.transparent for step in graph.steps)
+    return not exact or sum(step.spec.numel for step in graph.steps if step.op.draws) > FEW
 
 
 def chosen() -> str:

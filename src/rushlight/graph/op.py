@@ -55,7 +55,8 @@ class Op:
         draws: whether the value comes from random numbers.
         joint: whether PyTorch has one operation for all the gradients, so that they can be
             differentiated as soon as an input can, even where that gives only zeros.
-        ulp: distance allowed from the reference, in units of the last place.
+        ulp: distance allowed from the reference, in units of the last place; 0 where a kernel gives
+            the same bits.
     """
 
     name: ClassVar[str] = ""

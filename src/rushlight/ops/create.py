@@ -16,7 +16,7 @@ from rushlight.graph.spec import Spec
 class Full(Op):
     """One number everywhere. The number is an input, so every fill of a shape is one graph."""
 
-    name, attrs = "full", ("shape",)
+    name, attrs, ulp = "full", ("shape",), 0
 
     def __call__(self, shape: Shape, value: Number, dtype: DType) -> Node:
         return self.record((number(value, dtype),), shape)

@@ -83,7 +83,7 @@ def _fraction(b: Any, word: Any, digits: int) -> Any:
 class RandomUniform(Random):
     """Uniform numbers in [low, high)."""
 
-    name = "random_uniform"
+    name, ulp = "random_uniform", 0
 
     def ref(
         self, seed: Any, offset: Any, low: Any, high: Any, *, shape: Shape, dtype: DType
@@ -101,7 +101,7 @@ class RandomUniform(Random):
         *, shape: Shape, dtype: DType,
     ) -> Any:  # fmt: skip
         number = uniform_at(b, seed, offset, flattened(index, shape), dtype)
-        number = b.add(b.mul(number, b.sub(high.at(), low.at())), low.at())
+        number = b.add(b.rounded(b.mul(number, b.sub(high.at(), low.at()))), low.at())
         if dtype.is_half:
             number = b.cast(b.cast(number, dtype), float32)
         return b.select(b.ge(number, high.at()), low.at(), number)
@@ -201,7 +201,7 @@ class RandomExponential(Random):
 class RandomInteger(Random):
     """Whole numbers from ``low`` up to, not including, ``high``."""
 
-    name = "random_integer"
+    name, ulp = "random_integer", 0
 
     def blocks(self, shape: Shape, dtype: DType) -> int:
         return philox.used(prod(shape), wide=True)
@@ -254,7 +254,7 @@ def _upper_product_at(b: Any, x: Any, y: Any) -> Any:
 class RandomPermutation(Random):
     """The whole numbers below ``n`` in a random order."""
 
-    name = "random_permutation"
+    name, ulp = "random_permutation", 0
 
     def blocks(self, shape: Shape, dtype: DType) -> int:
         return philox.used(prod(shape), wide=True)

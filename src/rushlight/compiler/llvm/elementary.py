@@ -69,6 +69,11 @@ def _fma(f: Function, x: Expr, a: Value, b: Value, c: Value) -> Value:
     return f.fma(a, b, c)
 
 
+@writes("rounded")
+def _rounded(f: Function, x: Expr, a: Value) -> Value:
+    return f.intrinsic("arithmetic.fence", a) if a.type.is_float else a
+
+
 @writes("neg")
 def _neg(f: Function, x: Expr, a: Value) -> Value:
     return f.neg(a)
