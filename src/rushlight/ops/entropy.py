@@ -308,7 +308,7 @@ class KlDiv(ElementLoss):
         x, target = in_one_dtype(x, target)
         self.checked(x.dtype)
         loss = self.record((x, target), reduction, (), bool(log_target))
-        return loss / x.shape[0] if by_batch else loss
+        return loss / x.shape[0] if by_batch and x.ndim else loss
 
     def losses(self, x: Any, target: Any, log_target: bool) -> Any:
         if log_target:
@@ -337,6 +337,7 @@ class KlDiv(ElementLoss):
     def samples(self, make: Any) -> Any:
         for reduction in (*REDUCTIONS, "batchmean"):
             kind = {"reduction": reduction}
+            yield make(high=0), make(low=0.1), kind
             yield make(3, 4), make(3, 4, low=0.1, high=1), kind
             yield make(3, 4), make(3, 4), {"log_target": True, **kind}
         yield make(3, 4), make(4, low=0.1, high=1)

@@ -148,10 +148,14 @@ class GaussianNllLoss(MarginLoss):
 
     def _fitted(self, var: Node, x: Node) -> Node:
         """The variances in a shape that broadcasts with the input's."""
-        if var.shape == x.shape or (x.ndim and var.shape == (*x.shape[:-1], 1)):
+        if var.shape == x.shape:
             return var
         if x.ndim and var.shape == x.shape[:-1]:
             return ops.unsqueeze(var, -1)
+        if var.ndim == x.ndim:
+            different = [v for n, v in zip(x.shape, var.shape, strict=True) if n != v]
+            if sum(different) == 1:  # the same along one dimension
+                return var
         raise ArgValueError(self.name, "var is of incorrect size")
 
     def samples(self, make: Any) -> Any:
@@ -159,6 +163,7 @@ class GaussianNllLoss(MarginLoss):
             yield make(3, 4), make(3, 4), make(3, 4, low=0.5), {"reduction": reduction}
         yield make(3, 4), make(3, 4), make(3, low=0.5), True
         yield make(3, 4), make(3, 4), make(3, 1, low=0.5), {"eps": 1e-3}
+        yield make(2, 3, 4), make(2, 3, 4), make(2, 1, 4, low=0.5)
         yield make(3, 4), make(1, 4), 2.0
         yield make(0, 4), make(0, 4), make(0, 4), {"reduction": "sum"}
 
