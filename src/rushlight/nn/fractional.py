@@ -143,7 +143,7 @@ def _largest(
     seen = image.detach().gather(2, flat.flatten(2)).reshape(flat.shape)
     places = flat.gather(3, seen.argmax(3, keepdim=True))[..., 0]
     shape = (N, C, *outputs)
-    values = Tensor(ops.pick_largest.record((image.node, places.node), 2))
+    values = Tensor(ops.joint_gather.record((image.node, places.node), 2))
     return values.reshape(shape), places.reshape(shape)  # type: ignore[attr-defined]
 
 

@@ -101,6 +101,11 @@ from .normal import (
     special_entr, special_erfcx, special_log_ndtr, special_ndtr, special_ndtri, special_xlog1py,
 )  # fmt: skip
 from .incomplete_gamma import igamma, igammac
+from .quantile import nanquantile, quantile
+from .trapezoid import cumulative_trapezoid, trapezoid
+from .covariance import corrcoef, cov
+from .renorm import renorm
+from .isin import isin
 from .exponent import exponent, float_power, frexp, ldexp, logaddexp2, mantissa, nextafter
 from .activation import (
     celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
@@ -121,7 +126,7 @@ from .adaptive_pooling import (
     adaptive_max_pool2d, adaptive_max_pool3d,
 )  # fmt: skip
 from .unpooling import (
-    lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d, pick_largest,
+    joint_gather, lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d,
 )  # fmt: skip
 from .resample import resample
 from .patches import col2im, im2col

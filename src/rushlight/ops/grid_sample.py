@@ -241,7 +241,7 @@ def _elements(image: Node, places: list[Node], size: Shape) -> Node:
     batch, channels, shape = *image.shape[:2], flat.shape[1:]
     index = ops.reshape(flat, (batch, 1, prod(shape)))
     index = ops.expand(index, (batch, channels, prod(shape)))
-    found = ops.reshape(ops.gather.record((image, index), 2), (batch, channels, *shape))
+    found = ops.reshape(ops.joint_gather.record((image, index), 2), (batch, channels, *shape))
     return ops.where(ops.unsqueeze(exists, 1), found, 0.0)  # type: ignore[no-any-return]
 
 

@@ -17,10 +17,10 @@ from .gather import Gather, ScatterFrom
 from .pooling import Ints, Pooling
 
 
-class PickLargest(Gather):
-    """Elements at the places where a pooling has found the largest ones."""
+class JointGather(Gather):
+    """As :class:`Gather`, for a part of what PyTorch has one operation for."""
 
-    name, joint = "pick_largest", True
+    name, joint = "joint_gather", True
     torch = ()  # type: ignore[assignment]  # no function of its own
 
 
@@ -257,7 +257,7 @@ class LpPool3d(LpPooling):
     )
 
 
-pick_largest = PickLargest()
+joint_gather = JointGather()
 lay_largest = LayLargest()
 max_unpool1d = MaxUnpool1d()
 max_unpool2d = MaxUnpool2d()
