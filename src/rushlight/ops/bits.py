@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -89,6 +89,7 @@ class Complex(Op):
     """Complex numbers from their real and imaginary parts."""
 
     name, torch = "complex", "complex(Tensor real, Tensor imag) -> Tensor"
+    apart: ClassVar[bool] = True  # what out= names has this very dtype
 
     def __call__(self, real: Node, imag: Node) -> Node:
         if real.dtype not in (float32, float64) or imag.dtype is not real.dtype:

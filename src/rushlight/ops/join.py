@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Cat(Variadic):
     """
 
     name, attrs = "cat", ("dim",)
+    apart: ClassVar[str] = "memory"  # what out= names shares none with an input
     torch = (
         "cat(Tensor[] tensors, int dim=0) -> Tensor",
         "concat(Tensor[] tensors, int dim=0) -> Tensor",

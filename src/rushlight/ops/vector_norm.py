@@ -86,7 +86,8 @@ class VectorNorm(Reduction):
         if ord == 1:
             return (g * ops.sgn(x),)
         if ord == 2:
-            return (x * over_norm(g, y),)
+            # In this order 0 / 0 is left out, and what follows from it in the next gradient is not.
+            return (g * over_norm(x, y),)
         if abs(ord) == inf:
             chosen = ops.eq(ops.abs(x), y)
             count = ops.sum(ops.cast(chosen, g.dtype), dims, True)
@@ -140,9 +141,8 @@ class VectorNorm(Reduction):
 
 
 def over_norm(g: Node, norm: Node) -> Node:
-    """``g / norm``, 0 where the norm is 0."""
-    zero = ops.eq(norm, 0)
-    quotient: Node = ops.where(zero, 0.0, g / ops.where(zero, 1.0, norm))
+    """``g / norm``, 0 where the norm is 0; what is asked further of it there has no answer."""
+    quotient: Node = ops.where(ops.eq(norm, 0), 0.0, g / norm)
     return quotient
 
 

@@ -181,19 +181,23 @@ def into(out: Any, result: Any, function: str) -> Any:
     return out._write(result.node, function)
 
 
-def into_apart(out: Any, result: Any, function: str, *inputs: Any) -> Any:
-    """As :func:`into`, for a target of the result's dtype that shares no memory with an input.
+def into_apart(out: Any, result: Any, function: str, *inputs: Any, exact: bool = True) -> Any:
+    """As :func:`into`, for a target that shares no memory with an input.
 
+    Args:
+        inputs: tensors, or sequences of them.
+        exact: whether the target must have the result's dtype.
     Raises:
         RuntimeError: it has another dtype, or shares memory.
     """
     if isinstance(out, Tensor):
-        if out.dtype is not result.dtype:
+        if exact and out.dtype is not result.dtype:
             raise DTypeError(
                 function,
                 f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead",
             )
-        if any(isinstance(x, Tensor) and _meet(x, out) for x in inputs):
+        single = [y for x in inputs for y in (x if isinstance(x, (list, tuple)) else (x,))]
+        if any(isinstance(x, Tensor) and _meet(x, out) for x in single):
             raise OperationError(
                 function,
                 "unsupported operation: some elements of the input tensor and the written-to tensor"

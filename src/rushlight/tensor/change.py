@@ -96,7 +96,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     gets memory of its own, with zeros behind the elements that were there.
 
     Raises:
-        RuntimeError: the tensor requires gradients.
+        RuntimeError: the tensor requires gradients, or others share its memory and it grows.
     """
     from .creation import sizes
     from .layout import strided_from
@@ -110,6 +110,12 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     _, _, offset = self.place.geometry()
     if offset + prod(shape) <= self.place.storage.node.spec.numel:
         return self._become(strided_from(self, shape, strides, offset))
+    if self.place.storage.lent:
+        raise OperationError(
+            "resize_",
+            "Trying to resize storage that is not resizable",
+            rule="The memory is shared with a NumPy array, or others that rely on its size.",
+        )
     have, want = self._node.spec.numel, prod(shape)
     grown = ops.cat((ops.reshape(self.node, (have,)), ops.full((want - have,), 0, self.dtype)), 0)
     self._place = None

@@ -153,7 +153,7 @@ def shared_memory(array: np.ndarray, dtype: DType) -> Tensor:
     """A tensor over the memory of an array."""
     outside = Shared(array, dtype)
     storage = Storage(outside.taken())
-    storage.outside = outside
+    storage.outside, storage.lent = outside, True
     storage.strides = outside.strides()
     result = Tensor(storage.node)
     result._settle_in(storage)
@@ -192,7 +192,7 @@ def _lent(storage: Storage) -> np.ndarray:
     """The storage's memory, from now on shared with whoever gets the array."""
     storage.refresh()
     if storage.outside is None:
-        storage.outside = _shared(storage)
+        storage.outside, storage.lent = _shared(storage), True
     array: np.ndarray = storage.outside.array
     return array
 

@@ -126,9 +126,11 @@ class _Source:
             return self.method()
         names = [*names, "out=None" if self.star else "*, out=None"]
         into = "_into(out, result, _name"
-        if getattr(self.op, "apart", False):
-            tensors = [p.name for p in self.schema.parameters if p.is_tensor and p.name != "self"]
-            into = f"_into_apart(out, result, _name, {', '.join((self.first, *tensors))}"
+        apart = getattr(self.op, "apart", False)
+        if apart:
+            tensors = [p.name for p in self.schema.parameters[1:] if p.is_tensor]
+            exact = "" if apart is True else ", exact=False"
+            into = f"_into_apart(out, result, _name, {', '.join((self.first, *tensors))}{exact}"
         return self._text(
             self.schema.name, names, f"result = {self._result()}",
             f"return result if out is None else {into})",

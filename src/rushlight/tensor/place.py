@@ -47,15 +47,17 @@ class Storage:
         node: the whole, now.
         version: how many times it was written.
         outside: memory shared with others, read again before each use and written through.
+        lent: whether it was ever shared so; such memory does not grow.
         strides: those of the whole when it does not lie in memory row by row.
     """
 
-    __slots__ = ("__weakref__", "node", "outside", "strides", "version")
+    __slots__ = ("__weakref__", "lent", "node", "outside", "strides", "version")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.version = 0
         self.outside: Outside | None = None
+        self.lent = False
         self.strides: Shape | None = None
 
     @property
