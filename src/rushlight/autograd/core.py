@@ -8,6 +8,7 @@ operations, a gradient can be differentiated again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from rushlight import ops
@@ -23,6 +24,8 @@ _SECOND_TIME = (
     " graph a second time or if you need to access saved tensors after calling backward."
 )
 
+
+_spec, _tracked = attrgetter("spec"), attrgetter("requires_grad")
 
 inspect: Callable[[Node, tuple[Node | None, ...]], None] | None = None
 """Called with each node and the gradients that its rule gave: how ``detect_anomaly`` looks on."""
@@ -61,15 +64,15 @@ def gradients(
             _arrive(arriving, root, seed)
         found = _walk(order, arriving, targets)
         if targets is not None:
-            _complete(found, order, targets)
+            _with_zeros(found, order, targets)
     finally:
         recording.grad, recording.site = before
     if not keep_graph:
-        _release(order)
+        release(order)
     return found
 
 
-def _complete(found: dict[Node, Node], order: list[Node], targets: set[Node]) -> None:
+def _with_zeros(found: dict[Node, Node], order: list[Node], targets: set[Node]) -> None:
     """Zeros for what was used and changes nothing, as the second derivative of ``relu``."""
     for node in order:
         if node in targets and node not in found:
@@ -187,7 +190,7 @@ def fitted(g: Node, spec: Spec) -> Node:
     return g
 
 
-def _release(order: list[Node]) -> None:
+def release(order: list[Node]) -> None:
     """Frees what the walk needed: nodes that saved a value, and all that lie behind them."""
     for node in order:
         if node.op is not ops.leaf and (_is_cut_off(node) or saves(node)):
@@ -245,11 +248,21 @@ def _probe(spec: Any, requires_grad: bool) -> Node:
 def _traced_mask(node: Node) -> tuple[bool, ...]:
     if node.op is ops.leaf or node.op is ops.part:
         return (False,) * (1 + len(node.inputs))
+    stand_in, results = _followed(node, None)
+    reached = _reached([r for r in results if r is not None], stand_in)
+    return tuple(x in reached for x in (stand_in, *stand_in.inputs))
+
+
+def _followed(node: Node, arriving: set[int] | None) -> tuple[Node, tuple[Node | None, ...]]:
+    """A stand-in for a node, and what its rule gives for gradients of these of its results."""
     inputs = tuple(_probe(x.spec, x.requires_grad) for x in node.inputs)
     stand_in = Node(node.op, inputs, node.attrs, node.spec, True, node.site)
     spec: Any = node.spec
     if isinstance(spec, tuple):
-        g: Any = tuple(_probe(each, False) for each in spec)
+        g: Any = tuple(
+            _probe(each, False) if arriving is None or k in arriving else None
+            for k, each in enumerate(spec)
+        )
     else:
         g = _probe(spec, False)
     before = recording.grad, recording.site
@@ -260,8 +273,27 @@ def _traced_mask(node: Node) -> tuple[bool, ...]:
         recording.grad, recording.site = before
     if len(results) != len(inputs):
         raise InternalError(f"{node.op.name}.vjp gave {len(results)} for {len(inputs)} inputs")
-    reached = _reached([r for r in results if r is not None], stand_in)
-    return tuple(x in reached for x in (stand_in, *inputs))
+    return stand_in, results
+
+
+_complete: dict[object, bool] = {}
+
+
+def complete(node: Node, arriving: set[int] | None) -> bool:
+    """Whether the rule of ``node`` gives a gradient to every input that wants one.
+
+    Args:
+        arriving: which of several results have a gradient themselves.
+    """
+    parts = None if arriving is None else frozenset(arriving)
+    inputs = node.inputs
+    key = (node.op, node.attrs, parts, *map(_spec, inputs), *map(_tracked, inputs))
+    found = _complete.get(key)
+    if found is None:
+        _, given = _followed(node, arriving)
+        pairs = zip(node.inputs, given, strict=True)
+        found = _complete[key] = all(g is not None for x, g in pairs if x.requires_grad)
+    return found
 
 
 def _reached(results: list[Node], stop: Node) -> set[Node]:

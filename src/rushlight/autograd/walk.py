@@ -15,6 +15,7 @@ from rushlight.tensor.history import history_of
 from rushlight.tensor.tensor import Tensor
 
 from .core import gradients, tape
+from .deferred import deferred
 
 Tensors = Tensor | Sequence[Tensor]
 
@@ -52,7 +53,10 @@ def backward(
             raise GradError("backward", "`inputs` argument to `backward()` cannot be empty.")
         _check_tracked(targets)
         wanted = {t: _ends(t, nodes) for t in targets}
-    found = gradients(
+    later = None
+    if wanted is None and not create_graph:
+        later = deferred(nodes, seeds, keep_graph=bool(keep))
+    found = later or gradients(
         nodes, seeds, wanted and [end for ends in wanted.values() for end in ends],
         keep_graph=keep, create_graph=create_graph,
     )  # fmt: skip

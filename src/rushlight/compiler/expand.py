@@ -147,7 +147,7 @@ class _Expanding:
             places = tuple([number[x] for x in inputs])
             number[node] = len(self.inputs) + len(steps)
             together = isinstance(node, _Several)
-            op, attrs = (TOGETHER, ()) if together else (node.op, node.attrs)
+            op, attrs = (ops.together, ()) if together else (node.op, node.attrs)
             steps.append(Step(op, places, attrs, node.spec, node.site))
         return Graph(
             self.old.inputs, self.old.numbers, tuple(steps), tuple([number[x] for x in outputs])
@@ -169,15 +169,6 @@ class _Several(Node):
     def __init__(self, node: Node, parts: tuple[Node, ...]) -> None:
         super().__init__(node.op, node.inputs, node.attrs, node.spec, False, node.site)
         self.parts = parts
-
-
-class Together(Op):
-    """Several values as the results of one operation: what leaves a graph as a tuple."""
-
-    name = "together"
-
-
-TOGETHER = Together()
 
 
 def several(spec: Any) -> tuple[Spec, ...]:

@@ -22,7 +22,6 @@ from .constant import CONSTANT
 from .contraction import Contraction, Operand
 from .convolution import CONVOLUTIONS, Bordered, Convolution, channels_last
 from .epilogue import Products
-from .expand import TOGETHER
 from .expr import Expr
 from .fuse import Fusion
 from .index import Axis, Index
@@ -134,7 +133,7 @@ class _Scheduling:
 
     def _value(self, number: int, step: Step) -> Any:
         inputs = [self.values[k] for k in step.inputs]
-        if step.op is TOGETHER:
+        if step.op is ops.together:
             return tuple(self._in_memory(x) for x in inputs)
         if step.op is ops.part and isinstance(inputs[0], tuple):
             return inputs[0][step.attrs[0]]

@@ -2,9 +2,10 @@
 
 from .cut import shown
 from .pending import compute_all, note, settle
-from .realize import differentiated, realize, realize_step, value
+from .realize import await_gradients, differentiated, realize, realize_step, value
 
 __all__ = [
+    "await_gradients",
     "compute_all",
     "differentiated",
     "note",

@@ -15,12 +15,15 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.autograd import core
+from rushlight.base.site import Site
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 from rushlight.graph.op import NUMBER, OUTSIDE
 
+from .derive import Derived
+
 Places = tuple[int, ...]
-PART = ops.part
+PART, GRADIENTS = ops.part, ops.gradients
 
 
 class Cut:
@@ -33,6 +36,7 @@ class Cut:
         nodes: pending nodes in the order in which they are computed.
         outputs: the pending nodes that get a value.
         key: equal for two cuts exactly when the same program computes both.
+        derives: whether there are gradients among the nodes that have to be worked out.
     """
 
     __slots__ = (
@@ -40,6 +44,7 @@ class Cut:
         "_inputs",
         "_number",
         "_uses",
+        "derives",
         "free",
         "key",
         "leaves",
@@ -53,11 +58,17 @@ class Cut:
         self._inputs: list[Places] = []
         self._number: dict[Node, int] = {}
         self._aliases: dict[int, list[Node]] = {}
+        self.derives = False
         key = self._walk(wanted)
+        if self.derives:  # what they are depends on where gradients flow
+            key.append(tuple([node.requires_grad for node in self.nodes]))
         self.outputs = self._kept(wanted)
         number = self._number
         key.append(tuple([number[node] for node in self.outputs]))
         self.key = tuple(key)
+
+    def __contains__(self, node: Node) -> bool:
+        return node in self._number
 
     def _walk(self, wanted: Sequence[Node]) -> list[object]:
         """Numbers everything below ``wanted`` and returns the key so far."""
@@ -99,6 +110,8 @@ class Cut:
                 nodes.append(node)
                 numbered.append(places)
                 key += (node.op, node.attrs, places)
+                if node.op is GRADIENTS:
+                    self.derives = True
         return key
 
     def _kept(self, wanted: Sequence[Node]) -> list[Node]:
@@ -137,6 +150,8 @@ class Cut:
             return False
         # Who refers to the leaf or to a transparent node above it, beyond what this cut accounts
         # for: its lists, and the inputs of its nodes, which go when their values are there.
+        if place >= len(self.leaves):  # a gradient rule's own
+            return False
         leaf = self.leaves[place]
         aliases = self._aliases.get(-1 - place, ())
         uses = self._uses[-1 - place]
@@ -150,8 +165,19 @@ class Cut:
             and sys.getrefcount(buffer.stored) == _STORED
         )
 
+    def derived(self) -> Derived:
+        """The graph with its gradients worked out."""
+        return Derived(self._recorded(), tuple([node.requires_grad for node in self.nodes]))
+
     def graph(self) -> Graph:
         """The graph itself, free of nodes."""
+        return self.derived().graph if self.derives else self._recorded()
+
+    def site(self, step: int) -> Site | None:
+        """The user's line that a step of :meth:`graph` comes from."""
+        return self.nodes[self.derived().origins[step] if self.derives else step].site
+
+    def _recorded(self) -> Graph:
         count = len(self.leaves)
 
         def value(place: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import ref
 
@@ -19,6 +20,14 @@ from .reference import ReferenceProgram
 from .tier import compiled_program
 
 
+@dataclass(slots=True)
+class Kept:
+    """A program, and the inputs that it needs after those of a cut."""
+
+    program: Any
+    more: list[Any]
+
+
 class Programs:
     """Programs by graph key, the least recently made dropped first.
 
@@ -32,38 +41,50 @@ class Programs:
         self.limit = limit
         self.made = 0
         self.ran = 0
-        self._kept: dict[tuple[object, ...], Any] = {}
+        self._kept: dict[tuple[object, ...], Kept] = {}
         self._steps = 0
 
-    def find(self, cut: Cut, comes_back: bool = False) -> Any:
+    def find(self, cut: Cut, comes_back: bool = False) -> Kept:
         """The program for a cut, made when it is the first of its kind.
 
         Args:
             comes_back: whether it is known that there will be more of its kind.
         """
-        program = self._kept.get(cut.key)
-        if program is None:
+        kept = self._kept.get(cut.key)
+        if kept is None:
+            kept = self._made(cut, comes_back)
+            self.made += 1
+            self._keep(cut.key, kept)
+        elif kept.program.__class__ is not ReferenceProgram:
+            if not tier.again():  # references are asked for now
+                return Kept(ReferenceProgram(kept.program.graph), kept.more)
+        elif tier.again():
+            kept.program = compiled_program(kept.program.graph)
+            self.made += 1
+        return kept
+
+    def _made(self, cut: Cut, comes_back: bool) -> Kept:
+        more: list[Any] = []
+        if cut.derives:
+            derived = cut.derived()
+            graph, more = derived.graph, derived.more
+        else:
             graph = cut.graph()
-            at_once = comes_back or any(node.op.draws for node in cut.nodes)
-            program = ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph)
-            self.made += 1
-            self._keep(cut.key, program)
-        elif program.__class__ is ReferenceProgram and tier.again():
-            program = compiled_program(program.graph)
-            self.made += 1
-            self._kept[cut.key] = program
-        return program
+        at_once = comes_back or tier.draws(graph)
+        return Kept(
+            ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph), more
+        )
 
     def has(self, cut: Cut) -> bool:
         """Whether there is a program for a cut."""
         return cut.key in self._kept
 
-    def _keep(self, key: tuple[object, ...], program: ReferenceProgram) -> None:
-        self._kept[key] = program
-        self._steps += program.size
+    def _keep(self, key: tuple[object, ...], kept: Kept) -> None:
+        self._kept[key] = kept
+        self._steps += kept.program.size
         while self._steps > self.limit and self._kept:
             oldest = next(iter(self._kept))
-            self._steps -= self._kept.pop(oldest).size
+            self._steps -= self._kept.pop(oldest).program.size
 
 
 programs = Programs()
@@ -71,6 +92,7 @@ _lock = Lock()
 
 
 _differentiated: list[ref[Node]] = []
+_awaited: list[Awaited] = []
 _MOST_ROOTS = 64
 
 
@@ -100,6 +122,39 @@ def realize_step(results: Sequence[Node]) -> None:
             part.inputs = ()
 
 
+@dataclass(slots=True)
+class Awaited:
+    """Gradients that are worked out when a graph is cut.
+
+    That can be done only as long as all that they are gradients of is pending, so whichever graph
+    takes any of it takes them along.
+
+    Attributes:
+        node: of the gradients, if it is still there.
+        behind: the ids of the nodes that it is worked out from; it keeps these alive.
+    """
+
+    node: ref[Node]
+    behind: frozenset[int]
+
+    def met_by(self, cut: Cut) -> Node | None:
+        """The node if it has to be in a graph and is not."""
+        node = self.node()
+        if node is None or node in cut or self.behind.isdisjoint(map(id, cut.nodes)):
+            return None
+        return node
+
+    def waits(self, cut: Cut) -> bool:
+        """Whether they still wait after a graph was run."""
+        node = self.node()
+        return node is not None and node not in cut
+
+
+def await_gradients(node: Node, behind: Iterable[Node]) -> None:
+    """Notes a node of gradients, and what these are worked out from."""
+    _awaited.append(Awaited(ref(node), frozenset(map(id, behind))))
+
+
 def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
     """Gives every node of ``nodes`` its value.
 
@@ -112,8 +167,15 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
     with _lock:
         wanted = [node for node in map(_behind, nodes) if node.buffer is None]
         if wanted:
+            cut = Cut(wanted)
+            while together := [node for each in _awaited if (node := each.met_by(cut))]:
+                wanted += together
+                del together
+                cut = Cut(wanted)
             # After a backward this is training, where the same comes again and again.
-            _run(Cut(wanted), comes_back or bool(_differentiated))
+            _run(cut, comes_back or bool(_differentiated))
+            if _awaited:
+                _awaited[:] = [each for each in _awaited if each.waits(cut)]
 
 
 def _behind(node: Node) -> Node:
@@ -135,17 +197,20 @@ def _run(cut: Cut, comes_back: bool) -> None:
         look()
     for watcher in watchers:
         watcher(cut, programs.has(cut))
-    program = programs.find(cut, comes_back)
+    kept = programs.find(cut, comes_back)
+    inputs: list[Any] = [leaf.buffer for leaf in cut.leaves]
+    if kept.more:
+        inputs += kept.more
     results: list[Any]
     programs.ran += 1
     try:
         if config.nancheck:
-            results = _checked(cut, program)
+            results = _checked(cut, kept.program, inputs)
         else:
-            results = program.run([leaf.buffer for leaf in cut.leaves], cut.unseen)
+            results = kept.program.run(inputs, cut.unseen)
     except Fault as fault:
         if (step := getattr(fault, "step", None)) is not None:
-            fault.site = cut.nodes[step].site or fault.site
+            fault.site = cut.site(step) or fault.site
         raise
     for node, buffer in zip(cut.outputs, results, strict=True):
         node.buffer = buffer
@@ -153,11 +218,10 @@ def _run(cut: Cut, comes_back: bool) -> None:
             node.inputs = ()  # a part keeps what it is a part of: grad_fn has that one's name
 
 
-def _checked(cut: Cut, program: Any) -> list[Any]:
+def _checked(cut: Cut, program: Any, inputs: list[Any]) -> list[Any]:
     """The results of a program after a look for NaN in them; no input is written over."""
     from .nancheck import check
 
-    inputs = [leaf.buffer for leaf in cut.leaves]
     results: list[Any] = program.run(inputs)
     check(cut.graph(), inputs, results)
     return results

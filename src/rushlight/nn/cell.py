@@ -64,17 +64,17 @@ class RNNCellBase(Module):
             zeros = ops.full((x.shape[0], self.hidden_size), 0, x.dtype)
             nodes = (zeros,) * self._states
         else:
-            for state in states:
-                self._check_rank(state.node, "hidden")
-            rows = (s.node if s.ndim == 2 else ops.unsqueeze(s.node, 0) for s in states)
-            nodes = tuple(rows)
+            given = [state.node for state in states]
+            for node in given:
+                self._check_rank(node, "hidden")
+            nodes = tuple([node if node.ndim == 2 else ops.unsqueeze(node, 0) for node in given])
         self._check_sizes(x, nodes)
         _, last = ops.recurrent(
             self._cell(), ops.unsqueeze(x, 0), nodes, self.weight_ih.node, self.weight_hh.node,
             b_ih=None if self.bias_ih is None else self.bias_ih.node,
             b_hh=None if self.bias_hh is None else self.bias_hh.node,
         )  # fmt: skip
-        return tuple(Tensor(node if batched else ops.squeeze(node, 0)) for node in last)
+        return tuple([Tensor(node if batched else ops.squeeze(node, 0)) for node in last])
 
     def _check_rank(self, node: Node, what: str) -> None:
         if node.ndim not in (1, 2):

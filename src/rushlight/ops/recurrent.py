@@ -66,9 +66,9 @@ class Recurrent(Op):
         """The outputs and the last states."""
         rest = {name: node for name, node in given.items() if node is not None}
         inputs = (x, *state, w_ih, w_hh, *rest.values())
-        traced = recording.grad and any(node.requires_grad for node in inputs)
+        traced = recording.grad and any([node.requires_grad for node in inputs])
         several = self.record(inputs, cell, reverse, tuple(rest), traced)
-        last = tuple(ops.part(several, 1 + k) for k in range(len(state)))
+        last = tuple([ops.part(several, 1 + k) for k in range(len(state))])
         return ops.part(several, 0), last
 
     def infer(

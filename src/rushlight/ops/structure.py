@@ -15,13 +15,38 @@ class Part(Op):
     name, attrs = "part", ("index",)
 
     def __call__(self, several: Node, index: int) -> Node:
-        return self.record((several,), index)
+        specs: Any = several.spec
+        spec = specs[index]
+        tracked = several.requires_grad and self.tracks((several,), spec)
+        return Node(self, (several,), (index,), spec, tracked, several.site)
 
     def infer(self, several: Any, *, index: int) -> Spec:
         return several[index]  # type: ignore[no-any-return]
 
     def ref(self, several: Any, *, index: int) -> Any:
         return several[index]
+
+
+class Together(Op):
+    """Several values as the results of one operation: what leaves a graph as a tuple."""
+
+    name = "together"
+
+    def ref(self, *values: Any) -> Any:
+        return values
+
+
+class Gradients(Op):
+    """Gradients for leaves, which are worked out when a graph is cut: see ``autograd.deferred``.
+
+    The inputs are the results that are differentiated, as many weights, and the leaves.
+    """
+
+    name, attrs = "gradients", ("roots",)
+    differentiable = False
+
+    def infer(self, *specs: Spec, roots: int) -> tuple[Spec, ...]:
+        return specs[2 * roots :]
 
 
 class Transparent(Op):
@@ -107,6 +132,8 @@ class Constant(Transparent):
 
 
 part = Part()
+gradients = Gradients()
+together = Together()
 leaf = Leaf()
 detach = Detach()
 clone = Clone()

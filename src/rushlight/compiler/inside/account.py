@@ -20,7 +20,7 @@ from ..constant import CONSTANT
 from ..contraction import Contraction
 from ..convolution import Convolution
 from ..epilogue import Products
-from ..expand import TOGETHER, several
+from ..expand import several
 from ..expr import LEAVES, Expr, parts
 from ..index import Axis
 from ..inplace import reads_of, writes_of
@@ -31,7 +31,7 @@ from ..scan import Scan
 from ..scatter import Scatter
 from ..schedule import Buffer
 
-SILENT = frozenset([CONSTANT, TOGETHER, ops.part, ops.cast])
+SILENT = frozenset([CONSTANT, ops.together, ops.part, ops.cast])
 """What no kernel is named for."""
 
 
