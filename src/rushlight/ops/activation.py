@@ -41,7 +41,7 @@ class Relu(Unary):
 
 
 class Gate(Arithmetic):
-    """The first input where the second is positive, 0 elsewhere: the gradient of ``relu``."""
+    """The first input where the second is positive or a NaN, else 0: the gradient of ``relu``."""
 
     name = "gate"
     dtypes = FLOATS
@@ -50,10 +50,10 @@ class Gate(Arithmetic):
         return gate.pair(g, by), None
 
     def lower(self, b: Any, x: Any, by: Any) -> Any:
-        return b.select(b.gt(by, 0), x, 0)
+        return b.select(b.le(by, 0), 0, x)
 
     def ref(self, x: Any, by: Any) -> Any:
-        return np.where(by > 0, x, x.dtype.type(0))
+        return np.where(by <= 0, x.dtype.type(0), x)
 
 
 class Activation(Elementwise):
