@@ -103,3 +103,9 @@ def test_fold_undoes_unfold():
     times = F.fold(ones, (7, 6), (3, 2), (2, 1), (1, 0), (2, 1))
     back = F.fold(windows, (7, 6), (3, 2), (2, 1), (1, 0), (2, 1))
     np.testing.assert_allclose(back.numpy(), (x * times).numpy(), rtol=1e-6)
+
+
+def test_a_grid_of_nearest_elements_has_zeros_for_a_gradient():
+    x, grid = rl.rand(1, 1, 3, 3), rl.zeros(1, 2, 2, 2, requires_grad=True)
+    F.grid_sample(x, grid, "nearest", align_corners=False).sum().backward()
+    assert grid.grad.abs().sum().item() == 0

@@ -29,11 +29,21 @@ from rushlight.graph.node import Node, known
 from rushlight.graph.op import Composite
 
 from .resample import SHARP
+from .structure import Transparent
 
 _CORNERS = (
     "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0."
     " Please specify align_corners=True if the old behavior is desired."
 )
+
+
+class NearestAt(Transparent):
+    """Elements read at the nearest places, which a small change of the grid leaves as they are."""
+
+    name, joint, backward = "nearest_at", True, "GridSampler2D"
+
+    def vjp(self, g: Node, y: Node, values: Node, grid: Node) -> tuple[Node | None, ...]:
+        return g, ops.zeros(grid.spec) if grid.requires_grad else None
 
 
 class GridSample(Composite):
@@ -177,6 +187,8 @@ def _sampled(x: Node, grid: Node, mode: str, padding: str, corners: bool) -> Nod
         if weight is not None:
             term = term * ops.unsqueeze(weight, 1)
         result = term if result is None else result + term
+    if mode == "nearest":
+        result = nearest_at.record((result, grid))
     return result  # type: ignore[no-any-return]
 
 
@@ -328,5 +340,6 @@ def _places(size: Shape, corners: bool, dtype: DType) -> Node:
     return ops.cast(known(Buffer(rows.astype(single.numpy), single)), dtype)
 
 
+nearest_at = NearestAt()
 grid_sample = GridSample()
 affine_grid = AffineGrid()
