@@ -105,6 +105,7 @@ from .quantile import nanquantile, quantile
 from .trapezoid import cumulative_trapezoid, trapezoid
 from .covariance import corrcoef, cov
 from .renorm import renorm
+from .histogram import bin_counts, histc, histogram, histogramdd
 from .isin import isin
 from .exponent import exponent, float_power, frexp, ldexp, logaddexp2, mantissa, nextafter
 from .activation import (
