@@ -150,6 +150,11 @@ class BiasAndRelu:
         self.params = params
         self.memory = {name: params.pointer(name) for name in ("bias", "out", "plain")}
 
+    def expect(self, f, batch, m, n):
+        """Fetching is only a hint, beyond the end of memory too."""
+        f.prefetch(f.at(self.memory["out"], f.mul(f.add(m, n), self.params["columns"]), "float"))
+        f.prefetch(f.at(self.memory["bias"], n, "float"), write=True)
+
     def write(self, f, batch, m, n, value, mask):
         from rushlight.compiler.llvm.text import const
 

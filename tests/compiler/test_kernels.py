@@ -5,6 +5,7 @@ import pytest
 
 import rushlight as rl
 import rushlight.nn.functional as F
+from rushlight.execute import tier
 from rushlight.testing import assert_kernels, assert_no_recompile
 
 
@@ -36,6 +37,27 @@ def test_a_sum_of_products_is_one_kernel():
     x = ready(64, 128)
     with assert_kernels(1):
         rl.realize((x * x).sum())
+
+
+FUNCTIONS = {"gelu": F.gelu, "tanh": rl.tanh, "sigmoid": rl.sigmoid, "erf": rl.erf, "exp": rl.exp}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("rows", [1, 20, 33])
+def test_functions_in_registers_of_a_product_are_those_of_memory(name, rows):
+    x, weight = ready(rows, 70), ready(50, 70)
+    with rl.no_grad():
+        weight.sub_(0.5)
+    rl.realize(weight)
+    with assert_kernels(1):
+        joined = FUNCTIONS[name](F.linear(x, weight))
+        rl.realize(joined)
+    with tier.only("compiled"):
+        product = F.linear(x, weight)
+        rl.realize(product)
+        apart = FUNCTIONS[name](product)
+        rl.realize(apart)
+    assert joined.numpy().tobytes() == apart.numpy().tobytes()
 
 
 def test_an_outer_product_joins_what_it_is_part_of():

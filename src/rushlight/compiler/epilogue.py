@@ -17,10 +17,11 @@ from .llvm.code import Code, Part
 from .llvm.contract import Layout, Params, Plan, tile_of
 from .llvm.contract.micro import micro_module, micro_name
 from .llvm.contract.tile import Tile
+from .llvm.elementary import MEMORY
 from .llvm.emit import Arguments, Emitter, stride_along
 from .llvm.loops import ARGUMENTS
 from .llvm.machine import Machine
-from .llvm.text import I64, Function, Module, Type, Value
+from .llvm.text import I64, Function, Module, Type, Value, i64
 
 TYPES = {float32: "float", float64: "double"}
 MOST_WORK = 200
@@ -160,9 +161,10 @@ class Epilogue:
         tile = self.tile
         mask, value = Type("i1", tile.lanes), tile.vector
         given = [("batch", I64), ("m", I64), ("n", I64), ("value", value), ("mask", mask)]
-        f = Module().function("epilogue", [*ARGUMENTS, *given])
+        f = Module(tile.machine).function("epilogue", [*ARGUMENTS, *given])
         self._start(f, 0)
         at = f.arguments
+        self.expect(f, at["batch"], at["m"], at["n"])
         self.write(f, at["batch"], at["m"], at["n"], at["value"], at["mask"])
         assert self._emit is not None
         arguments = self._emit.arguments
@@ -188,6 +190,23 @@ class Epilogue:
                 plain = x.op not in ("product", "const") and not x.axes
                 if plain and not loads(x) & own and not has_product(x):
                     emit(x)
+
+    def expect(self, f: Function, batch: Value, m: Value, n: Value) -> None:
+        """Has the memory fetched that :meth:`write` will read for one row of a tile."""
+        emit, c = self._emit, self.products
+        assert emit is not None
+        emit.along, emit.mask = c.n, None
+        emit.axes.update({c.batch: batch, c.m: m, c.n: n})
+        own = c.writes
+        loads = [x for root in c.roots for x in parts(root.body) if x.op == "load" and not x.args]
+        with emit.scope():
+            for x in dict.fromkeys(loads):
+                buffer, index = x.attrs
+                if buffer not in own and stride_along(index, c.n) == 1:
+                    pointer, place = emit.arguments.pointer(buffer), emit.index(index, first=True)
+                    for v in range(self.tile.vectors):
+                        at = f.add(place, i64(v * self.tile.lanes)) if v else place
+                        f.prefetch(f.at(pointer, at, MEMORY[x.dtype]))
 
     def write(
         self, f: Function, batch: Value, m: Value, n: Value, value: Value, mask: Value

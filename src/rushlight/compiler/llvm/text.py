@@ -298,6 +298,11 @@ class Function:
         align = align or max(1, x.type.bits // 8)
         self.line(f"store {x}, {pointer}, align {align}{note}")
 
+    def prefetch(self, pointer: Value, write: bool = False) -> None:
+        """Has memory fetched that will soon be read, or written, and stay close."""
+        hints = [Value(number, I32) for number in ("1" if write else "0", "3", "1")]
+        self.call("llvm.prefetch.p0", VOID, pointer, *hints)
+
     def masked_load(self, pointer: Value, type: Type, mask: Value, otherwise: Value) -> Value:
         """A vector from memory; lanes outside of ``mask`` are not read."""
         align = Value(str(max(1, type.bits // 8)), I32)

@@ -58,7 +58,7 @@ class ConvolutionStructure:
 
 def convolution_module(structure: ConvolutionStructure, name: str) -> Module:
     """The kernel. Its axis: groups, blocks of channels, blocks of positions of all grids."""
-    module = Module()
+    module = Module(structure.tile.machine)
     types = [type for _, type in arguments_of("rows")]
     module.declare(micro_name(structure.tile, "rows"), VOID, types)
     f = module.function(name, KERNEL)

@@ -151,7 +151,7 @@ def finish_module(tile: Tile, writer: Writer, name: str) -> Module:
     Its axis: groups, then outputs. The writer gets the output as m, and input and tap, counted
     together, as n.
     """
-    module = Module()
+    module = Module(tile.machine)
     f = module.function(name, KERNEL)
     s = Params(f, FINISH)
     sums = Params(f, SUMS, len(FINISH))

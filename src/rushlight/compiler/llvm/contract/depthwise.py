@@ -42,7 +42,7 @@ class DepthwiseStructure:
 
 def depthwise_module(structure: DepthwiseStructure, name: str) -> Module:
     """The kernel. Its axis: blocks of positions of all grids."""
-    module = Module()
+    module = Module(structure.tile.machine)
     f = module.function(name, KERNEL)
     kernel = _Depthwise(structure, f)
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:

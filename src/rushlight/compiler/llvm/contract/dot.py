@@ -45,7 +45,7 @@ class DotStructure:
 
 def dot_module(structure: DotStructure) -> Module:
     """The kernel. Its axis: products, then blocks of as many columns as a vector has lanes."""
-    module = Module()
+    module = Module(structure.tile.machine)
     f = module.function(structure.name, KERNEL)
     kernel = _Dot(structure, f)
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:

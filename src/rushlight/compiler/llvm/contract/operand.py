@@ -76,6 +76,10 @@ class Writer(Protocol):
         """Called once, at the kernel's beginning."""
         ...
 
+    def expect(self, f: Function, batch: Value, m: Value, n: Value) -> None:
+        """Has memory fetched that is needed to write row ``m`` of a tile from column ``n`` on."""
+        ...
+
     def write(
         self, f: Function, batch: Value, m: Value, n: Value, value: Value, mask: Value
     ) -> None:
@@ -223,6 +227,9 @@ class Stored:
         """Finds the memory."""
         self._params = params
         self._base = f.at(params.pointer("place"), params["offset"], "i8")
+
+    def expect(self, f: Function, batch: Value, m: Value, n: Value) -> None:
+        """Nothing is needed."""
 
     def write(
         self, f: Function, batch: Value, m: Value, n: Value, value: Value, mask: Value

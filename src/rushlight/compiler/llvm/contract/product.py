@@ -62,7 +62,7 @@ class Structure:
 
 def product_module(structure: Structure, name: str) -> Module:
     """The kernel of a structure."""
-    module = Module()
+    module = Module(structure.tile.machine)
     module.declare(
         micro_name(structure.tile, structure.form), VOID,
         [type for _, type in arguments_of(structure.form)],
@@ -221,6 +221,9 @@ class _Product:
             ]  # fmt: skip
             if self.structure.a == "panel":
                 passed.append(i64(self._step()) if self.structure.reader else self.a["row"])
+            if (writer := self.structure.writer) is not None:
+                with f.loop(i64(0), rows) as i:
+                    writer.expect(f, self.batch, f.add(m, i), n)
             f.invoke(micro_name(tile, self.structure.form), VOID, *passed)
             if self.structure.writer is not None:
                 last = f.compare("eq", self.block_k, f.sub(s["blocks_k"], i64(1)))

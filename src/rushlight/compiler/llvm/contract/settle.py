@@ -25,7 +25,7 @@ def settle_module(tile: Tile, taps: int, squares: bool, writer: Writer, name: st
     Args:
         squares: whether the sums are 16 planes to be transformed to 9 taps.
     """
-    module = Module()
+    module = Module(tile.machine)
     f = module.function(name, KERNEL)
     s = Params(f, SETTLE)
     writer.begin(f, Params(f, writer.layout, len(SETTLE)))

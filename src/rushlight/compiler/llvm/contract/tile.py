@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.text import Type
@@ -23,6 +23,7 @@ class Tile:
         vectors: vectors of a full tile's row; each is one vector of B at every step.
         masked: whether a masked load or store costs no more than a whole one.
         pairs: whether pairs of bfloat16 are multiplied and added at once.
+        machine: what writers of results may use more of than LLVM's common language.
     """
 
     element: str
@@ -31,6 +32,7 @@ class Tile:
     vectors: int
     masked: bool
     pairs: bool = False
+    machine: Machine | None = field(default=None, compare=False)
 
     @property
     def columns(self) -> int:
@@ -84,4 +86,4 @@ def tile_of(machine: Machine, element: str = "float") -> Tile:
         rows, vectors = 6, 2
     masked = machine.vector == 512
     pairs = masked and element == "float" and machine.has("avx512bf16")
-    return Tile(element, lanes, rows, vectors, masked, pairs)
+    return Tile(element, lanes, rows, vectors, masked, pairs, machine)

@@ -124,7 +124,7 @@ class WinogradStructure:
 
 def winograd_module(structure: WinogradStructure, name: str) -> Module:
     """The kernel. Its axis: blocks of channels of the result, then blocks of tiles."""
-    module = Module()
+    module = Module(structure.tile.machine)
     types = [type for _, type in arguments_of("rows")]
     module.declare(micro_name(structure.tile, "rows"), VOID, types)
     f = module.function(name, KERNEL)
