@@ -318,3 +318,10 @@ def test_another_length_needs_no_new_code():
     )
     attentions = [[x for x in names if x.startswith("attention")] for names in (first, second)]
     assert attentions[0] == attentions[1] != []
+
+
+def test_heads_that_share_keys_copy_nothing():
+    q, k, v = (drawn(1, heads, 40, 16) for heads in (6, 2, 2))
+    call = rl.nn.functional.scaled_dot_product_attention
+    names = names_of([call(*map(rl.tensor, (q, k, v)), enable_gqa=True) + 1])
+    assert names[0].startswith("attention") and len(names) == 2, names

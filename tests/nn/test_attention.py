@@ -43,6 +43,26 @@ def test_shared_heads():
     agree(attention(rl, enable_gqa=True), attention(torch, enable_gqa=True), *inputs)
 
 
+@pytest.mark.parametrize("mask", [(3, 5), (1, 1, 3, 5), (4, 3, 5), (2, 1, 3, 5), (2, 4, 1, 5)])
+def test_shared_heads_under_a_mask(mask):
+    options = {"enable_gqa": True, "mask": random(*mask) > -1}
+    agree(attention(rl, **options), attention(torch, **options), Q, K[:, :2], V[:, :2])
+
+
+def test_all_heads_share_one():
+    options = {"enable_gqa": True, "is_causal": True}
+    agree(attention(rl, **options), attention(torch, **options), Q, K[:, :1], V[:, :1])
+
+
+def test_heads_of_keys_and_of_values():
+    options = {"enable_gqa": True}
+    agree(attention(rl, **options), attention(torch, **options), Q, K, V[:, :2])
+    agree(attention(rl, **options), attention(torch, **options), Q, K[:, :1], V[:, :2])
+    q, k, v = (x.reshape(2, -1, n, 2) for x, n in zip((Q, K, V), (2, 4, 3), strict=True))
+    inputs = q[:, :12], k[:, :4, :2], v[:, :6, :2]
+    agree(attention(rl, **options), attention(torch, **options), *inputs)
+
+
 def test_one_batch_of_keys_for_all():
     agree(attention(rl), attention(torch), Q, K[:1], V[:1])
 

@@ -31,6 +31,7 @@ from .llvm.attention.form import MATRIX
 from .llvm.attention.rows import DOT, SUM
 from .llvm.code import Code
 from .llvm.contract import tile_of
+from .llvm.contract.micro import panel_form
 from .llvm.machine import Machine
 from .value import Stored, Value
 
@@ -90,8 +91,8 @@ class Attending:
         """The calls of kernels."""
         tile = tile_of(machine, ELEMENTS[self.dtype])
         s = self.sizes
-        whole = s.width % tile.lanes == 0, s.values % tile.lanes == 0
-        form = Form(tile, self.causal, self._mask(), whole)
+        forms = panel_form(tile, s.width), panel_form(tile, s.values)
+        form = Form(tile, self.causal, self._mask(), forms)
         if not self.backward:
             tasks = s.count * s.blocks_i(tile)
             return [self._code(form, machine, "forward", tasks, {}, {})]
@@ -144,6 +145,7 @@ class Attending:
             work=self.flops / FLOPS / tasks,
             scratch=areas.total,
             needs=tuple(part_of(tile, each) for each in form.needs(self.backward)),
+            level=1,  # its loops are written out
         )
 
     def _matrix(self, name: str, place: Mapping[int, int]) -> list[int]:
@@ -180,6 +182,7 @@ class Attending:
             buffers=(dot, self.operands["g"].buffer, self.operands["y"].buffer),
             extent=s.count * blocks,
             work=s.values * tile.lanes / 8,
+            level=1,
         )
 
     def _summed(self, form: Form, machine: Machine, groups: int, part: int) -> Code:
@@ -199,6 +202,7 @@ class Attending:
             buffers=(part, self.operands["dq"].buffer),
             extent=s.count * s.queries,
             work=s.width * groups / 8,
+            level=1,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import rushlight as rl
 from rushlight import Tensor, ops
 from rushlight.base.errors import DTypeError, OperationError, ShapeError
@@ -43,8 +45,20 @@ def scaled_dot_product_attention(
         tensor([[2.]])
     """
     _check(query, key, value, attn_mask, is_causal)
-    if enable_gqa:
-        key, value = _shared_heads(query, key, value)
+    if not enable_gqa:
+        return _attended(query, key, value, attn_mask, dropout_p, is_causal, scale)
+    heads = _groups(query, key, value)
+    query, key, value, attn_mask = (
+        x if x is None else _grouped(x, heads) for x in (query, key, value, attn_mask)
+    )  # fmt: skip
+    y = _attended(query, key, value, attn_mask, dropout_p, is_causal, scale)
+    return y.flatten(-4, -3)
+
+
+def _attended(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float,
+    is_causal: bool, scale: float | None,
+) -> Tensor:  # fmt: skip
     mask = None if attn_mask is None else attn_mask.node
     if not dropout_p:
         nodes = query.node, key.node, value.node, mask
@@ -54,17 +68,29 @@ def scaled_dot_product_attention(
     return dropout(Tensor(weights_of(scores, mask is not None)), dropout_p) @ value
 
 
-def _shared_heads(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    """Keys and values with a head for each of the query's."""
-    heads = query.shape[-3]
-    if any(not x.shape[-3] or heads % x.shape[-3] for x in (key, value)):
+def _groups(query: Tensor, key: Tensor, value: Tensor) -> int:
+    """How many groups of query heads there are, each of which shares a head of keys and values."""
+    heads = [x.shape[-3] for x in (query, key, value)]
+    if any(not n or heads[0] % n for n in heads[1:]):
         raise ShapeError(
             _NAME,
             "Number of heads in key and value must divide the number of heads in query",
-            rule=f"There are {heads} heads of queries, {key.shape[-3]} of keys and"
-            f" {value.shape[-3]} of values.",
+            rule=f"There are {heads[0]} heads of queries, {heads[1]} of keys and {heads[2]} of"
+            " values.",
         )
-    return tuple(x.repeat_interleave(heads // x.shape[-3], -3) for x in (key, value))
+    return math.lcm(*heads[1:])
+
+
+def _grouped(x: Tensor, groups: int) -> Tensor:
+    """The heads in groups: (*, groups, heads of a group, rows, columns)."""
+    if x.dim() < 3:
+        return x
+    heads = x.shape[-3]
+    if heads == 1:
+        return x.unsqueeze(-3)
+    if heads % groups:  # fewer heads than the other has: each serves several groups
+        x = x.repeat_interleave(groups // heads, -3)
+    return x.unflatten(-3, (groups, -1))
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool) -> None:

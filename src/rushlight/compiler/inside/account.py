@@ -166,7 +166,8 @@ def _loops(call: Any, buffers: list[Buffer]) -> str:
         return _times(call.extents)
     if isinstance(call, Attending):
         s = call.sizes
-        return _times([*s.lead, s.queries, s.keys, s.width])
+        lead = [n for n in s.lead if n > 1]
+        return _times([*lead, s.queries, s.keys, s.width])
     return _times(buffers[call.outputs[0]].spec.shape)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from rushlight.compiler.llvm.contract.micro import panel_form
 from rushlight.compiler.llvm.contract.operand import BATCH
 from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.tile import Tile
@@ -32,27 +31,27 @@ class Form:
         tile: of the micro-kernels.
         causal: whether no query looks ahead.
         mask: one of :data:`MASKS`.
-        whole: whether rows of queries and of values fill whole vectors.
+        panels: how panels of a matrix that is read where it lies are read: rows of queries (0) and
+            of values (1), which may not fill whole vectors.
         parted: whether the gradients of queries are summed from several parts.
     """
 
     tile: Tile
     causal: bool
     mask: str
-    whole: tuple[bool, bool]
+    panels: tuple[str, str]
     parted: bool = False
 
     @property
     def name(self) -> str:
         """The form in the name of a function."""
-        ends = "".join("we"[not whole] for whole in self.whole)
+        ends = "".join("we"[panel != "panel"] for panel in self.panels)
         flags = [self.tile.suffix, ends, self.mask, "causal" * self.causal, "parts" * self.parted]
         return "_".join(filter(None, flags))
 
     def along(self, way: str, side: int) -> str:
         """The micro-kernel for a B that is read where it lies: rows of queries (0), values (1)."""
-        masked = panel_form(self.tile, 0 if self.whole[side] else 1) == "panel_masked"
-        return f"{way}_masked" if masked else way
+        return self.panels[side].replace("panel", way)
 
     def needs(self, backward: bool) -> tuple[str, ...]:
         """The micro-kernels that the code calls."""
