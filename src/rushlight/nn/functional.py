@@ -21,6 +21,11 @@ from .fractional import (
     fractional_max_pool2d, fractional_max_pool2d_with_indices, fractional_max_pool3d,
     fractional_max_pool3d_with_indices,
 )  # fmt: skip
+from .indices import (
+    adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d_with_indices, max_pool1d_with_indices, max_pool2d_with_indices,
+    max_pool3d_with_indices,
+)  # fmt: skip
 from .noise import (
     alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout, gumbel_softmax,
     rrelu,
@@ -33,8 +38,8 @@ from .vectors import normalize, triplet_margin_with_distance_loss
 _SHARED = frozenset((
     "adaptive_avg_pool1d", "avg_pool1d", "bilinear", "channel_shuffle", "conv1d", "conv2d",
     "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity",
-    "group_norm", "layer_norm", "native_channel_shuffle", "pairwise_distance", "pdist",
-    "pixel_shuffle", "pixel_unshuffle", "rms_norm", "sigmoid", "tanh",
+    "group_norm", "hardshrink", "layer_norm", "native_channel_shuffle", "pairwise_distance",
+    "pdist", "pixel_shuffle", "pixel_unshuffle", "prelu", "rms_norm", "sigmoid", "tanh",
 ))  # fmt: skip
 
 # Those of one operation whose parameters here are not those in ``rushlight``.

@@ -273,8 +273,8 @@ class Prelu(Activation):
     Reference: He et al. 2015, arXiv:1502.01852.
     """
 
-    name, backward, joint = "prelu", "PreluKernel", True
-    torch = "prelu(Tensor input, Tensor weight) -> Tensor"
+    name, module, backward, joint = "prelu", "", "PreluKernel", True
+    torch = "prelu(Tensor self, Tensor weight) -> Tensor"
 
     def __call__(self, x: Any, weight: Any) -> Any:
         if weight.ndim > 1:

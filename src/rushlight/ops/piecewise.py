@@ -128,7 +128,8 @@ class Hardshrink(Shrink):
     """The input, 0 in the dead zone."""
 
     name, joint = "hardshrink", True
-    torch = "hardshrink(Tensor input, Scalar lambd=0.5) -> Tensor"
+    torch = "hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor"
+    module = ""
 
     def lower(self, b: Any, x: Any, lambd: Any) -> Any:
         return b.select(b.le(b.abs(x), lambd), 0, x)
