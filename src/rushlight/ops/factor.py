@@ -178,9 +178,10 @@ def _qr_gradient(gq: Node | None, gr: Node | None, q: Node, r: Node) -> Node:
         turned = product(adjoint(q), gq)
         inner = -turned if inner is None else inner - turned
     assert inner is not None
-    upper = ops.triu(inner)
-    symmetric = upper + adjoint(ops.triu(inner, 1))
-    total = product(q, symmetric)
+    above = ops.triu(inner, 1)
+    diagonal = ops.real(ops.diagonal(inner, 0, -2, -1))  # that of R stays real
+    hermitian = above + adjoint(above) + on_diagonal(ops.cast(diagonal, r.dtype))
+    total = product(q, hermitian)
     if gq is not None:
         total = total + gq
     return ops.linalg_solve_triangular(adjoint(r), total, upper=False, left=False)
@@ -218,7 +219,7 @@ class Eigh(Op):
         inner = None if g[0] is None else on_diagonal(ops.cast(g[0], a.dtype))
         if g[1] is not None:
             gaps = _gaps(values)
-            turned = _off_diagonal(product(adjoint(vectors), g[1])) / gaps
+            turned = _off_diagonal(0.5 * _skew(product(adjoint(vectors), g[1]))) / gaps
             inner = turned if inner is None else inner + turned
         assert inner is not None
         return (product(vectors, inner, adjoint(vectors)),)
@@ -320,10 +321,9 @@ def _svd_gradient(
     terms: list[Node] = []
     if gs is not None:
         terms.append(product(u * ops.unsqueeze(ops.cast(gs, a.dtype), -2), vh))
-    if (gu is not None or gvh is not None) and a.dtype.is_complex:
-        raise GradError(
-            "linalg.svd", "singular vectors of complex matrices have no gradient in rushlight"
-        )
+    if a.dtype.is_complex and gu is not None and gvh is not None:  # both phases turn as one
+        phases = ops.diagonal(_skew(product(adjoint(u), gu)), 0, -2, -1) / (2.0 * s)
+        terms.append(product(u * ops.unsqueeze(phases, -2), vh))
     squares = s * s
     if gu is not None:
         turned = _skew(product(adjoint(u), gu)) / _gaps(squares)

@@ -177,7 +177,10 @@ def _cheapest(chain: list[Node]) -> Node:
 
 
 class Pinv(Op):
-    """The Moore-Penrose inverse; singular values of at most ``rtol * largest`` count as 0.
+    """The Moore-Penrose inverse; singular values up to ``max(atol, rtol * largest)`` count as 0.
+
+    ``rtol`` is the precision times the larger size when neither is given. With ``hermitian``
+    only the lower triangle is read.
 
     Example:
         >>> import rushlight as rl
@@ -185,46 +188,64 @@ class Pinv(Op):
         tensor([[0.5000, 0.0000]])
     """
 
-    name, module = "linalg_pinv", "linalg"
-    torch = "pinv(Tensor A, Any rcond=None, *, Any rtol=None, bool hermitian=False) -> Tensor"
+    name, module, attrs = "linalg_pinv", "linalg", ("hermitian",)
+    torch = (
+        "pinv(Tensor A, Any rcond=None, *, Any atol=None, Any rtol=None, bool hermitian=False)"
+        " -> Tensor"
+    )
     ulp = 256
 
     def __call__(
-        self, a: Node, rcond: Any = None, *, rtol: Any = None, hermitian: bool = False
-    ) -> Node:
-        matrices("linalg.pinv", a)
+        self, a: Node, rcond: Any = None, *, atol: Any = None, rtol: Any = None,
+        hermitian: bool = False,
+    ) -> Node:  # fmt: skip
+        (square if hermitian else matrices)("linalg.pinv", a)
         rtol = rcond if rtol is None else rtol
         if rtol is None:
-            rtol = float(np.finfo(a.dtype.numpy).eps) * max(a.shape[-2:])
-        if hermitian:  # only the lower triangle counts
-            a = ops.tril(a) + adjoint(ops.tril(a, -1))
-        if not isinstance(rtol, Node):
-            rtol = number(float(rtol))
-        return self.record((a, rtol))
+            precise = float(np.finfo(a.dtype.numpy).eps) * max(a.shape[-2:])
+            rtol = precise if atol is None else 0.0
+        limits = (0.0 if atol is None else atol, rtol)
+        nodes = [x if isinstance(x, Node) else number(float(x)) for x in limits]
+        return self.record((a, *nodes), bool(hermitian))
 
-    def infer(self, a: Spec, rtol: Spec) -> Spec:
+    def infer(self, a: Spec, atol: Spec, rtol: Spec, *, hermitian: bool) -> Spec:
         return a.with_shape((*a.shape[:-2], a.shape[-1], a.shape[-2]))
 
-    def vjp(self, g: Node, y: Node, a: Node, rtol: Node) -> tuple[Node | None, ...]:
+    def vjp(
+        self, g: Node, y: Node, a: Node, atol: Node, rtol: Node, *, hermitian: bool
+    ) -> tuple[Node | None, ...]:
         # Golub & Pereyra 1973, equation 4.12: the change along the inverse, and along both kernels.
         gh, yh = adjoint(g), adjoint(y)
         columns = product(gh - product(a, y, gh), y, yh)
         rows = product(yh, y, gh - product(gh, y, a))
-        return columns + rows - product(yh, g, yh), None
+        return columns + rows - product(yh, g, yh), None, None
 
-    def ref(self, a: Any, rtol: Any) -> Any:
+    def ref(self, a: Any, atol: Any, rtol: Any, *, hermitian: bool) -> Any:
         if not a.size:
             return np.zeros((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
-        return np.linalg.pinv(a, rtol)
+        if hermitian:
+            s, u = np.linalg.eigh(a)
+            v = u
+        else:
+            u, s, vh = np.linalg.svd(a, full_matrices=False)
+            v = np.swapaxes(vh.conj(), -1, -2)
+        size = np.abs(s)
+        limit = np.maximum(rtol[..., None] * size.max(-1, keepdims=True), atol[..., None])
+        kept = size > limit
+        inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(s.dtype)
+        return (v * inverse[..., None, :]) @ np.swapaxes(u.conj(), -1, -2)
 
     def samples(self, make: Any) -> Any:
         yield strong(make, 3, 3)
         yield make(4, 3)
         yield make(2, 3, 4)
+        yield make(2, 3, 3), {"atol": 0.5, "rtol": 0.1}
+        yield strong(make, 3, 3).detach().tril().triu(), {"hermitian": True}
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3)), RuntimeError, "must have at least 2 dimensions"
         yield lambda: make.call(make.int(3, 3)), RuntimeError, "floating point or complex"
+        yield lambda: make.call(make(3, 4), hermitian=True), RuntimeError, "3 by 4 matrices"
 
 
 class Vecdot(Composite):

@@ -8,7 +8,7 @@ from rushlight import ops
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 
-from .solve import adjoint
+from .solve import adjoint, strong
 
 
 class Older(Composite):
@@ -57,6 +57,13 @@ class Pinverse(Older):
 
     name, of = "pinverse", "linalg_pinv"
     torch = "pinverse(Tensor self, float rcond=1e-15) -> Tensor"
+
+    def samples(self, make: Any) -> Any:
+        yield strong(make, 3, 3)
+        yield make(2, 3, 4), 0.1
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3)), RuntimeError, "must have at least 2 dimensions"
 
 
 class MatrixPower(Older):
