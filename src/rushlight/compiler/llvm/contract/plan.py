@@ -34,6 +34,7 @@ PIECE = 256
 PAGE = 4096
 # Blocks of C that two to four threads can share evenly.
 PIECES = 8
+FEW_BLOCKS = 16
 
 
 _Side = TypeVar("_Side")
@@ -319,6 +320,11 @@ def blocks_of(
             block_m = _even(m, tile.rows, block_m // tile.rows // 2)
         else:
             break
+    # With few blocks, one more for one thread than for another is seen: halves are even.
+    units = -(-n // tile.columns)
+    few = products * -(-m // block_m) * -(-n // block_n) < FEW_BLOCKS
+    if few and m % block_m and units % 2 == 0 and units >= 4:
+        block_n = min(block_n, units // 2 * tile.columns)
     room = 0
     if structure.reader is not None:
         steps = block_k + 2 * tile.lanes
