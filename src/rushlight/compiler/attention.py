@@ -35,8 +35,12 @@ from .llvm.contract.micro import panel_form
 from .llvm.machine import Machine
 from .value import Stored, Value
 
-OPS = frozenset([ops.attention, ops.attention_back])
+BACK = frozenset([ops.attention_back, ops.attention_dropout_back])
+OPS = BACK | {ops.attention, ops.attention_dropout}
 """The operations of the template."""
+
+VECTORS = ("scale", "total", "rate", "seed", "offset")
+"""The inputs that are no matrices."""
 
 ELEMENTS = {float32: "float", float64: "double"}
 FLOPS = 60.0
@@ -50,7 +54,7 @@ class Attending:
     Attributes:
         step: the operation.
         operands: its matrices by the names of :mod:`llvm.attention.form`.
-        vectors: the buffers of ``scale`` and ``total``.
+        vectors: the buffers of :data:`VECTORS`, those that there are.
         inputs, outputs: buffers.
         sizes: of each attention, and how many there are.
         dtype: what is computed in.
@@ -69,7 +73,7 @@ class Attending:
     @property
     def backward(self) -> bool:
         """Whether it computes gradients."""
-        return self.step.op is ops.attention_back
+        return self.step.op in BACK
 
     @property
     def flops(self) -> int:
@@ -92,7 +96,7 @@ class Attending:
         tile = tile_of(machine, ELEMENTS[self.dtype])
         s = self.sizes
         forms = panel_form(tile, s.width), panel_form(tile, s.values)
-        form = Form(tile, self.causal, self._mask(), forms)
+        form = Form(tile, self.causal, self._mask(), forms, drops="rate" in self.vectors)
         if not self.backward:
             tasks = s.count * s.blocks_i(tile)
             return [self._code(form, machine, "forward", tasks, {}, {})]
@@ -210,7 +214,7 @@ def is_attention(op: Op, inputs: Sequence[Any]) -> bool:
     """Whether a step is computed by the template."""
     if op not in OPS:
         return False
-    first = 3 if op is ops.attention_back else 0
+    first = 3 if op in BACK else 0
     return in_blocks(*inputs[first : first + 3])
 
 
@@ -241,16 +245,17 @@ class Memories:
             leaving: whether the results leave the program, which wants them in their own order.
         """
         specs: Any = step.spec
-        backward = step.op is ops.attention_back
+        backward = step.op in BACK
         first = ["g", "y", "total"] if backward else []
-        named = dict(zip([*first, "q", "k", "v", "scale", "mask"], inputs, strict=False))
+        drop = ["rate", "seed", "offset"] if step.op.drops else []  # type: ignore[attr-defined]
+        names = [*first, "q", "k", "v", "scale", *drop, "mask"]
+        named = dict(zip(names, inputs, strict=False))
         lead = specs[0].shape[:-2]
         operands = {name: self._matrix(named[name], lead) for name in "gyqkv" if name in named}
         if "mask" in named:
             operands["mask"] = self._matrix(named["mask"], lead, is_mask=True)
-        vectors: dict[str, int] = {
-            name: self.ordered(named[name]).buffer for name in ("scale", "total") if name in named
-        }
+        vectors = {name: self.ordered(named[name]).buffer for name in VECTORS if name in named}
+        reads = list(vectors.values())
         made = []
         for name, like, spec in _RESULTS[backward]:
             order = None if leaving else _order(operands[like], specs[spec].ndim)
@@ -261,8 +266,7 @@ class Memories:
         if not backward:
             made.append(self.made(specs[1], None))
             vectors["total"] = made[1].buffer
-        reads = [operands[name].buffer for name in (*"gyqkv", "mask") if name in operands]
-        reads += [vectors[name] for name in ("scale", "total")[: 2 if backward else 1]]
+        reads += [operands[name].buffer for name in (*"gyqkv", "mask") if name in operands]
         return Attending(
             step, operands, vectors, tuple(dict.fromkeys(reads)), tuple(x.buffer for x in made),
             _sizes(named, lead), named["q"].spec.dtype,

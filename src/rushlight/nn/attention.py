@@ -6,11 +6,10 @@ import math
 
 import rushlight as rl
 from rushlight import Tensor, ops
-from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.base.errors import ArgValueError, DTypeError, OperationError, ShapeError
+from rushlight.graph.node import number
 from rushlight.ops import TORCH_NAMES
-from rushlight.ops.attention import scale_of, scores_of, weights_of
-
-from .noise import dropout
+from rushlight.tensor.generator import chosen
 
 _NAME = "scaled_dot_product_attention"
 
@@ -36,8 +35,8 @@ def scaled_dot_product_attention(
         RuntimeError: dtypes or shapes do not fit each other, or both kinds of mask are given.
     Reference:
         Vaswani et al. 2017, "Attention Is All You Need", equation 1, arXiv:1706.03762; Ainslie et
-        al. 2023, arXiv:2305.13245 (shared heads); Dao et al. 2022, arXiv:2205.14135 (in compiled
-        code the scores of a long sequence are never all there, unless weights are left out).
+        al. 2023, arXiv:2305.13245 (shared heads); Dao et al. 2022, arXiv:2205.14135 (the scores of
+        a long sequence are never all there).
     Example:
         >>> import rushlight as rl
         >>> q, k, v = rl.zeros(1, 2), rl.ones(3, 2), rl.tensor([[0.0], [1.0], [5.0]])
@@ -59,13 +58,17 @@ def _attended(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float,
     is_causal: bool, scale: float | None,
 ) -> Tensor:  # fmt: skip
+    if not 0.0 <= dropout_p <= 1.0:
+        raise ArgValueError(
+            _NAME, f"dropout probability has to be between 0 and 1, but got {dropout_p}"
+        )
     mask = None if attn_mask is None else attn_mask.node
+    nodes = query.node, key.node, value.node, mask
     if not dropout_p:
-        nodes = query.node, key.node, value.node, mask
         return Tensor(ops.attention(*nodes, is_causal=is_causal, scale=scale))
-    factor = scale_of(query.node, scale)
-    scores = scores_of(query.node, key.node, factor, mask, is_causal=is_causal)
-    return dropout(Tensor(weights_of(scores, mask is not None)), dropout_p) @ value
+    stream = chosen(None, _NAME).take(ops.attention_dropout.blocks(*nodes))
+    drop = number(float(dropout_p)), *stream
+    return Tensor(ops.attention_dropout(*nodes, is_causal=is_causal, scale=scale, drop=drop))
 
 
 def _groups(query: Tensor, key: Tensor, value: Tensor) -> int:

@@ -138,7 +138,9 @@ from .batch_norm import batch_moments, batch_norm
 from .recurrent import recurrent, recurrent_grad
 from .recurrent_steps import recurrent_steps, recurrent_steps_back
 from .softmax import log_softmax, softmax
-from .attention import attention, attention_back
+from .attention import (
+    attention, attention_back, attention_dropout, attention_dropout_back,
+)  # fmt: skip
 from .loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from .entropy import binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
 from .class_pick import class_pick, class_place

@@ -41,8 +41,13 @@ def scrambled(counters: np.ndarray, key: int) -> np.ndarray:
 
 def blocks(seed: int, first: int, count: int) -> np.ndarray:
     """Blocks ``first`` to ``first + count`` of the stream of ``seed``: uint32 (count, 4)."""
-    position = np.arange(count, dtype=np.uint64) + np.uint64(first & 0xFFFFFFFFFFFFFFFF)
-    counters = np.zeros((BLOCK, count), np.uint64)
+    return blocks_at(seed, first, np.arange(count, dtype=np.uint64))
+
+
+def blocks_at(seed: int, first: int, place: np.ndarray) -> np.ndarray:
+    """The blocks that stand at places (count), uint64, after ``first``: uint32 (count, 4)."""
+    position = place + np.uint64(first & 0xFFFFFFFFFFFFFFFF)
+    counters = np.zeros((BLOCK, len(place)), np.uint64)
     counters[0], counters[1] = position & _LOW, position >> _HALF
     return scrambled(counters.T, seed)
 

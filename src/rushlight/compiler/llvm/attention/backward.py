@@ -7,8 +7,9 @@ groups each has a part of its own, and :func:`rows.sum_module` adds the parts up
 
 from __future__ import annotations
 
-from rushlight.compiler.llvm.attention.blocks import Blocks, product_function
+from rushlight.compiler.llvm.attention.blocks import Blocks
 from rushlight.compiler.llvm.attention.form import Form, Sizes
+from rushlight.compiler.llvm.attention.product import product_function
 from rushlight.compiler.llvm.attention.scratch import Areas
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
@@ -89,6 +90,7 @@ class _Backward(Blocks):
         dk, dv, i0 = self.m["dk"], self.m["dv"], f.add(self.i0, self.first)
         self.turned_scores("k", "s", "q", s["width"])
         self.turned_scores("v", "p", "g", s["values"])
+        self.draw()
         with f.loop(self.first, self.end, self.tile.lanes * self.side) as i:
             self._weigh(i)
         self.add_product(
@@ -133,6 +135,6 @@ class _Backward(Blocks):
                     at_s, at_p = self.own("s", j, side), self.own("p", j, side)
                     score = self.unseen(self.load(at_s), j, side, ahead)
                     weight = exp_of_negative(f, f.sub(total, score))
-                    slope = f.mul(f.sub(self.load(at_p), dot), scale)
-                    self.store(weight, at_s)
+                    slope = f.mul(f.sub(self.kept(self.load(at_p), j, side), dot), scale)
+                    self.store(self.kept(weight, j, side), at_s)
                     self.store(f.mul(weight, slope), at_p)

@@ -5,30 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rushlight.compiler.llvm.attention.dropout import Stream
 from rushlight.compiler.llvm.attention.form import Form
-from rushlight.compiler.llvm.contract.micro import arguments_of, micro_name
+from rushlight.compiler.llvm.attention.product import product_name
 from rushlight.compiler.llvm.contract.operand import batch_offset
 from rushlight.compiler.llvm.contract.pack import Strip
 from rushlight.compiler.llvm.contract.params import Layout, Params
-from rushlight.compiler.llvm.contract.tile import HEAD, Tile
-from rushlight.compiler.llvm.text import (
-    I64,
-    PTR,
-    VOID,
-    Function,
-    Module,
-    Type,
-    Value,
-    const,
-    i64,
-)
+from rushlight.compiler.llvm.text import VOID, Function, Type, Value, const, i64
+from rushlight.ops import philox
 
 LOWEST = float("-inf")
-PRODUCT = [
-    ("record", PTR), ("a", PTR), ("a_pitch", I64), ("rows", I64), ("steps", I64), ("b", PTR),
-    ("b_pitch", I64), ("b_panel", I64), ("out", PTR), ("out_pitch", I64), ("columns", I64),
-    ("add", I64),
-]  # fmt: skip
 
 
 class Matrix:
@@ -107,10 +93,14 @@ class Blocks:
         self.record = f.arguments["scratch"]
         self.area = {
             name: f.at(f.arguments["scratch"], s[f"at_{name}"], "i8")
-            for name in ("q", "g", "s", "p", "mask", "rows")
+            for name in ("q", "g", "s", "p", "mask", "drop", "rows")
         }
         self.pitch = f.mul(s["block_i"], i64(self.bytes))
         self.scale = f.load(s.pointer("scale"), Type(self.element))
+        self.stream: Stream | None = None
+        if form.drops:
+            rate, seed, offset = (s.pointer(name) for name in ("rate", "seed", "offset"))
+            self.stream = Stream(f, rate, seed, offset, self.vector)
         self.number = self.i0 = self.count_i = self.wide = self.j0 = self.count_j = i64(0)
         # A piece of the pair of blocks: its first query, the end of its queries, and its keys.
         self.first = self.end = self.seen = i64(0)
@@ -196,6 +186,26 @@ class Blocks:
             )  # fmt: skip
             strip.copy(f, self.j0, f.add(self.j0, self.count_j), place)
 
+    def draw(self) -> None:
+        """Draws what the piece's weights are multiplied with."""
+        if self.stream is None:
+            return
+        f, s, four = self.f, self.s, i64(philox.BLOCK)
+        groups = f.binary("udiv", f.add(s["keys"], i64(philox.BLOCK - 1)), four)
+        with f.loop(i64(0), self.seen, four) as j:
+            group = f.binary("udiv", f.add(self.j0, j), four)
+            row = f.mul(f.add(f.mul(self.number, groups), group), s["queries"])
+            first = f.add(row, self.i0)
+            with f.loop(self.first, self.end, self.tile.lanes) as i:
+                for k, factor in enumerate(self.stream.factors(f.add(first, i))):
+                    self.store(factor, self.own("drop", f.add(j, i64(k)), i))
+
+    def kept(self, weight: Value, j: Value, i: Value) -> Value:
+        """A vector of weights without those that are left out."""
+        if self.stream is None:
+            return weight
+        return self.f.mul(weight, self.load(self.own("drop", j, i)))
+
     def panel_of(self, width: Value) -> Value:
         """Bytes of a packed panel."""
         f, lanes = self.f, self.tile.lanes
@@ -227,7 +237,7 @@ class Blocks:
         )  # fmt: skip
 
     def product(self, form: str, *arguments: Value) -> None:
-        """Calls :func:`product_function`."""
+        """Calls :func:`product.product_function`."""
         self.f.invoke(product_name(form), VOID, self.record, *arguments)
 
     def clear(self, first: Value, pitch: Value, rows: Value, columns: Value) -> None:
@@ -313,53 +323,3 @@ class Blocks:
         behind = f.sub(f.add(f.add(self.i0, self.first), i64(1)), self.j0)
         behind = f.intrinsic("smax", i64(0), f.intrinsic("smin", behind, self.seen))
         return [(i64(0), behind, False), (behind, self.seen, True)]
-
-
-def product_name(form: str) -> str:
-    """The name of a function of :func:`product_function`."""
-    return f"product_{form}"
-
-
-def product_function(module: Module, tile: Tile, form: str) -> None:
-    """A function that cuts a product into tiles for a micro-kernel.
-
-    The rows of A lie ``a_pitch`` bytes apart in the form ``rows``; in the form ``panel`` those are
-    its steps. Panels of B begin ``b_panel`` bytes apart.
-    """
-    types = [type for _, type in arguments_of(form)]
-    module.declare(micro_name(tile, form), VOID, types)
-    f = module.function(
-        product_name(form), PRODUCT, linkage="internal", attributes="nounwind noinline"
-    )
-    given, record = f.arguments, f.arguments["record"]
-    outs = f.at(record, tile.record, "i64")
-    f.store(i64(0), record)
-    f.store(given["steps"], f.at(record, 1, "i64"))
-    slots = f.at(record, HEAD, "ptr")
-    with f.loop(i64(0), given["rows"], tile.rows) as m:
-        if form.startswith("panel"):
-            f.store(f.at(given["a"], m, tile.element), slots)
-        else:
-            _addresses(f, tile, given["a"], given["a_pitch"], m, slots)
-        _addresses(f, tile, given["out"], given["out_pitch"], m, outs)
-        rows = f.intrinsic("smin", f.sub(given["rows"], m), i64(tile.rows))
-        b = f.variable(given["b"])
-        with f.loop(i64(0), given["columns"], tile.columns) as n:
-            columns = f.intrinsic("smin", f.sub(given["columns"], n), i64(tile.columns))
-            here = f.get(b, PTR)
-            passed = [
-                record, i64(1), here, given["b_pitch"], outs, f.mul(n, i64(tile.bytes)), rows,
-                columns, given["add"], i64(0),
-            ]  # fmt: skip
-            if form.startswith("panel"):
-                passed.append(given["a_pitch"])
-            f.invoke(micro_name(tile, form), VOID, *passed)
-            f.set(b, f.at(here, given["b_panel"], "i8"))
-    f.ret()
-
-
-def _addresses(f: Function, tile: Tile, first: Value, pitch: Value, m: Value, slots: Value) -> None:
-    """Fills in the addresses of a tile's rows."""
-    for i in range(tile.rows):
-        row = f.at(first, f.mul(f.add(m, i64(i)), pitch), "i8")
-        f.store(row, f.at(slots, i, "ptr"))

@@ -11,10 +11,11 @@ from rushlight.compiler.llvm.contract.tile import Tile
 
 SIZES = (
     "queries", "keys", "width", "values", "block_i", "block_j", "blocks_i", "groups", "group",
-    "scale", "total", "dot", "partial", "at_q", "at_g", "at_s", "at_p", "at_mask", "at_rows",
+    "scale", "total", "dot", "partial", "rate", "seed", "offset",
+    "at_q", "at_g", "at_s", "at_p", "at_mask", "at_drop", "at_rows",
 )  # fmt: skip
-"""``scale``, ``total``, ``dot`` and ``partial`` are places of buffers, ``at_...`` offsets in
-scratch memory, all sizes counts; a group is so many keys whose gradients are one task."""
+"""``scale`` to ``offset`` are places of buffers, ``at_...`` offsets in scratch memory, all sizes
+counts; a group is so many keys whose gradients are one task."""
 
 MATRIX = Layout(["place", "offset", "row", "column", *BATCH])
 FORWARD = ("q", "k", "v", "out")
@@ -34,6 +35,7 @@ class Form:
         panels: how panels of a matrix that is read where it lies are read: rows of queries (0) and
             of values (1), which may not fill whole vectors.
         parted: whether the gradients of queries are summed from several parts.
+        drops: whether weights are left out.
     """
 
     tile: Tile
@@ -41,12 +43,14 @@ class Form:
     mask: str
     panels: tuple[str, str]
     parted: bool = False
+    drops: bool = False
 
     @property
     def name(self) -> str:
         """The form in the name of a function."""
         ends = "".join("we"[panel != "panel"] for panel in self.panels)
         flags = [self.tile.suffix, ends, self.mask, "causal" * self.causal, "parts" * self.parted]
+        flags.append("drops" * self.drops)
         return "_".join(filter(None, flags))
 
     def along(self, way: str, side: int) -> str:

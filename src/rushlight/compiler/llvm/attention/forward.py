@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rushlight.compiler.llvm import maths
-from rushlight.compiler.llvm.attention.blocks import LOWEST, Blocks, product_function
+from rushlight.compiler.llvm.attention.blocks import LOWEST, Blocks
 from rushlight.compiler.llvm.attention.form import Form, Sizes
+from rushlight.compiler.llvm.attention.product import product_function
 from rushlight.compiler.llvm.attention.scratch import Areas
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.machine import Machine
@@ -70,6 +71,7 @@ class _Forward(Blocks):
         """A piece of a block of keys and the block of queries."""
         f, s, out, rows = self.f, self.s, self.m["out"], self.rows
         self.turned_scores("k", "s", "q", s["width"])
+        self.draw()
         with f.loop(self.first, self.end, self.tile.lanes * self.side) as i:
             self._weigh(i)
         stop = f.add(self.first, rows)
@@ -124,7 +126,7 @@ class _Forward(Blocks):
             for side, base, slot in zip(sides, bases, sums, strict=True):
                 place = self.own("s", j, side)
                 weight = exp_of_negative(f, f.sub(base, self.load(place)))
-                self.store(weight, place)
+                self.store(self.kept(weight, j, side), place)
                 f.set(slot, f.add(f.get(slot, type), weight))
         for side, slot in zip(sides, sums, strict=True):
             self.store(f.get(slot, type), self._sum(side))

@@ -30,6 +30,8 @@ class Areas:
         areas = Areas(tile, total=-(-(tile.record + tile.rows) * 8 // LINE) * LINE)
         if form.mask and not form.mask.endswith("along"):
             areas.add("mask", sizes.block_i(tile) * sizes.block_j(tile))
+        if form.drops:
+            areas.add("drop", sizes.block_i(tile) * sizes.block_j(tile))
         return areas
 
     def add(self, name: str, count: int) -> None:
