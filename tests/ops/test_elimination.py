@@ -95,3 +95,17 @@ def test_two_gradients_of_the_inverse_from_a_factor(upper):
         found.append([each.detach().numpy() for each in (inverse, first, again)])
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("unitriangular", [False, True])
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 70])
+def test_triangular_solutions_around_a_block(size, upper, unitriangular):
+    a, b = matrices(2, size, size) / size + 2 * np.eye(size), matrices(size, 3)
+    ours, theirs = (
+        library.linalg.solve_triangular(
+            library.tensor(a), library.tensor(b), upper=upper, unitriangular=unitriangular
+        )
+        for library in (rl, torch)
+    )
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9, atol=1e-12)

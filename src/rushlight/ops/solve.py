@@ -17,6 +17,8 @@ from rushlight.graph.spec import Spec
 from .elementwise import TORCH_NAMES
 
 Matrix = Any
+BLOCK = 32
+"""Rows that are solved for one by one; what is known is taken off all of them in one product."""
 
 
 class LinAlgError(OperationError):
@@ -265,12 +267,13 @@ class SolveTriangular(Op):
         shape = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         x = np.array(np.broadcast_to(b, (*shape, *b.shape[-2:])))
         size = a.shape[-1]
-        for k in reversed(range(size)) if upper else range(size):
-            known = slice(k + 1, size) if upper else slice(0, k)
-            row = a[..., k : k + 1, known] @ x[..., known, :]
-            x[..., k, :] -= row[..., 0, :]
-            if not unitriangular:
-                x[..., k, :] /= a[..., k, k, None]
+        for first in range(0, size, BLOCK):
+            rows = slice(first, min(first + BLOCK, size))
+            if upper:
+                rows = slice(max(size - first - BLOCK, 0), size - first)
+            known = slice(rows.stop, size) if upper else slice(0, rows.start)
+            x[..., rows, :] -= a[..., rows, known] @ x[..., known, :]
+            _substitute(a[..., rows, rows], x[..., rows, :], upper, unitriangular)
         return x
 
     def samples(self, make: Any) -> Any:
@@ -283,6 +286,17 @@ class SolveTriangular(Op):
         a = make(3, 3)
         yield lambda: make.call(make(3, 4), a, upper=True), RuntimeError, "3 by 4 matrices"
         yield lambda: make.call(a, make(4, 2), upper=True), RuntimeError, "Incompatible shapes"
+
+
+def _substitute(a: Matrix, x: Matrix, upper: bool, unitriangular: bool) -> None:
+    """Solves for the rows of a triangular block in place, one after the other."""
+    size = a.shape[-1]
+    for k in reversed(range(size)) if upper else range(size):
+        known = slice(k + 1, size) if upper else slice(0, k)
+        row = a[..., k : k + 1, known] @ x[..., known, :]
+        x[..., k, :] -= row[..., 0, :]
+        if not unitriangular:
+            x[..., k, :] /= a[..., k, k, None]
 
 
 class CholeskySolve(Composite):
