@@ -1,670 +1,545 @@
-define  void @loops_d36b26065c1f8323(ptr %table, ptr %params, i64 %begin, i64 %end, ptr %scratch) nounwind {
+define  void @loops_45bdebd083afadd5(ptr %table, ptr %params, i64 %begin, i64 %end, ptr %scratch) nounwind {
 entry:
-  %slot4 = alloca i64
-  %slot7 = alloca <8 x float>
+  %slot5 = alloca i64
   %slot8 = alloca <8 x float>
   %slot9 = alloca <8 x float>
   %slot10 = alloca <8 x float>
-  %slot20 = alloca i64
-  %slot76 = alloca i64
-  %slot112 = alloca <8 x float>
-  %slot113 = alloca <8 x float>
-  %slot114 = alloca <8 x float>
-  %slot115 = alloca <8 x float>
-  %slot123 = alloca i64
-  %slot293 = alloca i64
-  %slot367 = alloca i64
-  %slot549 = alloca i64
-  %v11 = getelementptr inbounds i64, ptr %params, i64 0
-  %v12 = load i64, ptr %v11, align 8
-  %v26 = getelementptr inbounds i64, ptr %params, i64 1
-  %v27 = load i64, ptr %v26, align 8
-  %v28 = getelementptr inbounds ptr, ptr %table, i64 %v27
-  %v29 = load ptr, ptr %v28, align 8
-  %v30 = getelementptr inbounds i64, ptr %params, i64 2
-  %v31 = load i64, ptr %v30, align 8
-  %v36 = getelementptr inbounds i64, ptr %params, i64 3
-  %v37 = load i64, ptr %v36, align 8
-  %v38 = getelementptr inbounds ptr, ptr %table, i64 %v37
-  %v39 = load ptr, ptr %v38, align 8
-  %v414 = getelementptr inbounds i64, ptr %params, i64 4
-  %v415 = load i64, ptr %v414, align 8
-  %v416 = getelementptr inbounds ptr, ptr %table, i64 %v415
-  %v417 = load ptr, ptr %v416, align 8
-  store i64 %begin, ptr %slot4
-  br label %loop1
-loop1:
-  %v5 = load i64, ptr %slot4
-  %v6 = icmp slt i64 %v5, %end
-  br i1 %v6, label %body2, label %done3
-body2:
-  store <8 x float> splat (float 0xFFF0000000000000), ptr %slot7
+  %slot11 = alloca <8 x float>
+  %slot12 = alloca <8 x i1>
+  %slot22 = alloca i64
+  %slot94 = alloca i64
+  %slot143 = alloca <8 x float>
+  %slot144 = alloca <8 x float>
+  %slot145 = alloca <8 x float>
+  %slot146 = alloca <8 x float>
+  %slot154 = alloca i64
+  %slot328 = alloca i64
+  %slot404 = alloca i64
+  %slot450 = alloca i64
+  %v13 = getelementptr inbounds i64, ptr %params, i64 0
+  %v14 = load i64, ptr %v13, align 8
+  %v28 = getelementptr inbounds i64, ptr %params, i64 1
+  %v29 = load i64, ptr %v28, align 8
+  %v30 = getelementptr inbounds ptr, ptr %table, i64 %v29
+  %v31 = load ptr, ptr %v30, align 8
+  %v32 = getelementptr inbounds i64, ptr %params, i64 2
+  %v33 = load i64, ptr %v32, align 8
+  %v38 = getelementptr inbounds i64, ptr %params, i64 3
+  %v39 = load i64, ptr %v38, align 8
+  %v40 = getelementptr inbounds ptr, ptr %table, i64 %v39
+  %v41 = load ptr, ptr %v40, align 8
+  %v415 = getelementptr inbounds i64, ptr %params, i64 4
+  %v416 = load i64, ptr %v415, align 8
+  %v417 = getelementptr inbounds ptr, ptr %table, i64 %v416
+  %v418 = load ptr, ptr %v417, align 8
+  %v1 = getelementptr inbounds i8, ptr %scratch, i64 0
+  store i64 %begin, ptr %slot5
+  br label %loop2
+loop2:
+  %v6 = load i64, ptr %slot5
+  %v7 = icmp slt i64 %v6, %end
+  br i1 %v7, label %body3, label %done4
+body3:
   store <8 x float> splat (float 0xFFF0000000000000), ptr %slot8
   store <8 x float> splat (float 0xFFF0000000000000), ptr %slot9
   store <8 x float> splat (float 0xFFF0000000000000), ptr %slot10
-  %v13 = sub i64 %v12, 0
-  %v14 = urem i64 %v13, 32
-  %v15 = sub i64 %v13, %v14
-  %v16 = add i64 0, %v15
-  store i64 0, ptr %slot20
-  br label %loop17
-loop17:
-  %v21 = load i64, ptr %slot20
-  %v22 = icmp slt i64 %v21, %v16
-  br i1 %v22, label %body18, label %done19
-body18:
-  %v23 = add i64 %v21, 8
-  %v24 = add i64 %v21, 16
-  %v25 = add i64 %v21, 24
-  %v32 = mul nsw i64 %v5, %v31
-  %v33 = add nsw i64 %v21, %v32
-  %v34 = getelementptr inbounds float, ptr %v29, i64 %v33
-  %v35 = load <8 x float>, ptr %v34, align 4
-  %v40 = getelementptr inbounds float, ptr %v39, i64 %v21
-  %v41 = load <8 x float>, ptr %v40, align 4
-  %v42 = fadd contract <8 x float> %v35, %v41
-  %v43 = load <8 x float>, ptr %slot7
-  %v44 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v43, <8 x float> %v42)
-  store <8 x float> %v44, ptr %slot7
-  %v45 = mul nsw i64 %v5, %v31
-  %v46 = add nsw i64 %v23, %v45
-  %v47 = getelementptr inbounds float, ptr %v29, i64 %v46
-  %v48 = load <8 x float>, ptr %v47, align 4
-  %v49 = getelementptr inbounds float, ptr %v39, i64 %v23
-  %v50 = load <8 x float>, ptr %v49, align 4
-  %v51 = fadd contract <8 x float> %v48, %v50
-  %v52 = load <8 x float>, ptr %slot8
-  %v53 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v52, <8 x float> %v51)
-  store <8 x float> %v53, ptr %slot8
-  %v54 = mul nsw i64 %v5, %v31
-  %v55 = add nsw i64 %v24, %v54
-  %v56 = getelementptr inbounds float, ptr %v29, i64 %v55
-  %v57 = load <8 x float>, ptr %v56, align 4
-  %v58 = getelementptr inbounds float, ptr %v39, i64 %v24
-  %v59 = load <8 x float>, ptr %v58, align 4
-  %v60 = fadd contract <8 x float> %v57, %v59
+  store <8 x float> splat (float 0xFFF0000000000000), ptr %slot11
+  store <8 x i1> splat (i1 false), ptr %slot12
+  %v15 = sub i64 %v14, 0
+  %v16 = urem i64 %v15, 32
+  %v17 = sub i64 %v15, %v16
+  %v18 = add i64 0, %v17
+  store i64 0, ptr %slot22
+  br label %loop19
+loop19:
+  %v23 = load i64, ptr %slot22
+  %v24 = icmp slt i64 %v23, %v18
+  br i1 %v24, label %body20, label %done21
+body20:
+  %v25 = add i64 %v23, 8
+  %v26 = add i64 %v23, 16
+  %v27 = add i64 %v23, 24
+  %v34 = mul nsw i64 %v6, %v33
+  %v35 = add nsw i64 %v23, %v34
+  %v36 = getelementptr inbounds float, ptr %v31, i64 %v35
+  %v37 = load <8 x float>, ptr %v36, align 4
+  %v42 = getelementptr inbounds float, ptr %v41, i64 %v23
+  %v43 = load <8 x float>, ptr %v42, align 4
+  %v44 = fadd contract <8 x float> %v37, %v43
+  %v45 = load <8 x i1>, ptr %slot12
+  %v46 = fcmp uno <8 x float> %v44, %v44
+  %v47 = or <8 x i1> %v45, %v46
+  store <8 x i1> %v47, ptr %slot12
+  %v48 = load <8 x float>, ptr %slot8
+  %v49 = fcmp ogt <8 x float> %v48, %v44
+  %v50 = select <8 x i1> %v49, <8 x float> %v48, <8 x float> %v44
+  store <8 x float> %v50, ptr %slot8
+  %v51 = mul nsw i64 %v6, %v33
+  %v52 = add nsw i64 %v25, %v51
+  %v53 = getelementptr inbounds float, ptr %v31, i64 %v52
+  %v54 = load <8 x float>, ptr %v53, align 4
+  %v55 = getelementptr inbounds float, ptr %v41, i64 %v25
+  %v56 = load <8 x float>, ptr %v55, align 4
+  %v57 = fadd contract <8 x float> %v54, %v56
+  %v58 = load <8 x i1>, ptr %slot12
+  %v59 = fcmp uno <8 x float> %v57, %v57
+  %v60 = or <8 x i1> %v58, %v59
+  store <8 x i1> %v60, ptr %slot12
   %v61 = load <8 x float>, ptr %slot9
-  %v62 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v61, <8 x float> %v60)
-  store <8 x float> %v62, ptr %slot9
-  %v63 = mul nsw i64 %v5, %v31
-  %v64 = add nsw i64 %v25, %v63
-  %v65 = getelementptr inbounds float, ptr %v29, i64 %v64
-  %v66 = load <8 x float>, ptr %v65, align 4
-  %v67 = getelementptr inbounds float, ptr %v39, i64 %v25
-  %v68 = load <8 x float>, ptr %v67, align 4
-  %v69 = fadd contract <8 x float> %v66, %v68
-  %v70 = load <8 x float>, ptr %slot10
-  %v71 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v70, <8 x float> %v69)
-  store <8 x float> %v71, ptr %slot10
-  %v72 = add nsw i64 %v21, 32
-  store i64 %v72, ptr %slot20
-  br label %loop17
-done19:
-  store i64 %v16, ptr %slot76
-  br label %loop73
-loop73:
-  %v77 = load i64, ptr %slot76
-  %v78 = icmp slt i64 %v77, %v12
-  br i1 %v78, label %body74, label %done75
-body74:
-  %v79 = sub i64 %v12, %v77
-  %v80 = trunc i64 %v79 to i32
-  %v81 = insertelement <8 x i32> poison, i32 %v80, i64 0
-  %v82 = shufflevector <8 x i32> %v81, <8 x i32> poison, <8 x i32> zeroinitializer
-  %v83 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v82
-  %v84 = mul nsw i64 %v5, %v31
-  %v85 = add nsw i64 %v77, %v84
-  %v86 = getelementptr inbounds float, ptr %v29, i64 %v85
-  %v87 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v86, i32 4, <8 x i1> %v83, <8 x float> splat (float 0x0000000000000000))
-  %v88 = getelementptr inbounds float, ptr %v39, i64 %v77
-  %v89 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v88, i32 4, <8 x i1> %v83, <8 x float> splat (float 0x0000000000000000))
-  %v90 = fadd contract <8 x float> %v87, %v89
-  %v91 = select <8 x i1> %v83, <8 x float> %v90, <8 x float> splat (float 0xFFF0000000000000)
-  %v92 = load <8 x float>, ptr %slot7
-  %v93 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v92, <8 x float> %v91)
-  store <8 x float> %v93, ptr %slot7
-  %v94 = add nsw i64 %v77, 8
-  store i64 %v94, ptr %slot76
-  br label %loop73
-done75:
-  %v95 = load <8 x float>, ptr %slot7
-  %v96 = load <8 x float>, ptr %slot8
-  %v97 = load <8 x float>, ptr %slot9
-  %v98 = load <8 x float>, ptr %slot10
-  %v99 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v95, <8 x float> %v96)
-  %v100 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v97, <8 x float> %v98)
-  %v101 = call <8 x float> @llvm.maximum.v8f32(<8 x float> %v99, <8 x float> %v100)
-  %v102 = shufflevector <8 x float> %v101, <8 x float> %v101, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
-  %v103 = shufflevector <8 x float> %v101, <8 x float> %v101, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
-  %v104 = call <4 x float> @llvm.maximum.v4f32(<4 x float> %v102, <4 x float> %v103)
-  %v105 = shufflevector <4 x float> %v104, <4 x float> %v104, <2 x i32> <i32 0, i32 1>
-  %v106 = shufflevector <4 x float> %v104, <4 x float> %v104, <2 x i32> <i32 2, i32 3>
-  %v107 = call <2 x float> @llvm.maximum.v2f32(<2 x float> %v105, <2 x float> %v106)
-  %v108 = shufflevector <2 x float> %v107, <2 x float> %v107, <1 x i32> <i32 0>
-  %v109 = shufflevector <2 x float> %v107, <2 x float> %v107, <1 x i32> <i32 1>
-  %v110 = call <1 x float> @llvm.maximum.v1f32(<1 x float> %v108, <1 x float> %v109)
-  %v111 = extractelement <1 x float> %v110, i64 0
-  store <8 x float> splat (float 0x0000000000000000), ptr %slot112
-  store <8 x float> splat (float 0x0000000000000000), ptr %slot113
-  store <8 x float> splat (float 0x0000000000000000), ptr %slot114
-  store <8 x float> splat (float 0x0000000000000000), ptr %slot115
-  %v116 = sub i64 %v12, 0
-  %v117 = urem i64 %v116, 32
-  %v118 = sub i64 %v116, %v117
-  %v119 = add i64 0, %v118
-  store i64 0, ptr %slot123
-  br label %loop120
-loop120:
-  %v124 = load i64, ptr %slot123
-  %v125 = icmp slt i64 %v124, %v119
-  br i1 %v125, label %body121, label %done122
-body121:
-  %v126 = add i64 %v124, 8
-  %v127 = add i64 %v124, 16
-  %v128 = add i64 %v124, 24
-  %v129 = mul nsw i64 %v5, %v31
-  %v130 = add nsw i64 %v124, %v129
-  %v131 = getelementptr inbounds float, ptr %v29, i64 %v130
-  %v132 = load <8 x float>, ptr %v131, align 4
-  %v133 = getelementptr inbounds float, ptr %v39, i64 %v124
-  %v134 = load <8 x float>, ptr %v133, align 4
-  %v135 = fadd contract <8 x float> %v132, %v134
-  %v136 = insertelement <8 x float> poison, float %v111, i64 0
-  %v137 = shufflevector <8 x float> %v136, <8 x float> poison, <8 x i32> zeroinitializer
-  %v138 = fsub contract <8 x float> %v135, %v137
-  %v139 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v138
-  %v140 = select <8 x i1> %v139, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v138
-  %v141 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v140
-  %v142 = select <8 x i1> %v141, <8 x float> splat (float 0x4056400000000000), <8 x float> %v140
-  %v143 = fmul <8 x float> %v142, splat (float 0x3FF7154760000000)
-  %v144 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v143)
-  %v145 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v144, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v142)
-  %v146 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v144, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v145)
-  %v147 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v146, <8 x float> splat (float 0x3F81227760000000))
-  %v148 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v147, <8 x float> %v146, <8 x float> splat (float 0x3FA5556740000000))
-  %v149 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v148, <8 x float> %v146, <8 x float> splat (float 0x3FC5554B00000000))
-  %v150 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v149, <8 x float> %v146, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v151 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v150, <8 x float> %v146, <8 x float> splat (float 0x3FF0000000000000))
-  %v152 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v151, <8 x float> %v146, <8 x float> splat (float 0x3FF0000000000000))
-  %v153 = fadd <8 x float> %v144, splat (float 0x4168000000000000)
-  %v154 = bitcast <8 x float> %v153 to <8 x i32>
-  %v155 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v156 = sub <8 x i32> %v154, %v155
-  %v157 = ashr <8 x i32> %v156, splat (i32 1)
-  %v158 = add <8 x i32> %v157, splat (i32 127)
-  %v159 = shl <8 x i32> %v158, splat (i32 23)
-  %v160 = bitcast <8 x i32> %v159 to <8 x float>
-  %v161 = fmul <8 x float> %v152, %v160
-  %v162 = sub <8 x i32> %v156, %v157
-  %v163 = add <8 x i32> %v162, splat (i32 127)
-  %v164 = shl <8 x i32> %v163, splat (i32 23)
-  %v165 = bitcast <8 x i32> %v164 to <8 x float>
-  %v166 = fmul <8 x float> %v161, %v165
-  %v167 = load <8 x float>, ptr %slot112
-  %v168 = fadd contract <8 x float> %v167, %v166
-  store <8 x float> %v168, ptr %slot112
-  %v169 = mul nsw i64 %v5, %v31
-  %v170 = add nsw i64 %v126, %v169
-  %v171 = getelementptr inbounds float, ptr %v29, i64 %v170
-  %v172 = load <8 x float>, ptr %v171, align 4
-  %v173 = getelementptr inbounds float, ptr %v39, i64 %v126
-  %v174 = load <8 x float>, ptr %v173, align 4
-  %v175 = fadd contract <8 x float> %v172, %v174
-  %v176 = insertelement <8 x float> poison, float %v111, i64 0
-  %v177 = shufflevector <8 x float> %v176, <8 x float> poison, <8 x i32> zeroinitializer
-  %v178 = fsub contract <8 x float> %v175, %v177
-  %v179 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v178
-  %v180 = select <8 x i1> %v179, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v178
-  %v181 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v180
-  %v182 = select <8 x i1> %v181, <8 x float> splat (float 0x4056400000000000), <8 x float> %v180
-  %v183 = fmul <8 x float> %v182, splat (float 0x3FF7154760000000)
-  %v184 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v183)
-  %v185 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v184, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v182)
-  %v186 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v184, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v185)
-  %v187 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v186, <8 x float> splat (float 0x3F81227760000000))
-  %v188 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v187, <8 x float> %v186, <8 x float> splat (float 0x3FA5556740000000))
-  %v189 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v188, <8 x float> %v186, <8 x float> splat (float 0x3FC5554B00000000))
-  %v190 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v189, <8 x float> %v186, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v191 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v190, <8 x float> %v186, <8 x float> splat (float 0x3FF0000000000000))
-  %v192 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v191, <8 x float> %v186, <8 x float> splat (float 0x3FF0000000000000))
-  %v193 = fadd <8 x float> %v184, splat (float 0x4168000000000000)
-  %v194 = bitcast <8 x float> %v193 to <8 x i32>
-  %v195 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v196 = sub <8 x i32> %v194, %v195
-  %v197 = ashr <8 x i32> %v196, splat (i32 1)
-  %v198 = add <8 x i32> %v197, splat (i32 127)
-  %v199 = shl <8 x i32> %v198, splat (i32 23)
-  %v200 = bitcast <8 x i32> %v199 to <8 x float>
-  %v201 = fmul <8 x float> %v192, %v200
-  %v202 = sub <8 x i32> %v196, %v197
-  %v203 = add <8 x i32> %v202, splat (i32 127)
-  %v204 = shl <8 x i32> %v203, splat (i32 23)
-  %v205 = bitcast <8 x i32> %v204 to <8 x float>
-  %v206 = fmul <8 x float> %v201, %v205
-  %v207 = load <8 x float>, ptr %slot113
-  %v208 = fadd contract <8 x float> %v207, %v206
-  store <8 x float> %v208, ptr %slot113
-  %v209 = mul nsw i64 %v5, %v31
-  %v210 = add nsw i64 %v127, %v209
-  %v211 = getelementptr inbounds float, ptr %v29, i64 %v210
-  %v212 = load <8 x float>, ptr %v211, align 4
-  %v213 = getelementptr inbounds float, ptr %v39, i64 %v127
-  %v214 = load <8 x float>, ptr %v213, align 4
-  %v215 = fadd contract <8 x float> %v212, %v214
-  %v216 = insertelement <8 x float> poison, float %v111, i64 0
-  %v217 = shufflevector <8 x float> %v216, <8 x float> poison, <8 x i32> zeroinitializer
-  %v218 = fsub contract <8 x float> %v215, %v217
-  %v219 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v218
-  %v220 = select <8 x i1> %v219, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v218
-  %v221 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v220
-  %v222 = select <8 x i1> %v221, <8 x float> splat (float 0x4056400000000000), <8 x float> %v220
-  %v223 = fmul <8 x float> %v222, splat (float 0x3FF7154760000000)
-  %v224 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v223)
-  %v225 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v224, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v222)
-  %v226 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v224, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v225)
-  %v227 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v226, <8 x float> splat (float 0x3F81227760000000))
-  %v228 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v227, <8 x float> %v226, <8 x float> splat (float 0x3FA5556740000000))
-  %v229 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v228, <8 x float> %v226, <8 x float> splat (float 0x3FC5554B00000000))
-  %v230 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v229, <8 x float> %v226, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v231 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v230, <8 x float> %v226, <8 x float> splat (float 0x3FF0000000000000))
-  %v232 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v231, <8 x float> %v226, <8 x float> splat (float 0x3FF0000000000000))
-  %v233 = fadd <8 x float> %v224, splat (float 0x4168000000000000)
-  %v234 = bitcast <8 x float> %v233 to <8 x i32>
-  %v235 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v236 = sub <8 x i32> %v234, %v235
-  %v237 = ashr <8 x i32> %v236, splat (i32 1)
-  %v238 = add <8 x i32> %v237, splat (i32 127)
-  %v239 = shl <8 x i32> %v238, splat (i32 23)
-  %v240 = bitcast <8 x i32> %v239 to <8 x float>
-  %v241 = fmul <8 x float> %v232, %v240
-  %v242 = sub <8 x i32> %v236, %v237
-  %v243 = add <8 x i32> %v242, splat (i32 127)
-  %v244 = shl <8 x i32> %v243, splat (i32 23)
-  %v245 = bitcast <8 x i32> %v244 to <8 x float>
-  %v246 = fmul <8 x float> %v241, %v245
-  %v247 = load <8 x float>, ptr %slot114
-  %v248 = fadd contract <8 x float> %v247, %v246
-  store <8 x float> %v248, ptr %slot114
-  %v249 = mul nsw i64 %v5, %v31
-  %v250 = add nsw i64 %v128, %v249
-  %v251 = getelementptr inbounds float, ptr %v29, i64 %v250
-  %v252 = load <8 x float>, ptr %v251, align 4
-  %v253 = getelementptr inbounds float, ptr %v39, i64 %v128
-  %v254 = load <8 x float>, ptr %v253, align 4
-  %v255 = fadd contract <8 x float> %v252, %v254
-  %v256 = insertelement <8 x float> poison, float %v111, i64 0
-  %v257 = shufflevector <8 x float> %v256, <8 x float> poison, <8 x i32> zeroinitializer
-  %v258 = fsub contract <8 x float> %v255, %v257
-  %v259 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v258
-  %v260 = select <8 x i1> %v259, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v258
-  %v261 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v260
-  %v262 = select <8 x i1> %v261, <8 x float> splat (float 0x4056400000000000), <8 x float> %v260
-  %v263 = fmul <8 x float> %v262, splat (float 0x3FF7154760000000)
-  %v264 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v263)
-  %v265 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v264, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v262)
-  %v266 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v264, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v265)
-  %v267 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v266, <8 x float> splat (float 0x3F81227760000000))
-  %v268 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v267, <8 x float> %v266, <8 x float> splat (float 0x3FA5556740000000))
-  %v269 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v268, <8 x float> %v266, <8 x float> splat (float 0x3FC5554B00000000))
-  %v270 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v269, <8 x float> %v266, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v271 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v270, <8 x float> %v266, <8 x float> splat (float 0x3FF0000000000000))
-  %v272 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v271, <8 x float> %v266, <8 x float> splat (float 0x3FF0000000000000))
-  %v273 = fadd <8 x float> %v264, splat (float 0x4168000000000000)
-  %v274 = bitcast <8 x float> %v273 to <8 x i32>
-  %v275 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v276 = sub <8 x i32> %v274, %v275
-  %v277 = ashr <8 x i32> %v276, splat (i32 1)
-  %v278 = add <8 x i32> %v277, splat (i32 127)
-  %v279 = shl <8 x i32> %v278, splat (i32 23)
-  %v280 = bitcast <8 x i32> %v279 to <8 x float>
-  %v281 = fmul <8 x float> %v272, %v280
-  %v282 = sub <8 x i32> %v276, %v277
-  %v283 = add <8 x i32> %v282, splat (i32 127)
-  %v284 = shl <8 x i32> %v283, splat (i32 23)
-  %v285 = bitcast <8 x i32> %v284 to <8 x float>
-  %v286 = fmul <8 x float> %v281, %v285
-  %v287 = load <8 x float>, ptr %slot115
-  %v288 = fadd contract <8 x float> %v287, %v286
-  store <8 x float> %v288, ptr %slot115
-  %v289 = add nsw i64 %v124, 32
-  store i64 %v289, ptr %slot123
-  br label %loop120
-done122:
-  store i64 %v119, ptr %slot293
-  br label %loop290
-loop290:
-  %v294 = load i64, ptr %slot293
-  %v295 = icmp slt i64 %v294, %v12
-  br i1 %v295, label %body291, label %done292
-body291:
-  %v296 = sub i64 %v12, %v294
-  %v297 = trunc i64 %v296 to i32
-  %v298 = insertelement <8 x i32> poison, i32 %v297, i64 0
-  %v299 = shufflevector <8 x i32> %v298, <8 x i32> poison, <8 x i32> zeroinitializer
-  %v300 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v299
-  %v301 = mul nsw i64 %v5, %v31
-  %v302 = add nsw i64 %v294, %v301
-  %v303 = getelementptr inbounds float, ptr %v29, i64 %v302
-  %v304 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v303, i32 4, <8 x i1> %v300, <8 x float> splat (float 0x0000000000000000))
-  %v305 = getelementptr inbounds float, ptr %v39, i64 %v294
-  %v306 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v305, i32 4, <8 x i1> %v300, <8 x float> splat (float 0x0000000000000000))
-  %v307 = fadd contract <8 x float> %v304, %v306
-  %v308 = insertelement <8 x float> poison, float %v111, i64 0
-  %v309 = shufflevector <8 x float> %v308, <8 x float> poison, <8 x i32> zeroinitializer
-  %v310 = fsub contract <8 x float> %v307, %v309
-  %v311 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v310
-  %v312 = select <8 x i1> %v311, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v310
-  %v313 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v312
-  %v314 = select <8 x i1> %v313, <8 x float> splat (float 0x4056400000000000), <8 x float> %v312
-  %v315 = fmul <8 x float> %v314, splat (float 0x3FF7154760000000)
-  %v316 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v315)
-  %v317 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v316, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v314)
-  %v318 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v316, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v317)
-  %v319 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v318, <8 x float> splat (float 0x3F81227760000000))
-  %v320 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v319, <8 x float> %v318, <8 x float> splat (float 0x3FA5556740000000))
-  %v321 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v320, <8 x float> %v318, <8 x float> splat (float 0x3FC5554B00000000))
-  %v322 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v321, <8 x float> %v318, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v323 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v322, <8 x float> %v318, <8 x float> splat (float 0x3FF0000000000000))
-  %v324 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v323, <8 x float> %v318, <8 x float> splat (float 0x3FF0000000000000))
-  %v325 = fadd <8 x float> %v316, splat (float 0x4168000000000000)
-  %v326 = bitcast <8 x float> %v325 to <8 x i32>
-  %v327 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v328 = sub <8 x i32> %v326, %v327
-  %v329 = ashr <8 x i32> %v328, splat (i32 1)
-  %v330 = add <8 x i32> %v329, splat (i32 127)
-  %v331 = shl <8 x i32> %v330, splat (i32 23)
-  %v332 = bitcast <8 x i32> %v331 to <8 x float>
-  %v333 = fmul <8 x float> %v324, %v332
-  %v334 = sub <8 x i32> %v328, %v329
-  %v335 = add <8 x i32> %v334, splat (i32 127)
-  %v336 = shl <8 x i32> %v335, splat (i32 23)
-  %v337 = bitcast <8 x i32> %v336 to <8 x float>
-  %v338 = fmul <8 x float> %v333, %v337
-  %v339 = select <8 x i1> %v300, <8 x float> %v338, <8 x float> splat (float 0x0000000000000000)
-  %v340 = load <8 x float>, ptr %slot112
-  %v341 = fadd contract <8 x float> %v340, %v339
-  store <8 x float> %v341, ptr %slot112
-  %v342 = add nsw i64 %v294, 8
-  store i64 %v342, ptr %slot293
-  br label %loop290
-done292:
-  %v343 = load <8 x float>, ptr %slot112
-  %v344 = load <8 x float>, ptr %slot113
-  %v345 = load <8 x float>, ptr %slot114
-  %v346 = load <8 x float>, ptr %slot115
-  %v347 = fadd contract <8 x float> %v343, %v344
-  %v348 = fadd contract <8 x float> %v345, %v346
-  %v349 = fadd contract <8 x float> %v347, %v348
-  %v350 = shufflevector <8 x float> %v349, <8 x float> %v349, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
-  %v351 = shufflevector <8 x float> %v349, <8 x float> %v349, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
-  %v352 = fadd contract <4 x float> %v350, %v351
-  %v353 = shufflevector <4 x float> %v352, <4 x float> %v352, <2 x i32> <i32 0, i32 1>
-  %v354 = shufflevector <4 x float> %v352, <4 x float> %v352, <2 x i32> <i32 2, i32 3>
-  %v355 = fadd contract <2 x float> %v353, %v354
-  %v356 = shufflevector <2 x float> %v355, <2 x float> %v355, <1 x i32> <i32 0>
-  %v357 = shufflevector <2 x float> %v355, <2 x float> %v355, <1 x i32> <i32 1>
-  %v358 = fadd contract <1 x float> %v356, %v357
-  %v359 = extractelement <1 x float> %v358, i64 0
-  %v360 = sub i64 %v12, 0
-  %v361 = urem i64 %v360, 32
-  %v362 = sub i64 %v360, %v361
-  %v363 = add i64 0, %v362
-  store i64 0, ptr %slot367
-  br label %loop364
-loop364:
-  %v368 = load i64, ptr %slot367
-  %v369 = icmp slt i64 %v368, %v363
-  br i1 %v369, label %body365, label %done366
-body365:
-  %v370 = add i64 %v368, 8
-  %v371 = add i64 %v368, 16
-  %v372 = add i64 %v368, 24
-  %v373 = mul nsw i64 %v5, %v31
-  %v374 = add nsw i64 %v368, %v373
-  %v375 = getelementptr inbounds float, ptr %v29, i64 %v374
-  %v376 = load <8 x float>, ptr %v375, align 4
-  %v377 = getelementptr inbounds float, ptr %v39, i64 %v368
-  %v378 = load <8 x float>, ptr %v377, align 4
-  %v379 = fadd contract <8 x float> %v376, %v378
-  %v380 = insertelement <8 x float> poison, float %v111, i64 0
-  %v381 = shufflevector <8 x float> %v380, <8 x float> poison, <8 x i32> zeroinitializer
-  %v382 = fsub contract <8 x float> %v379, %v381
-  %v383 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v382
-  %v384 = select <8 x i1> %v383, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v382
-  %v385 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v384
-  %v386 = select <8 x i1> %v385, <8 x float> splat (float 0x4056400000000000), <8 x float> %v384
-  %v387 = fmul <8 x float> %v386, splat (float 0x3FF7154760000000)
-  %v388 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v387)
-  %v389 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v388, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v386)
-  %v390 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v388, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v389)
-  %v391 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v390, <8 x float> splat (float 0x3F81227760000000))
-  %v392 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v391, <8 x float> %v390, <8 x float> splat (float 0x3FA5556740000000))
-  %v393 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v392, <8 x float> %v390, <8 x float> splat (float 0x3FC5554B00000000))
-  %v394 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v393, <8 x float> %v390, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v395 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v394, <8 x float> %v390, <8 x float> splat (float 0x3FF0000000000000))
-  %v396 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v395, <8 x float> %v390, <8 x float> splat (float 0x3FF0000000000000))
-  %v397 = fadd <8 x float> %v388, splat (float 0x4168000000000000)
-  %v398 = bitcast <8 x float> %v397 to <8 x i32>
-  %v399 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v400 = sub <8 x i32> %v398, %v399
-  %v401 = ashr <8 x i32> %v400, splat (i32 1)
-  %v402 = add <8 x i32> %v401, splat (i32 127)
-  %v403 = shl <8 x i32> %v402, splat (i32 23)
-  %v404 = bitcast <8 x i32> %v403 to <8 x float>
-  %v405 = fmul <8 x float> %v396, %v404
-  %v406 = sub <8 x i32> %v400, %v401
-  %v407 = add <8 x i32> %v406, splat (i32 127)
-  %v408 = shl <8 x i32> %v407, splat (i32 23)
-  %v409 = bitcast <8 x i32> %v408 to <8 x float>
-  %v410 = fmul <8 x float> %v405, %v409
-  %v411 = insertelement <8 x float> poison, float %v359, i64 0
-  %v412 = shufflevector <8 x float> %v411, <8 x float> poison, <8 x i32> zeroinitializer
-  %v413 = fdiv <8 x float> %v410, %v412
-  %v418 = getelementptr inbounds float, ptr %v417, i64 %v374
-  store <8 x float> %v413, ptr %v418, align 4
-  %v419 = mul nsw i64 %v5, %v31
-  %v420 = add nsw i64 %v370, %v419
-  %v421 = getelementptr inbounds float, ptr %v29, i64 %v420
-  %v422 = load <8 x float>, ptr %v421, align 4
-  %v423 = getelementptr inbounds float, ptr %v39, i64 %v370
-  %v424 = load <8 x float>, ptr %v423, align 4
-  %v425 = fadd contract <8 x float> %v422, %v424
-  %v426 = insertelement <8 x float> poison, float %v111, i64 0
-  %v427 = shufflevector <8 x float> %v426, <8 x float> poison, <8 x i32> zeroinitializer
-  %v428 = fsub contract <8 x float> %v425, %v427
-  %v429 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v428
-  %v430 = select <8 x i1> %v429, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v428
-  %v431 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v430
-  %v432 = select <8 x i1> %v431, <8 x float> splat (float 0x4056400000000000), <8 x float> %v430
-  %v433 = fmul <8 x float> %v432, splat (float 0x3FF7154760000000)
-  %v434 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v433)
-  %v435 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v434, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v432)
-  %v436 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v434, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v435)
-  %v437 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v436, <8 x float> splat (float 0x3F81227760000000))
-  %v438 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v437, <8 x float> %v436, <8 x float> splat (float 0x3FA5556740000000))
-  %v439 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v438, <8 x float> %v436, <8 x float> splat (float 0x3FC5554B00000000))
-  %v440 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v439, <8 x float> %v436, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v441 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v440, <8 x float> %v436, <8 x float> splat (float 0x3FF0000000000000))
-  %v442 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v441, <8 x float> %v436, <8 x float> splat (float 0x3FF0000000000000))
-  %v443 = fadd <8 x float> %v434, splat (float 0x4168000000000000)
-  %v444 = bitcast <8 x float> %v443 to <8 x i32>
-  %v445 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v446 = sub <8 x i32> %v444, %v445
-  %v447 = ashr <8 x i32> %v446, splat (i32 1)
-  %v448 = add <8 x i32> %v447, splat (i32 127)
-  %v449 = shl <8 x i32> %v448, splat (i32 23)
-  %v450 = bitcast <8 x i32> %v449 to <8 x float>
-  %v451 = fmul <8 x float> %v442, %v450
-  %v452 = sub <8 x i32> %v446, %v447
-  %v453 = add <8 x i32> %v452, splat (i32 127)
-  %v454 = shl <8 x i32> %v453, splat (i32 23)
-  %v455 = bitcast <8 x i32> %v454 to <8 x float>
-  %v456 = fmul <8 x float> %v451, %v455
-  %v457 = insertelement <8 x float> poison, float %v359, i64 0
-  %v458 = shufflevector <8 x float> %v457, <8 x float> poison, <8 x i32> zeroinitializer
-  %v459 = fdiv <8 x float> %v456, %v458
-  %v460 = getelementptr inbounds float, ptr %v417, i64 %v420
-  store <8 x float> %v459, ptr %v460, align 4
-  %v461 = mul nsw i64 %v5, %v31
-  %v462 = add nsw i64 %v371, %v461
-  %v463 = getelementptr inbounds float, ptr %v29, i64 %v462
-  %v464 = load <8 x float>, ptr %v463, align 4
-  %v465 = getelementptr inbounds float, ptr %v39, i64 %v371
-  %v466 = load <8 x float>, ptr %v465, align 4
-  %v467 = fadd contract <8 x float> %v464, %v466
-  %v468 = insertelement <8 x float> poison, float %v111, i64 0
-  %v469 = shufflevector <8 x float> %v468, <8 x float> poison, <8 x i32> zeroinitializer
-  %v470 = fsub contract <8 x float> %v467, %v469
-  %v471 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v470
-  %v472 = select <8 x i1> %v471, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v470
-  %v473 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v472
-  %v474 = select <8 x i1> %v473, <8 x float> splat (float 0x4056400000000000), <8 x float> %v472
-  %v475 = fmul <8 x float> %v474, splat (float 0x3FF7154760000000)
-  %v476 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v475)
-  %v477 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v476, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v474)
-  %v478 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v476, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v477)
-  %v479 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v478, <8 x float> splat (float 0x3F81227760000000))
-  %v480 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v479, <8 x float> %v478, <8 x float> splat (float 0x3FA5556740000000))
-  %v481 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v480, <8 x float> %v478, <8 x float> splat (float 0x3FC5554B00000000))
-  %v482 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v481, <8 x float> %v478, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v483 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v482, <8 x float> %v478, <8 x float> splat (float 0x3FF0000000000000))
-  %v484 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v483, <8 x float> %v478, <8 x float> splat (float 0x3FF0000000000000))
-  %v485 = fadd <8 x float> %v476, splat (float 0x4168000000000000)
-  %v486 = bitcast <8 x float> %v485 to <8 x i32>
-  %v487 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v488 = sub <8 x i32> %v486, %v487
-  %v489 = ashr <8 x i32> %v488, splat (i32 1)
-  %v490 = add <8 x i32> %v489, splat (i32 127)
-  %v491 = shl <8 x i32> %v490, splat (i32 23)
-  %v492 = bitcast <8 x i32> %v491 to <8 x float>
-  %v493 = fmul <8 x float> %v484, %v492
-  %v494 = sub <8 x i32> %v488, %v489
-  %v495 = add <8 x i32> %v494, splat (i32 127)
-  %v496 = shl <8 x i32> %v495, splat (i32 23)
-  %v497 = bitcast <8 x i32> %v496 to <8 x float>
-  %v498 = fmul <8 x float> %v493, %v497
-  %v499 = insertelement <8 x float> poison, float %v359, i64 0
-  %v500 = shufflevector <8 x float> %v499, <8 x float> poison, <8 x i32> zeroinitializer
-  %v501 = fdiv <8 x float> %v498, %v500
-  %v502 = getelementptr inbounds float, ptr %v417, i64 %v462
-  store <8 x float> %v501, ptr %v502, align 4
-  %v503 = mul nsw i64 %v5, %v31
-  %v504 = add nsw i64 %v372, %v503
-  %v505 = getelementptr inbounds float, ptr %v29, i64 %v504
-  %v506 = load <8 x float>, ptr %v505, align 4
-  %v507 = getelementptr inbounds float, ptr %v39, i64 %v372
-  %v508 = load <8 x float>, ptr %v507, align 4
-  %v509 = fadd contract <8 x float> %v506, %v508
-  %v510 = insertelement <8 x float> poison, float %v111, i64 0
-  %v511 = shufflevector <8 x float> %v510, <8 x float> poison, <8 x i32> zeroinitializer
-  %v512 = fsub contract <8 x float> %v509, %v511
-  %v513 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v512
-  %v514 = select <8 x i1> %v513, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v512
-  %v515 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v514
-  %v516 = select <8 x i1> %v515, <8 x float> splat (float 0x4056400000000000), <8 x float> %v514
-  %v517 = fmul <8 x float> %v516, splat (float 0x3FF7154760000000)
-  %v518 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v517)
-  %v519 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v518, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v516)
-  %v520 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v518, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v519)
-  %v521 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v520, <8 x float> splat (float 0x3F81227760000000))
-  %v522 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v521, <8 x float> %v520, <8 x float> splat (float 0x3FA5556740000000))
-  %v523 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v522, <8 x float> %v520, <8 x float> splat (float 0x3FC5554B00000000))
-  %v524 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v523, <8 x float> %v520, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v525 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v524, <8 x float> %v520, <8 x float> splat (float 0x3FF0000000000000))
-  %v526 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v525, <8 x float> %v520, <8 x float> splat (float 0x3FF0000000000000))
-  %v527 = fadd <8 x float> %v518, splat (float 0x4168000000000000)
-  %v528 = bitcast <8 x float> %v527 to <8 x i32>
-  %v529 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v530 = sub <8 x i32> %v528, %v529
-  %v531 = ashr <8 x i32> %v530, splat (i32 1)
-  %v532 = add <8 x i32> %v531, splat (i32 127)
-  %v533 = shl <8 x i32> %v532, splat (i32 23)
-  %v534 = bitcast <8 x i32> %v533 to <8 x float>
-  %v535 = fmul <8 x float> %v526, %v534
-  %v536 = sub <8 x i32> %v530, %v531
-  %v537 = add <8 x i32> %v536, splat (i32 127)
-  %v538 = shl <8 x i32> %v537, splat (i32 23)
-  %v539 = bitcast <8 x i32> %v538 to <8 x float>
-  %v540 = fmul <8 x float> %v535, %v539
-  %v541 = insertelement <8 x float> poison, float %v359, i64 0
-  %v542 = shufflevector <8 x float> %v541, <8 x float> poison, <8 x i32> zeroinitializer
-  %v543 = fdiv <8 x float> %v540, %v542
-  %v544 = getelementptr inbounds float, ptr %v417, i64 %v504
-  store <8 x float> %v543, ptr %v544, align 4
-  %v545 = add nsw i64 %v368, 32
-  store i64 %v545, ptr %slot367
-  br label %loop364
-done366:
-  store i64 %v363, ptr %slot549
-  br label %loop546
-loop546:
-  %v550 = load i64, ptr %slot549
-  %v551 = icmp slt i64 %v550, %v12
-  br i1 %v551, label %body547, label %done548
-body547:
-  %v552 = sub i64 %v12, %v550
-  %v553 = trunc i64 %v552 to i32
-  %v554 = insertelement <8 x i32> poison, i32 %v553, i64 0
-  %v555 = shufflevector <8 x i32> %v554, <8 x i32> poison, <8 x i32> zeroinitializer
-  %v556 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v555
-  %v557 = mul nsw i64 %v5, %v31
-  %v558 = add nsw i64 %v550, %v557
-  %v559 = getelementptr inbounds float, ptr %v29, i64 %v558
-  %v560 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v559, i32 4, <8 x i1> %v556, <8 x float> splat (float 0x0000000000000000))
-  %v561 = getelementptr inbounds float, ptr %v39, i64 %v550
-  %v562 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v561, i32 4, <8 x i1> %v556, <8 x float> splat (float 0x0000000000000000))
-  %v563 = fadd contract <8 x float> %v560, %v562
-  %v564 = insertelement <8 x float> poison, float %v111, i64 0
-  %v565 = shufflevector <8 x float> %v564, <8 x float> poison, <8 x i32> zeroinitializer
-  %v566 = fsub contract <8 x float> %v563, %v565
-  %v567 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v566
-  %v568 = select <8 x i1> %v567, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v566
-  %v569 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v568
-  %v570 = select <8 x i1> %v569, <8 x float> splat (float 0x4056400000000000), <8 x float> %v568
-  %v571 = fmul <8 x float> %v570, splat (float 0x3FF7154760000000)
-  %v572 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v571)
-  %v573 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v572, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v570)
-  %v574 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v572, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v573)
-  %v575 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v574, <8 x float> splat (float 0x3F81227760000000))
-  %v576 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v575, <8 x float> %v574, <8 x float> splat (float 0x3FA5556740000000))
-  %v577 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v576, <8 x float> %v574, <8 x float> splat (float 0x3FC5554B00000000))
-  %v578 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v577, <8 x float> %v574, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v579 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v578, <8 x float> %v574, <8 x float> splat (float 0x3FF0000000000000))
-  %v580 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v579, <8 x float> %v574, <8 x float> splat (float 0x3FF0000000000000))
-  %v581 = fadd <8 x float> %v572, splat (float 0x4168000000000000)
-  %v582 = bitcast <8 x float> %v581 to <8 x i32>
-  %v583 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
-  %v584 = sub <8 x i32> %v582, %v583
-  %v585 = ashr <8 x i32> %v584, splat (i32 1)
-  %v586 = add <8 x i32> %v585, splat (i32 127)
-  %v587 = shl <8 x i32> %v586, splat (i32 23)
-  %v588 = bitcast <8 x i32> %v587 to <8 x float>
-  %v589 = fmul <8 x float> %v580, %v588
-  %v590 = sub <8 x i32> %v584, %v585
-  %v591 = add <8 x i32> %v590, splat (i32 127)
-  %v592 = shl <8 x i32> %v591, splat (i32 23)
-  %v593 = bitcast <8 x i32> %v592 to <8 x float>
-  %v594 = fmul <8 x float> %v589, %v593
-  %v595 = insertelement <8 x float> poison, float %v359, i64 0
-  %v596 = shufflevector <8 x float> %v595, <8 x float> poison, <8 x i32> zeroinitializer
-  %v597 = fdiv <8 x float> %v594, %v596
-  %v598 = getelementptr inbounds float, ptr %v417, i64 %v558
-  call void @llvm.masked.store.v8f32.p0(<8 x float> %v597, ptr %v598, i32 4, <8 x i1> %v556)
-  %v599 = add nsw i64 %v550, 8
-  store i64 %v599, ptr %slot549
-  br label %loop546
-done548:
-  %v600 = add nsw i64 %v5, 1
-  store i64 %v600, ptr %slot4
-  br label %loop1
-done3:
+  %v62 = fcmp ogt <8 x float> %v61, %v57
+  %v63 = select <8 x i1> %v62, <8 x float> %v61, <8 x float> %v57
+  store <8 x float> %v63, ptr %slot9
+  %v64 = mul nsw i64 %v6, %v33
+  %v65 = add nsw i64 %v26, %v64
+  %v66 = getelementptr inbounds float, ptr %v31, i64 %v65
+  %v67 = load <8 x float>, ptr %v66, align 4
+  %v68 = getelementptr inbounds float, ptr %v41, i64 %v26
+  %v69 = load <8 x float>, ptr %v68, align 4
+  %v70 = fadd contract <8 x float> %v67, %v69
+  %v71 = load <8 x i1>, ptr %slot12
+  %v72 = fcmp uno <8 x float> %v70, %v70
+  %v73 = or <8 x i1> %v71, %v72
+  store <8 x i1> %v73, ptr %slot12
+  %v74 = load <8 x float>, ptr %slot10
+  %v75 = fcmp ogt <8 x float> %v74, %v70
+  %v76 = select <8 x i1> %v75, <8 x float> %v74, <8 x float> %v70
+  store <8 x float> %v76, ptr %slot10
+  %v77 = mul nsw i64 %v6, %v33
+  %v78 = add nsw i64 %v27, %v77
+  %v79 = getelementptr inbounds float, ptr %v31, i64 %v78
+  %v80 = load <8 x float>, ptr %v79, align 4
+  %v81 = getelementptr inbounds float, ptr %v41, i64 %v27
+  %v82 = load <8 x float>, ptr %v81, align 4
+  %v83 = fadd contract <8 x float> %v80, %v82
+  %v84 = load <8 x i1>, ptr %slot12
+  %v85 = fcmp uno <8 x float> %v83, %v83
+  %v86 = or <8 x i1> %v84, %v85
+  store <8 x i1> %v86, ptr %slot12
+  %v87 = load <8 x float>, ptr %slot11
+  %v88 = fcmp ogt <8 x float> %v87, %v83
+  %v89 = select <8 x i1> %v88, <8 x float> %v87, <8 x float> %v83
+  store <8 x float> %v89, ptr %slot11
+  %v90 = add nsw i64 %v23, 32
+  store i64 %v90, ptr %slot22
+  br label %loop19
+done21:
+  store i64 %v18, ptr %slot94
+  br label %loop91
+loop91:
+  %v95 = load i64, ptr %slot94
+  %v96 = icmp slt i64 %v95, %v14
+  br i1 %v96, label %body92, label %done93
+body92:
+  %v97 = sub i64 %v14, %v95
+  %v98 = trunc i64 %v97 to i32
+  %v99 = insertelement <8 x i32> poison, i32 %v98, i64 0
+  %v100 = shufflevector <8 x i32> %v99, <8 x i32> poison, <8 x i32> zeroinitializer
+  %v101 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v100
+  %v102 = mul nsw i64 %v6, %v33
+  %v103 = add nsw i64 %v95, %v102
+  %v104 = getelementptr inbounds float, ptr %v31, i64 %v103
+  %v105 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v104, i32 4, <8 x i1> %v101, <8 x float> splat (float 0x0000000000000000))
+  %v106 = getelementptr inbounds float, ptr %v41, i64 %v95
+  %v107 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v106, i32 4, <8 x i1> %v101, <8 x float> splat (float 0x0000000000000000))
+  %v108 = fadd contract <8 x float> %v105, %v107
+  %v109 = select <8 x i1> %v101, <8 x float> %v108, <8 x float> splat (float 0xFFF0000000000000)
+  %v110 = load <8 x i1>, ptr %slot12
+  %v111 = fcmp uno <8 x float> %v109, %v109
+  %v112 = or <8 x i1> %v110, %v111
+  store <8 x i1> %v112, ptr %slot12
+  %v113 = load <8 x float>, ptr %slot8
+  %v114 = fcmp ogt <8 x float> %v113, %v109
+  %v115 = select <8 x i1> %v114, <8 x float> %v113, <8 x float> %v109
+  store <8 x float> %v115, ptr %slot8
+  %v116 = add nsw i64 %v95, 8
+  store i64 %v116, ptr %slot94
+  br label %loop91
+done93:
+  %v117 = load <8 x float>, ptr %slot8
+  %v118 = load <8 x float>, ptr %slot9
+  %v119 = load <8 x float>, ptr %slot10
+  %v120 = load <8 x float>, ptr %slot11
+  %v121 = fcmp ogt <8 x float> %v117, %v118
+  %v122 = select <8 x i1> %v121, <8 x float> %v117, <8 x float> %v118
+  %v123 = fcmp ogt <8 x float> %v119, %v120
+  %v124 = select <8 x i1> %v123, <8 x float> %v119, <8 x float> %v120
+  %v125 = fcmp ogt <8 x float> %v122, %v124
+  %v126 = select <8 x i1> %v125, <8 x float> %v122, <8 x float> %v124
+  %v127 = load <8 x i1>, ptr %slot12
+  %v128 = call i1 @llvm.vector.reduce.or.v8i1(<8 x i1> %v127)
+  %v129 = select i1 %v128, <8 x float> splat (float 0x7FF8000000000000), <8 x float> %v126
+  %v130 = shufflevector <8 x float> %v129, <8 x float> %v129, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
+  %v131 = shufflevector <8 x float> %v129, <8 x float> %v129, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
+  %v132 = fcmp ogt <4 x float> %v130, %v131
+  %v133 = select <4 x i1> %v132, <4 x float> %v130, <4 x float> %v131
+  %v134 = shufflevector <4 x float> %v133, <4 x float> %v133, <2 x i32> <i32 0, i32 1>
+  %v135 = shufflevector <4 x float> %v133, <4 x float> %v133, <2 x i32> <i32 2, i32 3>
+  %v136 = fcmp ogt <2 x float> %v134, %v135
+  %v137 = select <2 x i1> %v136, <2 x float> %v134, <2 x float> %v135
+  %v138 = shufflevector <2 x float> %v137, <2 x float> %v137, <1 x i32> <i32 0>
+  %v139 = shufflevector <2 x float> %v137, <2 x float> %v137, <1 x i32> <i32 1>
+  %v140 = fcmp ogt <1 x float> %v138, %v139
+  %v141 = select <1 x i1> %v140, <1 x float> %v138, <1 x float> %v139
+  %v142 = extractelement <1 x float> %v141, i64 0
+  store <8 x float> splat (float 0x0000000000000000), ptr %slot143
+  store <8 x float> splat (float 0x0000000000000000), ptr %slot144
+  store <8 x float> splat (float 0x0000000000000000), ptr %slot145
+  store <8 x float> splat (float 0x0000000000000000), ptr %slot146
+  %v147 = sub i64 %v14, 0
+  %v148 = urem i64 %v147, 32
+  %v149 = sub i64 %v147, %v148
+  %v150 = add i64 0, %v149
+  store i64 0, ptr %slot154
+  br label %loop151
+loop151:
+  %v155 = load i64, ptr %slot154
+  %v156 = icmp slt i64 %v155, %v150
+  br i1 %v156, label %body152, label %done153
+body152:
+  %v157 = add i64 %v155, 8
+  %v158 = add i64 %v155, 16
+  %v159 = add i64 %v155, 24
+  %v160 = mul nsw i64 %v6, %v33
+  %v161 = add nsw i64 %v155, %v160
+  %v162 = getelementptr inbounds float, ptr %v31, i64 %v161
+  %v163 = load <8 x float>, ptr %v162, align 4
+  %v164 = getelementptr inbounds float, ptr %v41, i64 %v155
+  %v165 = load <8 x float>, ptr %v164, align 4
+  %v166 = fadd contract <8 x float> %v163, %v165
+  %v167 = insertelement <8 x float> poison, float %v142, i64 0
+  %v168 = shufflevector <8 x float> %v167, <8 x float> poison, <8 x i32> zeroinitializer
+  %v169 = fsub contract <8 x float> %v166, %v168
+  %v170 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v169
+  %v171 = select <8 x i1> %v170, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v169
+  %v172 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v171
+  %v173 = select <8 x i1> %v172, <8 x float> splat (float 0x4056400000000000), <8 x float> %v171
+  %v174 = fmul <8 x float> %v173, splat (float 0x3FF7154760000000)
+  %v175 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v174)
+  %v176 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v175, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v173)
+  %v177 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v175, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v176)
+  %v178 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v177, <8 x float> splat (float 0x3F81227760000000))
+  %v179 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v178, <8 x float> %v177, <8 x float> splat (float 0x3FA5556740000000))
+  %v180 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v179, <8 x float> %v177, <8 x float> splat (float 0x3FC5554B00000000))
+  %v181 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v180, <8 x float> %v177, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v182 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v181, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
+  %v183 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v182, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
+  %v184 = fadd <8 x float> %v175, splat (float 0x4168000000000000)
+  %v185 = bitcast <8 x float> %v184 to <8 x i32>
+  %v186 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
+  %v187 = sub <8 x i32> %v185, %v186
+  %v188 = ashr <8 x i32> %v187, splat (i32 1)
+  %v189 = add <8 x i32> %v188, splat (i32 127)
+  %v190 = shl <8 x i32> %v189, splat (i32 23)
+  %v191 = bitcast <8 x i32> %v190 to <8 x float>
+  %v192 = fmul <8 x float> %v183, %v191
+  %v193 = sub <8 x i32> %v187, %v188
+  %v194 = add <8 x i32> %v193, splat (i32 127)
+  %v195 = shl <8 x i32> %v194, splat (i32 23)
+  %v196 = bitcast <8 x i32> %v195 to <8 x float>
+  %v197 = fmul <8 x float> %v192, %v196
+  %v198 = getelementptr inbounds float, ptr %v1, i64 %v155
+  store <8 x float> %v197, ptr %v198, align 4
+  %v199 = load <8 x float>, ptr %slot143
+  %v200 = fadd contract <8 x float> %v199, %v197
+  store <8 x float> %v200, ptr %slot143
+  %v201 = mul nsw i64 %v6, %v33
+  %v202 = add nsw i64 %v157, %v201
+  %v203 = getelementptr inbounds float, ptr %v31, i64 %v202
+  %v204 = load <8 x float>, ptr %v203, align 4
+  %v205 = getelementptr inbounds float, ptr %v41, i64 %v157
+  %v206 = load <8 x float>, ptr %v205, align 4
+  %v207 = fadd contract <8 x float> %v204, %v206
+  %v208 = insertelement <8 x float> poison, float %v142, i64 0
+  %v209 = shufflevector <8 x float> %v208, <8 x float> poison, <8 x i32> zeroinitializer
+  %v210 = fsub contract <8 x float> %v207, %v209
+  %v211 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v210
+  %v212 = select <8 x i1> %v211, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v210
+  %v213 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v212
+  %v214 = select <8 x i1> %v213, <8 x float> splat (float 0x4056400000000000), <8 x float> %v212
+  %v215 = fmul <8 x float> %v214, splat (float 0x3FF7154760000000)
+  %v216 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v215)
+  %v217 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v216, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v214)
+  %v218 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v216, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v217)
+  %v219 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v218, <8 x float> splat (float 0x3F81227760000000))
+  %v220 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v219, <8 x float> %v218, <8 x float> splat (float 0x3FA5556740000000))
+  %v221 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v220, <8 x float> %v218, <8 x float> splat (float 0x3FC5554B00000000))
+  %v222 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v221, <8 x float> %v218, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v223 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v222, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
+  %v224 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v223, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
+  %v225 = fadd <8 x float> %v216, splat (float 0x4168000000000000)
+  %v226 = bitcast <8 x float> %v225 to <8 x i32>
+  %v227 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
+  %v228 = sub <8 x i32> %v226, %v227
+  %v229 = ashr <8 x i32> %v228, splat (i32 1)
+  %v230 = add <8 x i32> %v229, splat (i32 127)
+  %v231 = shl <8 x i32> %v230, splat (i32 23)
+  %v232 = bitcast <8 x i32> %v231 to <8 x float>
+  %v233 = fmul <8 x float> %v224, %v232
+  %v234 = sub <8 x i32> %v228, %v229
+  %v235 = add <8 x i32> %v234, splat (i32 127)
+  %v236 = shl <8 x i32> %v235, splat (i32 23)
+  %v237 = bitcast <8 x i32> %v236 to <8 x float>
+  %v238 = fmul <8 x float> %v233, %v237
+  %v239 = getelementptr inbounds float, ptr %v1, i64 %v157
+  store <8 x float> %v238, ptr %v239, align 4
+  %v240 = load <8 x float>, ptr %slot144
+  %v241 = fadd contract <8 x float> %v240, %v238
+  store <8 x float> %v241, ptr %slot144
+  %v242 = mul nsw i64 %v6, %v33
+  %v243 = add nsw i64 %v158, %v242
+  %v244 = getelementptr inbounds float, ptr %v31, i64 %v243
+  %v245 = load <8 x float>, ptr %v244, align 4
+  %v246 = getelementptr inbounds float, ptr %v41, i64 %v158
+  %v247 = load <8 x float>, ptr %v246, align 4
+  %v248 = fadd contract <8 x float> %v245, %v247
+  %v249 = insertelement <8 x float> poison, float %v142, i64 0
+  %v250 = shufflevector <8 x float> %v249, <8 x float> poison, <8 x i32> zeroinitializer
+  %v251 = fsub contract <8 x float> %v248, %v250
+  %v252 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v251
+  %v253 = select <8 x i1> %v252, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v251
+  %v254 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v253
+  %v255 = select <8 x i1> %v254, <8 x float> splat (float 0x4056400000000000), <8 x float> %v253
+  %v256 = fmul <8 x float> %v255, splat (float 0x3FF7154760000000)
+  %v257 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v256)
+  %v258 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v257, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v255)
+  %v259 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v257, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v258)
+  %v260 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v259, <8 x float> splat (float 0x3F81227760000000))
+  %v261 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v260, <8 x float> %v259, <8 x float> splat (float 0x3FA5556740000000))
+  %v262 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v261, <8 x float> %v259, <8 x float> splat (float 0x3FC5554B00000000))
+  %v263 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v262, <8 x float> %v259, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v264 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v263, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
+  %v265 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v264, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
+  %v266 = fadd <8 x float> %v257, splat (float 0x4168000000000000)
+  %v267 = bitcast <8 x float> %v266 to <8 x i32>
+  %v268 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
+  %v269 = sub <8 x i32> %v267, %v268
+  %v270 = ashr <8 x i32> %v269, splat (i32 1)
+  %v271 = add <8 x i32> %v270, splat (i32 127)
+  %v272 = shl <8 x i32> %v271, splat (i32 23)
+  %v273 = bitcast <8 x i32> %v272 to <8 x float>
+  %v274 = fmul <8 x float> %v265, %v273
+  %v275 = sub <8 x i32> %v269, %v270
+  %v276 = add <8 x i32> %v275, splat (i32 127)
+  %v277 = shl <8 x i32> %v276, splat (i32 23)
+  %v278 = bitcast <8 x i32> %v277 to <8 x float>
+  %v279 = fmul <8 x float> %v274, %v278
+  %v280 = getelementptr inbounds float, ptr %v1, i64 %v158
+  store <8 x float> %v279, ptr %v280, align 4
+  %v281 = load <8 x float>, ptr %slot145
+  %v282 = fadd contract <8 x float> %v281, %v279
+  store <8 x float> %v282, ptr %slot145
+  %v283 = mul nsw i64 %v6, %v33
+  %v284 = add nsw i64 %v159, %v283
+  %v285 = getelementptr inbounds float, ptr %v31, i64 %v284
+  %v286 = load <8 x float>, ptr %v285, align 4
+  %v287 = getelementptr inbounds float, ptr %v41, i64 %v159
+  %v288 = load <8 x float>, ptr %v287, align 4
+  %v289 = fadd contract <8 x float> %v286, %v288
+  %v290 = insertelement <8 x float> poison, float %v142, i64 0
+  %v291 = shufflevector <8 x float> %v290, <8 x float> poison, <8 x i32> zeroinitializer
+  %v292 = fsub contract <8 x float> %v289, %v291
+  %v293 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v292
+  %v294 = select <8 x i1> %v293, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v292
+  %v295 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v294
+  %v296 = select <8 x i1> %v295, <8 x float> splat (float 0x4056400000000000), <8 x float> %v294
+  %v297 = fmul <8 x float> %v296, splat (float 0x3FF7154760000000)
+  %v298 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v297)
+  %v299 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v298, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v296)
+  %v300 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v298, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v299)
+  %v301 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v300, <8 x float> splat (float 0x3F81227760000000))
+  %v302 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v301, <8 x float> %v300, <8 x float> splat (float 0x3FA5556740000000))
+  %v303 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v302, <8 x float> %v300, <8 x float> splat (float 0x3FC5554B00000000))
+  %v304 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v303, <8 x float> %v300, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v305 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v304, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
+  %v306 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v305, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
+  %v307 = fadd <8 x float> %v298, splat (float 0x4168000000000000)
+  %v308 = bitcast <8 x float> %v307 to <8 x i32>
+  %v309 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
+  %v310 = sub <8 x i32> %v308, %v309
+  %v311 = ashr <8 x i32> %v310, splat (i32 1)
+  %v312 = add <8 x i32> %v311, splat (i32 127)
+  %v313 = shl <8 x i32> %v312, splat (i32 23)
+  %v314 = bitcast <8 x i32> %v313 to <8 x float>
+  %v315 = fmul <8 x float> %v306, %v314
+  %v316 = sub <8 x i32> %v310, %v311
+  %v317 = add <8 x i32> %v316, splat (i32 127)
+  %v318 = shl <8 x i32> %v317, splat (i32 23)
+  %v319 = bitcast <8 x i32> %v318 to <8 x float>
+  %v320 = fmul <8 x float> %v315, %v319
+  %v321 = getelementptr inbounds float, ptr %v1, i64 %v159
+  store <8 x float> %v320, ptr %v321, align 4
+  %v322 = load <8 x float>, ptr %slot146
+  %v323 = fadd contract <8 x float> %v322, %v320
+  store <8 x float> %v323, ptr %slot146
+  %v324 = add nsw i64 %v155, 32
+  store i64 %v324, ptr %slot154
+  br label %loop151
+done153:
+  store i64 %v150, ptr %slot328
+  br label %loop325
+loop325:
+  %v329 = load i64, ptr %slot328
+  %v330 = icmp slt i64 %v329, %v14
+  br i1 %v330, label %body326, label %done327
+body326:
+  %v331 = sub i64 %v14, %v329
+  %v332 = trunc i64 %v331 to i32
+  %v333 = insertelement <8 x i32> poison, i32 %v332, i64 0
+  %v334 = shufflevector <8 x i32> %v333, <8 x i32> poison, <8 x i32> zeroinitializer
+  %v335 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v334
+  %v336 = mul nsw i64 %v6, %v33
+  %v337 = add nsw i64 %v329, %v336
+  %v338 = getelementptr inbounds float, ptr %v31, i64 %v337
+  %v339 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v338, i32 4, <8 x i1> %v335, <8 x float> splat (float 0x0000000000000000))
+  %v340 = getelementptr inbounds float, ptr %v41, i64 %v329
+  %v341 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v340, i32 4, <8 x i1> %v335, <8 x float> splat (float 0x0000000000000000))
+  %v342 = fadd contract <8 x float> %v339, %v341
+  %v343 = insertelement <8 x float> poison, float %v142, i64 0
+  %v344 = shufflevector <8 x float> %v343, <8 x float> poison, <8 x i32> zeroinitializer
+  %v345 = fsub contract <8 x float> %v342, %v344
+  %v346 = fcmp ogt <8 x float> splat (float 0xC05A000000000000), %v345
+  %v347 = select <8 x i1> %v346, <8 x float> splat (float 0xC05A000000000000), <8 x float> %v345
+  %v348 = fcmp olt <8 x float> splat (float 0x4056400000000000), %v347
+  %v349 = select <8 x i1> %v348, <8 x float> splat (float 0x4056400000000000), <8 x float> %v347
+  %v350 = fmul <8 x float> %v349, splat (float 0x3FF7154760000000)
+  %v351 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v350)
+  %v352 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v351, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v349)
+  %v353 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v351, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v352)
+  %v354 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v353, <8 x float> splat (float 0x3F81227760000000))
+  %v355 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v354, <8 x float> %v353, <8 x float> splat (float 0x3FA5556740000000))
+  %v356 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v355, <8 x float> %v353, <8 x float> splat (float 0x3FC5554B00000000))
+  %v357 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v356, <8 x float> %v353, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v358 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v357, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
+  %v359 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v358, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
+  %v360 = fadd <8 x float> %v351, splat (float 0x4168000000000000)
+  %v361 = bitcast <8 x float> %v360 to <8 x i32>
+  %v362 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
+  %v363 = sub <8 x i32> %v361, %v362
+  %v364 = ashr <8 x i32> %v363, splat (i32 1)
+  %v365 = add <8 x i32> %v364, splat (i32 127)
+  %v366 = shl <8 x i32> %v365, splat (i32 23)
+  %v367 = bitcast <8 x i32> %v366 to <8 x float>
+  %v368 = fmul <8 x float> %v359, %v367
+  %v369 = sub <8 x i32> %v363, %v364
+  %v370 = add <8 x i32> %v369, splat (i32 127)
+  %v371 = shl <8 x i32> %v370, splat (i32 23)
+  %v372 = bitcast <8 x i32> %v371 to <8 x float>
+  %v373 = fmul <8 x float> %v368, %v372
+  %v374 = getelementptr inbounds float, ptr %v1, i64 %v329
+  call void @llvm.masked.store.v8f32.p0(<8 x float> %v373, ptr %v374, i32 4, <8 x i1> %v335)
+  %v375 = select <8 x i1> %v335, <8 x float> %v373, <8 x float> splat (float 0x0000000000000000)
+  %v376 = load <8 x float>, ptr %slot143
+  %v377 = fadd contract <8 x float> %v376, %v375
+  store <8 x float> %v377, ptr %slot143
+  %v378 = add nsw i64 %v329, 8
+  store i64 %v378, ptr %slot328
+  br label %loop325
+done327:
+  %v379 = load <8 x float>, ptr %slot143
+  %v380 = load <8 x float>, ptr %slot144
+  %v381 = load <8 x float>, ptr %slot145
+  %v382 = load <8 x float>, ptr %slot146
+  %v383 = fadd contract <8 x float> %v379, %v380
+  %v384 = fadd contract <8 x float> %v381, %v382
+  %v385 = fadd contract <8 x float> %v383, %v384
+  %v386 = shufflevector <8 x float> %v385, <8 x float> %v385, <4 x i32> <i32 0, i32 1, i32 2, i32 3>
+  %v387 = shufflevector <8 x float> %v385, <8 x float> %v385, <4 x i32> <i32 4, i32 5, i32 6, i32 7>
+  %v388 = fadd contract <4 x float> %v386, %v387
+  %v389 = shufflevector <4 x float> %v388, <4 x float> %v388, <2 x i32> <i32 0, i32 1>
+  %v390 = shufflevector <4 x float> %v388, <4 x float> %v388, <2 x i32> <i32 2, i32 3>
+  %v391 = fadd contract <2 x float> %v389, %v390
+  %v392 = shufflevector <2 x float> %v391, <2 x float> %v391, <1 x i32> <i32 0>
+  %v393 = shufflevector <2 x float> %v391, <2 x float> %v391, <1 x i32> <i32 1>
+  %v394 = fadd contract <1 x float> %v392, %v393
+  %v395 = extractelement <1 x float> %v394, i64 0
+  %v396 = fdiv float 0x3FF0000000000000, %v395
+  %v397 = sub i64 %v14, 0
+  %v398 = urem i64 %v397, 32
+  %v399 = sub i64 %v397, %v398
+  %v400 = add i64 0, %v399
+  store i64 0, ptr %slot404
+  br label %loop401
+loop401:
+  %v405 = load i64, ptr %slot404
+  %v406 = icmp slt i64 %v405, %v400
+  br i1 %v406, label %body402, label %done403
+body402:
+  %v407 = add i64 %v405, 8
+  %v408 = add i64 %v405, 16
+  %v409 = add i64 %v405, 24
+  %v410 = getelementptr inbounds float, ptr %v1, i64 %v405
+  %v411 = load <8 x float>, ptr %v410, align 4
+  %v412 = insertelement <8 x float> poison, float %v396, i64 0
+  %v413 = shufflevector <8 x float> %v412, <8 x float> poison, <8 x i32> zeroinitializer
+  %v414 = fmul contract <8 x float> %v411, %v413
+  %v419 = mul nsw i64 %v6, %v33
+  %v420 = add nsw i64 %v405, %v419
+  %v421 = getelementptr inbounds float, ptr %v418, i64 %v420
+  store <8 x float> %v414, ptr %v421, align 4
+  %v422 = getelementptr inbounds float, ptr %v1, i64 %v407
+  %v423 = load <8 x float>, ptr %v422, align 4
+  %v424 = insertelement <8 x float> poison, float %v396, i64 0
+  %v425 = shufflevector <8 x float> %v424, <8 x float> poison, <8 x i32> zeroinitializer
+  %v426 = fmul contract <8 x float> %v423, %v425
+  %v427 = mul nsw i64 %v6, %v33
+  %v428 = add nsw i64 %v407, %v427
+  %v429 = getelementptr inbounds float, ptr %v418, i64 %v428
+  store <8 x float> %v426, ptr %v429, align 4
+  %v430 = getelementptr inbounds float, ptr %v1, i64 %v408
+  %v431 = load <8 x float>, ptr %v430, align 4
+  %v432 = insertelement <8 x float> poison, float %v396, i64 0
+  %v433 = shufflevector <8 x float> %v432, <8 x float> poison, <8 x i32> zeroinitializer
+  %v434 = fmul contract <8 x float> %v431, %v433
+  %v435 = mul nsw i64 %v6, %v33
+  %v436 = add nsw i64 %v408, %v435
+  %v437 = getelementptr inbounds float, ptr %v418, i64 %v436
+  store <8 x float> %v434, ptr %v437, align 4
+  %v438 = getelementptr inbounds float, ptr %v1, i64 %v409
+  %v439 = load <8 x float>, ptr %v438, align 4
+  %v440 = insertelement <8 x float> poison, float %v396, i64 0
+  %v441 = shufflevector <8 x float> %v440, <8 x float> poison, <8 x i32> zeroinitializer
+  %v442 = fmul contract <8 x float> %v439, %v441
+  %v443 = mul nsw i64 %v6, %v33
+  %v444 = add nsw i64 %v409, %v443
+  %v445 = getelementptr inbounds float, ptr %v418, i64 %v444
+  store <8 x float> %v442, ptr %v445, align 4
+  %v446 = add nsw i64 %v405, 32
+  store i64 %v446, ptr %slot404
+  br label %loop401
+done403:
+  store i64 %v400, ptr %slot450
+  br label %loop447
+loop447:
+  %v451 = load i64, ptr %slot450
+  %v452 = icmp slt i64 %v451, %v14
+  br i1 %v452, label %body448, label %done449
+body448:
+  %v453 = sub i64 %v14, %v451
+  %v454 = trunc i64 %v453 to i32
+  %v455 = insertelement <8 x i32> poison, i32 %v454, i64 0
+  %v456 = shufflevector <8 x i32> %v455, <8 x i32> poison, <8 x i32> zeroinitializer
+  %v457 = icmp slt <8 x i32> <i32 0, i32 1, i32 2, i32 3, i32 4, i32 5, i32 6, i32 7>, %v456
+  %v458 = getelementptr inbounds float, ptr %v1, i64 %v451
+  %v459 = call <8 x float> @llvm.masked.load.v8f32.p0(ptr %v458, i32 4, <8 x i1> %v457, <8 x float> splat (float 0x0000000000000000))
+  %v460 = insertelement <8 x float> poison, float %v396, i64 0
+  %v461 = shufflevector <8 x float> %v460, <8 x float> poison, <8 x i32> zeroinitializer
+  %v462 = fmul contract <8 x float> %v459, %v461
+  %v463 = mul nsw i64 %v6, %v33
+  %v464 = add nsw i64 %v451, %v463
+  %v465 = getelementptr inbounds float, ptr %v418, i64 %v464
+  call void @llvm.masked.store.v8f32.p0(<8 x float> %v462, ptr %v465, i32 4, <8 x i1> %v457)
+  %v466 = add nsw i64 %v451, 8
+  store i64 %v466, ptr %slot450
+  br label %loop447
+done449:
+  %v467 = add nsw i64 %v6, 1
+  store i64 %v467, ptr %slot5
+  br label %loop2
+done4:
   ret void
 }
-declare <8 x float> @llvm.maximum.v8f32(<8 x float>, <8 x float>)
 declare <8 x float> @llvm.masked.load.v8f32.p0(ptr, i32, <8 x i1>, <8 x float>)
-declare <4 x float> @llvm.maximum.v4f32(<4 x float>, <4 x float>)
-declare <2 x float> @llvm.maximum.v2f32(<2 x float>, <2 x float>)
-declare <1 x float> @llvm.maximum.v1f32(<1 x float>, <1 x float>)
+declare i1 @llvm.vector.reduce.or.v8i1(<8 x i1>)
 declare <8 x float> @llvm.rint.v8f32(<8 x float>)
 declare <8 x float> @llvm.fma.v8f32(<8 x float>, <8 x float>, <8 x float>)
 declare void @llvm.masked.store.v8f32.p0(<8 x float>, ptr, i32, <8 x i1>)

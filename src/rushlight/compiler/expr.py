@@ -134,6 +134,20 @@ def parts(*roots: Expr) -> Iterator[Expr]:
             yield x
 
 
+def outside_reductions(body: Expr) -> Iterator[Expr]:
+    """The parts of an expression that are not inside of a reduction; reductions themselves are."""
+    seen: set[Expr] = set()
+    stack = [body]
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        yield x
+        if x.op != "reduce":
+            stack.extend(x.inner)
+
+
 def _note_contents(x: Expr) -> None:
     """Notes what an expression loads, looks up and reduces."""
     looked = [each for a in x.attrs if isinstance(a, Index) for each in lookups(a)]

@@ -14,7 +14,7 @@ from typing import Any
 
 from rushlight.base.dtypes import DType
 
-from .expr import LEAVES, Expr, parts
+from .expr import LEAVES, Expr, outside_reductions, parts
 from .index import Axis, Index, Quotient, Remainder
 
 SHORT = 8
@@ -165,12 +165,14 @@ class Kernel:
         roots: the results, each after those that it uses.
         kept: buffers that somebody outside of the kernel reads; others are never written.
         fault: the buffer whose number, if it is not 0, stops the program.
+        local: buffers of one row, which each thread has for itself, and their bytes.
     """
 
     rows: tuple[Axis, ...]
     roots: list[Root]
     kept: set[int] = field(default_factory=set)
     fault: int | None = None
+    local: dict[int, int] = field(default_factory=dict)
 
     @property
     def buffers(self) -> set[int]:
@@ -319,7 +321,7 @@ class _Phases:
 
     def _note_later(self, phase: int, body: Expr) -> None:
         """Notes what an expression reads that an earlier loop has written: no register holds it."""
-        for x in _outside_reductions(body):
+        for x in outside_reductions(body):
             written = self._written.get(x.attrs[0]) if x.op == "load" else None
             if written is not None and written[0] < phase:
                 self.later.add(x.attrs[0])
@@ -327,7 +329,7 @@ class _Phases:
     def _earliest(self, body: Expr) -> int:
         """The first phase in which everything that an expression uses is there."""
         phase = 0
-        for x in _outside_reductions(body):
+        for x in outside_reductions(body):
             if x.op == "reduce":
                 phase = max(phase, self._reduced[x])
             elif x.op == "load":
@@ -355,20 +357,6 @@ class _Phases:
 def _work(roots: list[Root]) -> int:
     """How many functions some results take together, shared ones once."""
     return sum(x.op not in LEAVES for x in parts(*(root.body for root in roots)))
-
-
-def _outside_reductions(body: Expr) -> Iterator[Expr]:
-    """The parts of an expression that are not inside of a reduction; reductions themselves are."""
-    seen: set[Expr] = set()
-    stack = [body]
-    while stack:
-        x = stack.pop()
-        if x in seen:
-            continue
-        seen.add(x)
-        yield x
-        if x.op != "reduce":
-            stack.extend(x.inner)
 
 
 def _divisions(index: Index) -> Iterator[Quotient | Remainder]:

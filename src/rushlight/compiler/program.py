@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rushlight.base.dtypes import uint8
+from rushlight.base.dtypes import DType, uint8
 from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
 
@@ -19,6 +19,7 @@ from .llvm.code import Code
 from .llvm.machine import Machine
 from .memory import Span, arranged
 from .plain import Native, Packing, Program, Referred, flat
+from .rowwise import with_row_memory
 from .scatter import Scatter
 from .schedule import Buffer, Schedule, schedule
 
@@ -59,7 +60,15 @@ def stages(graph: Graph, machine: Machine) -> Stages:
         given = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
         given = [b for b in given if plan.buffers[b].origin not in graph.numbers]
         calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving)
-        plan.calls = [call.settled() if isinstance(call, Kernel) else call for call in calls]
+
+        def spare(dtype: DType, count: int) -> int:
+            plan.buffers.append(Buffer(Spec.of((count,), dtype)))
+            return len(plan.buffers) - 1
+
+        plan.calls = [
+            with_row_memory(call.settled(), spare) if isinstance(call, Kernel) else call
+            for call in calls
+        ]
         codes = [_codes(call, plan, machine) for call in plan.calls]
         program = _Laying(graph, plan, [each for code in codes for each in code]).program()
         return Stages(graph, expanded, plan, codes, program)

@@ -19,6 +19,7 @@ class Normalized(Op):
     """Positive numbers that add up to 1 along a dimension, or their logarithms. Abstract."""
 
     attrs = ("dim",)
+    batched = "dims"
     ulp = 8
 
     def __call__(self, x: Node, dim: int, dtype: DType | None = None) -> Node:
@@ -81,7 +82,7 @@ class Softmax(Normalized):
             return ops.clone(x)
         dims = (dim,) if x.ndim else ()
         y = ops.exp(x - ops.amax.record((x,), dims, True))
-        share: Node = y / ops.sum.record((y,), dims, True)
+        share: Node = y * ops.reciprocal(ops.sum.record((y,), dims, True))  # one division a row
         return share
 
 

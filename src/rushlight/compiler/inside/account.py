@@ -126,7 +126,9 @@ def template_of(call: Any) -> str:
 
 def written(call: Any) -> list[int]:
     """The buffers that a call writes to memory."""
-    return sorted(call.kept if isinstance(call, (Kernel, Products)) else writes_of(call))
+    if isinstance(call, Kernel):
+        return sorted(call.kept - set(call.local))
+    return sorted(call.kept if isinstance(call, Products) else writes_of(call))
 
 
 def _why(call: Referred, buffers: list[Buffer]) -> str:

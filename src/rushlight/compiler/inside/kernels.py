@@ -70,6 +70,7 @@ class _Lines:
         self.lines: list[str] = []
         self.depth = 0
         self.known: dict[Expr, str] = {}
+        self.notes: dict[int, str] = {}  # on what is written to a buffer
         self._axes: dict[Axis, str] = {}
 
     def add(self, text: str) -> None:
@@ -175,7 +176,8 @@ class _Lines:
     def write(self, roots: Sequence[Root], kept: set[int]) -> None:
         """Lines for results."""
         for root, text in zip(roots, self.statements([r.body for r in roots]), strict=True):
-            note = "" if root.buffer in kept else "   # stays in registers"
+            note = self.notes.get(root.buffer, "") if root.buffer in kept else "stays in registers"
+            note = f"   # {note}" if note else ""
             self.add(f"{self.place(root.buffer, root.place)} = {text}{note}")
 
 
@@ -193,6 +195,7 @@ class _Kernel(_Lines):
     def __init__(self, kernel: Kernel, names: Names) -> None:
         super().__init__(names)
         self.kernel = kernel
+        self.notes = dict.fromkeys(kernel.local, "one row of memory")
 
     def text(self) -> str:
         """All of it."""

@@ -7,6 +7,7 @@ from textwrap import indent
 from typing import Any
 
 from ..inplace import reads_of, writes_of
+from ..kernel import Kernel
 from ..plain import flat
 from ..program import Stages
 from ..schedule import Schedule
@@ -72,6 +73,7 @@ def memory(stages: Stages, names: Names) -> list[str]:
     plan, program = stages.plan, stages.program
     found = []
     touched = _touched(plan)
+    local = {b for call in plan.calls if isinstance(call, Kernel) for b in call.local}
     order = _places(stages)
     for number, buffer in enumerate(plan.buffers):
         if number not in touched:
@@ -79,6 +81,8 @@ def memory(stages: Stages, names: Names) -> list[str]:
         where = "input" if buffer.origin is not None else "output"
         if number in plan.taken:
             where = f"output, in the memory of {names[plan.taken[number]]} if nobody else sees that"
+        elif number in local:
+            where = "one row for each thread"
         elif (at := program.offsets.get(order[number])) is not None:
             where = f"arena at {at}"
         elif names[number].startswith("t"):

@@ -8,6 +8,7 @@ from rushlight.compiler.expr import Expr
 
 from .elementary import ELEMENTS
 from .emit import Emitter
+from .maths.real import some_lane
 from .text import I64, Function, Type, Value, const
 
 
@@ -36,6 +37,10 @@ class Accumulator:
         self._slots = [f.variable(start) for _ in range(self.copies)]
         if self.arg:
             self._place = f.variable(const(-1, Type("i64", emit.lanes)))
+        # The processor's extremum forgets NaN, and asking each time takes longer than noting it.
+        self._notes_nan = self.how in ("min", "max") and self.dtype.kind == "float"
+        if self._notes_nan:
+            self._nan = f.variable(const(False, Type("i1", emit.lanes)))
 
     def take(self, turn: int) -> None:
         """Gathers the numbers of one vector."""
@@ -47,7 +52,17 @@ class Accumulator:
         if emit.mask is not None and self._across:
             value = f.select(emit.mask, value, const(self._identity(), value.type))
         slot = self._slots[turn % self.copies]
-        f.set(slot, combined(f, self.how, self.dtype, f.get(slot, self._type), value))
+        if self._notes_nan:
+            seen = f.get(self._nan, self._type.of("i1"))
+            f.set(self._nan, f.binary("or", seen, f.compare("uno", value, value)))
+        f.set(slot, self._combined(f.get(slot, self._type), value))
+
+    def _combined(self, x: Value, y: Value) -> Value:
+        """Two parts as one; NaN is noted elsewhere."""
+        f = self.emit.f
+        if self._notes_nan:
+            return f.select(f.compare("ogt" if self.how == "max" else "olt", x, y), x, y)
+        return combined(f, self.how, self.dtype, x, y)
 
     def result(self) -> Value:
         """What was gathered: one number for a row, or one in each lane for a vector of rows."""
@@ -56,11 +71,12 @@ class Accumulator:
             return self._found_place()
         parts = [f.get(slot, self._type) for slot in self._slots]
         while len(parts) > 1:
-            parts = [
-                combined(f, self.how, self.dtype, parts[k], parts[k + 1])
-                for k in range(0, len(parts), 2)
-            ]
+            parts = [self._combined(parts[k], parts[k + 1]) for k in range(0, len(parts), 2)]
         value = parts[0]
+        if self._notes_nan:
+            nan = f.get(self._nan, value.type.of("i1"))
+            nan = some_lane(f, nan) if self._across else nan
+            value = f.select(nan, const(float("nan"), value.type), value)
         if not self._across:
             return value
         lanes = self.emit.lanes
@@ -68,7 +84,7 @@ class Accumulator:
             lanes //= 2
             low = f.shuffle(value, value, range(lanes))
             high = f.shuffle(value, value, range(lanes, 2 * lanes))
-            value = combined(f, self.how, self.dtype, low, high)
+            value = self._combined(low, high)
         return f.extract(value, 0)
 
     def _identity(self) -> float | int | bool:

@@ -91,6 +91,7 @@ class Emitter:
         mask: the lanes that exist, or None for all.
         axes: where each axis stands (the first lane, for the vector axis).
         forwarded: values that this kernel has just computed, by buffer and place.
+        local: where buffers are that a thread has for itself.
         turned: for loads that have been read: memory, and where the vector axis begins in it.
     """
 
@@ -100,6 +101,7 @@ class Emitter:
         self.mask: Value | None = None
         self.axes: dict[Axis, Value] = {}
         self.forwarded: dict[tuple[int, Index], Value] = {}
+        self.local: dict[int, Value] = {}
         self.turned: dict[Expr, tuple[Value, Value]] = {}
         self._scopes = [Scope()]
 
@@ -165,6 +167,10 @@ class Emitter:
 
     # Memory ----------------------------------------------------------------------------------
 
+    def pointer(self, buffer: int) -> Value:
+        """The address of a buffer, or of this thread's own."""
+        return self.local.get(buffer) or self.arguments.pointer(buffer)
+
     def _load(self, x: Expr) -> Value:
         buffer, index = x.attrs
         forwarded = self.forwarded.get((buffer, index))
@@ -177,7 +183,7 @@ class Emitter:
             loaded = self.f.load(self.f.at(slot, place, element), Type(element, self.lanes))
         else:
             guard = self(x.args[0]) if x.args else None
-            pointer = self.arguments.pointer(buffer)
+            pointer = self.pointer(buffer)
             loaded = self._read(pointer, index, element, guard)
         if x.dtype is bool_:
             return self.f.compare("ne", loaded, const(0, loaded.type))
@@ -237,7 +243,7 @@ class Emitter:
     def store(self, x: Value, dtype: DType, buffer: int, index: Index) -> None:
         """Writes a result to memory."""
         f = self.f
-        pointer = self.arguments.pointer(buffer)
+        pointer = self.pointer(buffer)
         x = elementary.stored(f, x, dtype)
         element = MEMORY[dtype]
         step = 0 if self.along is None else stride_along(index, self.along)

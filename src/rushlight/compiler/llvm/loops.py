@@ -70,6 +70,10 @@ class _Writer:
         self.begin, self.end = given["begin"], given["end"]
         self.arguments = Arguments(f, given["params"], given["table"])
         self.emit = Emitter(f, self.arguments, machine.lanes())
+        self.scratch = 0
+        for buffer, size in kernel.local.items():
+            self.emit.local[buffer] = f.at(given["scratch"], self.scratch, "i8")
+            self.scratch += -(-size // 64) * 64
         self.rows = Rows(kernel, self.emit)
         self.lanes = machine.lanes()
         self.reductions = [x for root in kernel.roots for x in root.reductions()]
@@ -108,6 +112,7 @@ class _Writer:
         return Code(
             name=name, text=lambda: text, params=params, extent=extent, work=self._work(extent),
             buffers=tuple(values[k] for k in sorted(buffers)), fault=self.kernel.fault,
+            scratch=self.scratch,
         )  # fmt: skip
 
     def _work(self, extent: int) -> float:

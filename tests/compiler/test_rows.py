@@ -1,0 +1,54 @@
+"""What rows share: values kept between loops of a row, extrema, sums of short rows."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.compiler.test_movement import MACHINES, numbers, plain, run, same
+
+import rushlight as rl
+from rushlight.compiler.plain import Native
+from rushlight.compiler.program import compiled
+from rushlight.execute.cut import Cut
+
+
+def test_what_a_row_needs_again_is_computed_once() -> None:
+    x = numbers(50, 400) / 100
+    rl.realize(x)
+    y = np.exp(x.numpy().astype(np.float64) - x.numpy().max(1, keepdims=True))
+    for machine in MACHINES:
+        cut = Cut([rl.softmax(x, 1)._node])
+        (call,) = compiled(cut.graph(), machine).calls
+        assert isinstance(call, Native) and call.code.scratch == 1600
+        found = run(rl.softmax(x, 1), machine)
+        np.testing.assert_allclose(found, y / y.sum(1, keepdims=True), rtol=1e-6)
+
+
+def test_several_sums_of_what_a_row_keeps() -> None:
+    x = numbers(6, 3, 700) / 50
+    rl.realize(x)
+
+    def result() -> rl.Tensor:
+        e = rl.exp(rl.tanh(x))
+        return e * e.sum((1, 2), keepdim=True) + (e * x).sum((1, 2), keepdim=True)
+
+    x64 = x.numpy().astype(np.float64)
+    e64 = np.exp(np.tanh(x64))
+    sums = e64.sum((1, 2), keepdims=True), (e64 * x64).sum((1, 2), keepdims=True)
+    for machine in MACHINES:
+        np.testing.assert_allclose(run(result(), machine), e64 * sums[0] + sums[1], rtol=3e-6)
+
+
+@pytest.mark.parametrize("dtype", [rl.float32, rl.float64, rl.float16], ids=lambda d: d.name)
+@pytest.mark.parametrize("place", [0, 5, 36])
+def test_nan_is_an_extremum_of_its_row_alone(dtype: Any, place: int) -> None:
+    x = numbers(4, 37).to(dtype)
+    x[2, place] = float("nan")
+    x[0, 0], x[1, 3] = float("-inf"), float("inf")
+    rl.realize(x)
+    for machine, dim in itertools.product(MACHINES, (0, 1)):
+        same(run(rl.amax(x, dim), machine), plain(x).max(dim))
+        same(run(rl.amin(x, dim), machine), plain(x).min(dim))
