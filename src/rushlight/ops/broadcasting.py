@@ -23,6 +23,7 @@ class Expand(View):
     """Dimensions of size 1 repeated, and new ones in front, without copying."""
 
     name, attrs = "expand", ("size",)
+    batched = "shape"
     torch = (
         "expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
         "broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
@@ -85,6 +86,7 @@ class SumTo(Op):
     """The sum over what broadcasting had repeated: the inverse of ``expand`` for gradients."""
 
     name, attrs = "sum_to", ("shape",)
+    batched = "shape"
 
     def __call__(self, x: Node, shape: Shape) -> Node:
         return x if x.shape == shape else self.record((x,), shape)
@@ -134,7 +136,7 @@ class SumToSize(Composite):
                 "sum_to_size",
                 f"size {{{list(shape)}}} is not expandable to size {{{list(x.shape)}}}.",
             )
-        if x.shape != shape and x.dtype.kind in ("bool", "int"):
+        if (x.shape != shape or not shape) and x.dtype.kind in ("bool", "int"):
             x = ops.cast(x, int64)
         return ops.sum_to(x, shape)
 
@@ -145,6 +147,7 @@ class SumToSize(Composite):
         yield make(2, 3), (2, 3)
         yield make.bool(2, 3), (2, 3)
         yield make.bool(2, 3), (2, 1)
+        yield make.bool(), ()
         yield make(0, 3), (1, 3)
 
     def errors(self, make: Any) -> Any:

@@ -85,24 +85,24 @@ class Multinomial(Op):
         self, weights: Any, seed: Any, offset: Any, *, num_samples: int, replacement: bool
     ) -> Any:
         rows = weights.reshape(prod(weights.shape[:-1]), weights.shape[-1]).astype(np.float64)
-        _check_weights(rows)
+        self.check(rows)
         shape = rows.shape[0], num_samples if replacement else rows.shape[1]
         draws = uniform_numbers(seed, offset, prod(shape), float64).reshape(shape)
         places = _with_replacement(rows, draws) if replacement else _by_waiting(rows, draws)
         return places[:, :num_samples].reshape(*weights.shape[:-1], num_samples)
 
-
-def _check_weights(rows: np.ndarray) -> None:
-    if not np.isfinite(rows).all() or (rows < 0).any():
-        raise OperationError(
-            "multinomial",
-            "probability tensor contains either `inf`, `nan` or element < 0",
-            rule=f"The weights are from {rows.min():g} to {rows.max():g}.",
-        )
-    if (rows.sum(axis=1) <= 0).any():
-        raise OperationError(
-            "multinomial", "invalid multinomial distribution (sum of probabilities <= 0)"
-        )
+    def check(self, weights: np.ndarray) -> None:
+        """Refuses weights that are negative, not finite or all zero."""
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            raise OperationError(
+                "multinomial",
+                "probability tensor contains either `inf`, `nan` or element < 0",
+                rule=f"The weights are from {weights.min():g} to {weights.max():g}.",
+            )
+        if (weights.sum(axis=-1) <= 0).any():
+            raise OperationError(
+                "multinomial", "invalid multinomial distribution (sum of probabilities <= 0)"
+            )
 
 
 def _with_replacement(rows: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -156,6 +156,7 @@ class Choice(Op):
     """One element along a dimension, and its place; the gradient goes to it alone. Abstract."""
 
     attrs: ClassVar[tuple[str, ...]] = ("dim", "keepdim")
+    batched = "dims"
 
     def chosen(self, x: Node, dim: int, keepdim: bool, *attrs: Any) -> tuple[Node, Node]:
         """Records the choice with PyTorch's arguments."""
@@ -301,6 +302,7 @@ class Aminmax(Composite):
     """The smallest and the largest element."""
 
     name = "aminmax"
+    apart: ClassVar[bool] = True
     torch = "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)"
 
     def __call__(

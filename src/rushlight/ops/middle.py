@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -197,6 +197,7 @@ class Kthvalue(Choice):
 
     name = "kthvalue"
     attrs = ("dim", "keepdim", "k")
+    apart: ClassVar[bool] = True
     torch = (
         "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False)"
         " -> (Tensor values, Tensor indices)"

@@ -190,6 +190,16 @@ def into_apart(out: Any, result: Any, function: str, *inputs: Any, exact: bool =
     Raises:
         RuntimeError: it has another dtype, or shares memory.
     """
+    several = isinstance(result, tuple) and isinstance(out, (list, tuple))
+    for one, part in zip(out, result, strict=True) if several else ((out, result),):
+        _check_apart(one, part, function, inputs, exact)
+    return into(out, result, function)
+
+
+def _check_apart(
+    out: Any, result: Any, function: str, inputs: tuple[Any, ...], exact: bool
+) -> None:
+    """What :func:`into_apart` refuses, of one target."""
     if isinstance(out, Tensor):
         if exact and out.dtype is not result.dtype:
             raise DTypeError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, DType, float16, int64
+from rushlight.base.dtypes import FLOATS, DType, float16, float32, float64, int64
 from rushlight.base.errors import ArgTypeError, ArgValueError, NoKernelError, OperationError
 from rushlight.base.shapes import Shape, broadcast
 from rushlight.graph.node import Node, number
@@ -161,6 +162,64 @@ def exponential(
     op = ops.random_exponential
     stream = chosen(generator, function).take(op.blocks(shape, dtype))
     return op.record((*stream, number(rate)), shape, dtype)
+
+
+def cauchy(
+    function: str, shape: Shape, dtype: DType, generator: Generator | None, median: float,
+    sigma: float,
+) -> Node:  # fmt: skip
+    """Where lines of random direction through a point ``sigma`` away meet an axis.
+
+    Raises:
+        RuntimeError: ``sigma`` is not positive, or the dtype is not floating point.
+    """
+    if not dtype.is_floating_point:
+        raise OperationError(
+            function,
+            "Cauchy distribution is a continuous probability distribution. dtype must be a floating"
+            f" point but you specified {_C_NAMES.get(dtype.name, dtype.name)}",
+        )
+    if not sigma > 0:
+        raise OperationError(function, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
+    turns = uniform(function, shape, _wide(dtype), generator, -0.5, 0.5)
+    return ops.tan(turns * math.pi) * sigma + median
+
+
+def log_normal(
+    function: str, shape: Shape, dtype: DType, generator: Generator | None, mean: float, std: float
+) -> Node:
+    """Numbers whose logarithms are normal.
+
+    Raises:
+        RuntimeError: ``std`` is not positive, or the dtype is not floating point.
+    """
+    if not dtype.is_floating_point:
+        raise refused(function, "log_normal_cpu", dtype)
+    if not std > 0:
+        raise OperationError(function, f"log_normal_ expects std > 0.0, but found std={std:g}")
+    return ops.exp(normal(function, shape, _wide(dtype), generator, mean, std))
+
+
+def geometric(
+    function: str, shape: Shape, dtype: DType, generator: Generator | None, p: float
+) -> Node:
+    """How many trials there are up to the first that succeeds, each with probability ``p``.
+
+    Raises:
+        RuntimeError: ``p`` is not between 0 and 1, or the dtype is bool or complex.
+    """
+    if dtype.kind not in ("int", "float"):
+        raise refused(function, "geometric_cpu", dtype)
+    if not 0 < p < 1:
+        raise OperationError(function, f"geometric_ expects p to be in (0, 1), but got p={p:g}")
+    numbers = uniform(function, shape, float64, generator, 0.0, 1.0)
+    trials = ops.ceil(ops.log1p(-numbers) / math.log1p(-p))
+    return ops.cast(ops.clamp_min(trials, 1), dtype)
+
+
+def _wide(dtype: DType) -> DType:
+    """The type that numbers are computed in."""
+    return float64 if dtype is float64 else float32
 
 
 def bernoulli(

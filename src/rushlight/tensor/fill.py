@@ -114,3 +114,45 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | Non
     rate = real(lambd, "exponential_", "lambd", 1)
     node = draw.exponential("exponential_", self._node.shape, self.dtype, generator, rate)
     return self._write(node, "exponential_")
+
+
+@method
+def cauchy_(
+    self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Writes numbers of a Cauchy distribution, which has no mean.
+
+    Raises:
+        RuntimeError: ``sigma`` is not positive, or the dtype is not floating point.
+    """
+    median, sigma = real(median, "cauchy_", "median", 1), real(sigma, "cauchy_", "sigma", 2)
+    node = draw.cauchy("cauchy_", self._node.shape, self.dtype, generator, median, sigma)
+    return self._write(node, "cauchy_")
+
+
+@method
+def log_normal_(
+    self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Writes numbers whose logarithms are normal, of the mean and deviation given.
+
+    Raises:
+        RuntimeError: ``std`` is not positive.
+        NotImplementedError: the dtype is not floating point.
+    """
+    mean, std = real(mean, "log_normal_", "mean", 1), real(std, "log_normal_", "std", 2)
+    node = draw.log_normal("log_normal_", self._node.shape, self.dtype, generator, mean, std)
+    return self._write(node, "log_normal_")
+
+
+@method
+def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Writes numbers of trials up to the first success, whose probability is ``p``.
+
+    Raises:
+        RuntimeError: ``p`` is not between 0 and 1.
+        NotImplementedError: the dtype is bool or complex.
+    """
+    chance = real(p, "geometric_", "p", 1)
+    node = draw.geometric("geometric_", self._node.shape, self.dtype, generator, chance)
+    return self._write(node, "geometric_")

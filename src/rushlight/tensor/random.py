@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rushlight import ops
+from rushlight.base.buffer import Buffer
 from rushlight.base.dtypes import DType, int64
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.promotion import default_dtype
@@ -301,6 +302,8 @@ def _check_multinomial(x: Node, num_samples: int, replacement: bool, out: Tensor
         problem = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
     if problem:
         raise OperationError("multinomial", problem)
+    if isinstance(x.buffer, Buffer):  # known already, so refused on this line
+        ops.multinomial.check(x.buffer.values)
 
 
 def dropout(x: Tensor, p: float, generator: Generator | None = None) -> Tensor:
