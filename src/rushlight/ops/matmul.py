@@ -75,6 +75,7 @@ class Matmul(Op):
     """
 
     name, backward = "matmul", "Mm"
+    batched = "product"
     torch = "matmul(Tensor self, Tensor other) -> Tensor"
     ulp = 64  # sums of products in another order
 
@@ -172,6 +173,7 @@ class Linear(Op):
     """``input @ weight.T + bias``."""
 
     name = "linear"
+    batched = "linear"
     torch = "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"
     module = "nn.functional"
     attrs = ("biased",)
@@ -226,18 +228,19 @@ class Linear(Op):
         self, g: Node, y: Node, x: Node, weight: Node, bias: Node | None = None, *, biased: bool
     ) -> tuple[Node | None, ...]:
         gx = gw = None
+        left, right = x, weight
         if x.spec.dtype.is_complex:
-            x, weight = ops.conj(x), ops.conj(weight)
+            left, right = ops.conj(x), ops.conj(weight)
         if weight.spec.ndim == 1:
-            gx = ops.unsqueeze(g, -1) * weight
-            gw = ops.unsqueeze(g, -1) * x
+            gx = ops.unsqueeze(g, -1) * right
+            gw = ops.unsqueeze(g, -1) * left
             return (gx, gw) if bias is None else (gx, gw, g)
         rows = _rows(g)
         if x.requires_grad:
-            gx = matmul.record((g if g.spec.ndim > 1 else rows, weight))
+            gx = matmul.record((g if g.spec.ndim > 1 else rows, right))
             gx = gx if gx.shape == x.shape else ops.reshape(gx, x.shape)
         if weight.requires_grad:
-            gw = matmul.record((ops.transpose.record((rows,), 0, 1), _rows(x)))
+            gw = matmul.record((ops.transpose.record((rows,), 0, 1), _rows(left)))
         return (gx, gw) if bias is None else (gx, gw, g)
 
     def lowers(self, spec: Spec, *inputs: Spec) -> bool:
@@ -266,6 +269,7 @@ class Linear(Op):
         yield make(2, 5, 3), make(4, 3), make(4)
         yield make(3), make(4, 3), make(4)
         yield make(0, 3), make(4, 3), make(4)
+        yield make.complex(2, 3), make.complex(4, 3), make.complex(4)
 
     def errors(self, make: Any) -> Any:
         yield (
