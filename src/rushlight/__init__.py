@@ -56,7 +56,7 @@ from .tensor.formats import (
     preserve_format, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided,
 )  # fmt: skip
 from .tensor.attributes import adjoint
-from .tensor.layout import as_strided, as_strided_scatter, resolve_conj, resolve_neg
+from .tensor.layout import as_strided, is_neg, as_strided_scatter, resolve_conj, resolve_neg
 from .tensor.look import realize
 from .tensor.operators import positive
 from .tensor.positions import empty_permuted, tril_indices, triu_indices

@@ -169,7 +169,8 @@ from .matrix import (
 )  # fmt: skip
 from .matrix_norm import linalg_cond, linalg_matrix_norm, linalg_matrix_rank, linalg_norm
 from .older import (
-    cholesky, det, inverse, matrix_exp, matrix_power, pinverse, qr, slogdet, svd,
+    chain_matmul, cholesky, det, frobenius_norm, inverse, matrix_exp, matrix_power, nuclear_norm,
+    pinverse, qr, slogdet, svd,
 )  # fmt: skip
 from .fourier import fourier_complex, fourier_from_real, fourier_to_real
 from .fft_functions import (

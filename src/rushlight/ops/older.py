@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from rushlight import ops
+from rushlight.base.errors import OperationError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 
@@ -124,7 +125,77 @@ class Svd(Older):
         yield make(4, 3).detach(), True, False
 
 
+class ChainMatmul(Composite):
+    """:func:`linalg.multi_dot` of matrices given one by one; a single one is returned."""
+
+    name, torch, ulp = "chain_matmul", "chain_matmul(Tensor[] *matrices) -> Tensor", 256
+
+    def __call__(self, matrices: tuple[Node, ...]) -> Node:
+        if not matrices:
+            raise OperationError("chain_matmul", "chain_matmul(): Expected one or more matrices")
+        for x in matrices:
+            if x.ndim != 2:
+                raise ShapeError(
+                    "chain_matmul", f"Tensor dimension is {x.ndim}, expected 2 instead."
+                )
+        return matrices[0] if len(matrices) == 1 else ops.linalg_multi_dot(matrices)
+
+    def samples(self, make: Any) -> Any:
+        yield make(2, 3), make(3, 4), make(4, 2)
+        yield (make(2, 3),)
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(), RuntimeError, "one or more matrices"
+        yield lambda: make.call(make(2), make(2, 2)), RuntimeError, "expected 2 instead"
+        yield lambda: make.call(make(2, 3), make(2, 3)), RuntimeError, "cannot be multiplied"
+
+
+class NuclearNorm(Composite):
+    """The sum of the singular values of the matrices in two dimensions, the last by default."""
+
+    name, ulp = "nuclear_norm", 256
+    torch = "nuclear_norm(Tensor input, int[2] dim=[-2,-1], bool keepdim=False) -> Tensor"
+
+    def __call__(self, a: Node, dim: Any = (-2, -1), keepdim: bool = False) -> Node:
+        return ops.linalg_matrix_norm(a, "nuc", dim, keepdim)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4)
+        yield make(2, 3, 4), (0, 2), True
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(3)), RuntimeError, "at least 2 dimensions"
+        yield lambda: make.call(make(3, 3), (0, 0)), RuntimeError, "must be different"
+
+
+class FrobeniusNorm(Composite):
+    """The 2-norm of the elements in one dimension or two."""
+
+    name, ulp = "frobenius_norm", 16
+    torch = "frobenius_norm(Tensor input, int[1] dim, bool keepdim=False) -> Tensor"
+
+    def __call__(self, a: Node, dim: Any, keepdim: bool = False) -> Node:
+        count = 1 if isinstance(dim, int) else len(dim)
+        if count > 2:
+            raise OperationError(
+                "frobenius_norm",
+                f"Expected at most 2 dimensions, but got {count} dimensions instead.",
+            )
+        return ops.linalg_vector_norm(a, 2, dim, keepdim)
+
+    def samples(self, make: Any) -> Any:
+        yield make(3, 4), 1
+        yield make(2, 3, 4), (0, 2), True
+
+    def errors(self, make: Any) -> Any:
+        yield lambda: make.call(make(2, 2, 2), (0, 1, 2)), RuntimeError, "at most 2 dimensions"
+        yield lambda: make.call(make(2), 1), IndexError, "Dimension out of range"
+
+
 det = Det()
+chain_matmul = ChainMatmul()
+nuclear_norm = NuclearNorm()
+frobenius_norm = FrobeniusNorm()
 slogdet = Slogdet()
 inverse = Inverse()
 pinverse = Pinverse()

@@ -51,7 +51,8 @@ def _compiled(op: Op, schema: Schema, qualified: str, source: str) -> Function:
     name = qualified.rpartition(".")[2]
     scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name}
     if schema.fields:
-        scope["_fields"] = arguments.results(schema.name, schema.fields)
+        family = "linalg_" if op.module == "linalg" else ""
+        scope["_fields"] = arguments.results(family + schema.name, schema.fields)
     exec(compile(source, __file__, "exec"), scope)  # text from the op table, never from a user
     made: Function = scope[name]
     made.__doc__, made.__qualname__ = op.__doc__, qualified
