@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import getpass
 import logging
@@ -65,3 +66,21 @@ def logging_as_it_was():
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
+
+
+MEANING = frozenset({"nn", "ops", "semantics"})
+
+
+@pytest.fixture(autouse=True)
+def one_tier(request):
+    """Runs tests of what operations mean by references, unless RUSHLIGHT_TIER says otherwise.
+
+    A graph is seen there once or twice, and compiling it takes longer than its test. CI runs these
+    folders again with every graph compiled. One tier it has to be: some results are compared to the
+    bit, and the two agree to rounding.
+    """
+    from rushlight.execute import tier
+
+    pinned = request.path.parent.name in MEANING and tier.chosen() == "auto"
+    with tier.only("reference") if pinned else contextlib.nullcontext():
+        yield

@@ -28,7 +28,6 @@ from make import (
 
 import rushlight as rl
 from rushlight import ops
-from rushlight.execute import tier
 from rushlight.graph.op import Composite, table
 from rushlight.tensor.schema import parse
 
@@ -165,15 +164,7 @@ def _difference_quotient(function, weights, x, step=1e-6):
     return result
 
 
-@pytest.fixture
-def one_tier():
-    """Results are compared to the bit, and tiers agree to rounding."""
-    with tier.only("reference" if tier.chosen() == "auto" else tier.chosen()):
-        yield
-
-
 @pytest.mark.parametrize("op, k", CASES)
-@pytest.mark.usefixtures("one_tier")
 def test_method_and_in_place_are_the_function(op, k):
     args, kwargs = sample(op, k)
     schema = parse(texts(op)[0])
