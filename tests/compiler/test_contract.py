@@ -96,6 +96,22 @@ def test_rows_far_apart_and_results_with_gaps():
     assert not base[:, :7].any() and not base[:, 104:].any()
 
 
+@pytest.mark.parametrize("layouts", ["nn", "nt", "tn", "tt", "ss"])
+@pytest.mark.parametrize("columns", [2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_columns(layouts, columns, dtype):
+    tile = tile_of(host(), "double" if dtype is np.float64 else "float")
+    rng = np.random.default_rng(9)
+    for batch, m, k in [((), 1024, 32), ((), 33, 1030), ((2, 3), 9, 0), ((3,), 40, 17)]:
+        a = made(rng, (*batch, m, k), layouts[0], dtype)
+        b = made(rng, (*batch, k, columns), layouts[1], dtype)
+        close(product(a, b, tile=tile, pieces=(1, 2)), a, b)
+        base = np.zeros((m, columns + 6), dtype)
+        if not batch:
+            close(product(a, b, tile=tile, c=base[:, 2 : 2 + columns]), a, b)
+            assert not base[:, :2].any() and not base[:, 2 + columns :].any()
+
+
 def test_transposed_result():
     rng = np.random.default_rng(5)
     a, b = made(rng, (33, 50), "n"), made(rng, (50, 70), "n")

@@ -203,17 +203,19 @@ class Strided:
 
 @dataclass
 class Stored:
-    """A writer of plain memory whose columns are contiguous."""
+    """A writer of plain memory, whose columns are contiguous unless it is ``scattered``."""
 
     tile: Tile
     memory: Memory
     extents: tuple[int, int, int]
-    layout: Layout = field(default=Layout(["place", "offset", "row", *BATCH]), init=False)
+    scattered: bool = False
+    layout: Layout = field(default=Layout(["place", "offset", "row", "column", *BATCH]), init=False)
 
     @property
     def key(self) -> str:
         """Names the code."""
-        return SUFFIX[self.memory.element] + ("s" if self._many else "")
+        ways = "s" * self._many + "x" * self.scattered
+        return SUFFIX[self.memory.element] + ways
 
     @property
     def _many(self) -> bool:
@@ -221,7 +223,8 @@ class Stored:
 
     def values(self) -> dict[str, int]:
         """The parameters of one call."""
-        return self.memory.values(self.extents) | {"row": self.memory.strides[0]}
+        row, column = self.memory.strides
+        return self.memory.values(self.extents) | {"row": row, "column": column}
 
     def begin(self, f: Function, params: Params) -> None:
         """Finds the memory."""
@@ -236,12 +239,18 @@ class Stored:
     ) -> None:
         """Stores the sums."""
         p = self._params
-        offset = f.add(f.mul(m, p["row"]), f.mul(n, i64(self.memory.bytes)))
+        column = p["column"] if self.scattered else i64(self.memory.bytes)
+        offset = f.add(f.mul(m, p["row"]), f.mul(n, column))
         if self._many:
             offset = f.add(offset, batch_offset(f, p, batch))
-        f.masked_store(
-            narrowed(f, value, self.memory.element), f.at(self._base, offset, "i8"), mask
-        )
+        value, place = narrowed(f, value, self.memory.element), f.at(self._base, offset, "i8")
+        if not self.scattered:
+            f.masked_store(value, place, mask)
+            return
+        lanes = value.type.lanes
+        offsets = f.mul(vector(range(lanes), "i64"), f.splat(column, lanes))
+        places = f.emit(f"getelementptr i8, {place}, {offsets}", Type("ptr", lanes))
+        f.scatter(value, places, mask)
 
 
 def widened(f: Function, value: Value, element: str, tile: Tile) -> Value:

@@ -100,6 +100,10 @@ def plan_product(
     a, b, c = _settled(a, k), _settled(b, n), _settled(c, n)
     if isinstance(c, Memory) and (c.strides[1] != c.bytes or _is_column(a, b, c, m, n)):
         return _plan_turned(tile, sizes, a, b, c, extents)
+    if _has_few_columns(tile, a, b, c, m, n):
+        assert isinstance(a, Memory) and isinstance(b, Memory) and isinstance(c, Memory)
+        across = Stored(tile, c.turned, extents, scattered=True)
+        return plan_product(tile, (n, m, k), b.turned, a.turned, across, extents)
     if _as_dots(tile, m, a, b):
         return _plan_dots(tile, sizes, a, b, c, extents)
     pairs = paired(tile, k, a, b, extents)
@@ -146,6 +150,17 @@ def _is_column(a: Memory | Reader, b: Memory | Reader, c: Memory, m: int, n: int
     """Whether the result is one column in plain memory: it is quicker as one row."""
     plain = isinstance(a, Memory) and isinstance(b, Memory)
     return n == 1 and m > 1 and plain and c.strides[0] == c.bytes
+
+
+def _has_few_columns(
+    tile: Tile, a: Memory | Reader, b: Memory | Reader, c: Memory | Writer, m: int, n: int
+) -> bool:
+    """Whether most lanes would be idle: then columns had better be rows, stored one by one."""
+    if not (isinstance(a, Memory) and isinstance(b, Memory) and isinstance(c, Memory)):
+        return False
+    # As dot products both had better run along k.
+    alike = a.strides[1] != a.bytes or b.strides[0] == b.bytes
+    return alike and 1 < n <= FEW_ROWS < tile.lanes and m >= 2 * FEW_ROWS
 
 
 def _plan_turned(
