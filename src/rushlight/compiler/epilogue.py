@@ -153,6 +153,7 @@ class Epilogue:
         self.products, self.tile = products, tile
         self.places: Mapping[int, int] = {}
         self._emit: Emitter | None = None
+        self._order: Mapping[object, int] | None = None
         self.key, self._values, self._buffers = self._tried()
         self.layout = Layout([f"p{k}" for k in range(len(self._values))])
 
@@ -168,6 +169,7 @@ class Epilogue:
         self.write(f, at["batch"], at["m"], at["n"], at["value"], at["mask"])
         assert self._emit is not None
         arguments = self._emit.arguments
+        self._order = arguments.order  # templates that never call expect ask in another order
         name = hashlib.sha256(str(f).encode()).hexdigest()[:16]
         return f"epilogue_{name}", list(arguments.values), set(arguments.buffers)
 
@@ -183,7 +185,8 @@ class Epilogue:
 
     def _start(self, f: Function, first: int) -> None:
         table, params = f.arguments["table"], f.arguments["params"]
-        self._emit = emit = Emitter(f, Arguments(f, params, table, first), self.tile.lanes)
+        arguments = Arguments(f, params, table, first, self._order)
+        self._emit = emit = Emitter(f, arguments, self.tile.lanes)
         own = self.products.writes
         for root in self.products.roots:
             for x in parts(root.body):  # what is the same everywhere is read once

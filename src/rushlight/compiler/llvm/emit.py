@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,13 +22,21 @@ class Arguments:
     A size or a stride is an argument, so the same code serves every size. Equal numbers that mean
     different things get arguments of their own; otherwise code would depend on chance.
 
+    Args:
+        order: where each argument is, if code that asks for the same has told before; this code may
+            then ask in another order, or for fewer.
     Attributes:
         values: what to call the kernel with; buffers as their numbers.
         buffers: which of ``values`` are buffers, whose places in the table a program knows.
     """
 
-    def __init__(self, f: Function, params: Value, table: Value, first: int = 0) -> None:
+    def __init__(
+        self, f: Function, params: Value, table: Value, first: int = 0,
+        order: Mapping[object, int] | None = None,
+    ) -> None:  # fmt: skip
         self.f, self._params, self._table, self._first = f, params, table, first
+        self._is_known = order is not None
+        self.order: dict[object, int] = dict(order or {})
         self.values: list[int] = []
         self.buffers: list[int] = []
         self._pointers: dict[int, Value] = {}
@@ -38,7 +46,7 @@ class Arguments:
         """An argument. The same meaning asked for again is the same argument."""
         known = self._integers.get((number, meaning))
         if known is None:
-            known = self._integers[number, meaning] = self._next(number)
+            known = self._integers[number, meaning] = self._next(number, (number, meaning))
         return known
 
     def pointer(self, buffer: int) -> Value:
@@ -46,15 +54,18 @@ class Arguments:
         known = self._pointers.get(buffer)
         if known is None:
             self.buffers.append(len(self.values))
-            place = self._next(buffer)
+            place = self._next(buffer, ("buffer", buffer))
             with self.f.at_entry():
                 known = self.f.load(self.f.at(self._table, place, "ptr"), PTR)
             self._pointers[buffer] = known
         return known
 
-    def _next(self, number: int) -> Value:
+    def _next(self, number: int, key: object) -> Value:
+        if not self._is_known:
+            self.order[key] = len(self.values)
+        at = self._first + self.order[key]
         with self.f.at_entry():
-            value = self.f.load(self.f.at(self._params, self._first + len(self.values), "i64"), I64)
+            value = self.f.load(self.f.at(self._params, at, "i64"), I64)
         self.values.append(number)
         return value
 
