@@ -98,6 +98,8 @@ def instance_norm(
             "Expected more than 1 spatial element when training, got input size"
             f" torch.Size({list(input.shape)})",
         )
+    if not input.numel():  # type: ignore[attr-defined]
+        return input.clone()  # type: ignore[attr-defined, no-any-return]
     if running_mean is None:
         groups = input.shape[1]
         return rl.nn.functional.group_norm(input, groups, weight, bias, eps)  # type: ignore[no-any-return]

@@ -121,12 +121,21 @@ class Module(ModuleTree, ModuleState, ModuleConversions, ModuleHooks):
         reduced = super().__reduce_ex__(protocol)
         if len(reduced) < 3 or not isinstance(reduced[2], dict):
             return reduced
-        state = reduced[2].copy()
+        return (*reduced[:2], self._without_shown(reduced[2]), *reduced[3:])
+
+    def _plain_state(self) -> dict[str, Any]:
+        """What the instance holds, each parameter, buffer and child once."""
+        return self._without_shown(self.__dict__)
+
+    @staticmethod
+    def _without_shown(state: dict[str, Any]) -> dict[str, Any]:
+        """A copy of an instance's dictionary without the attributes that registries show."""
+        state = state.copy()
         for table in _REGISTRIES:
             for name, value in state.get(table, {}).items():
                 if state.get(name, ABSENT) is value:
                     del state[name]
-        return (*reduced[:2], state, *reduced[3:])
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lay_out({**self.__dict__, **state})
