@@ -10,6 +10,7 @@ import pytest
 from tests.compiler.test_movement import MACHINES, numbers, plain, run, same
 
 import rushlight as rl
+from rushlight.compiler.llvm.machine import host
 from rushlight.compiler.plain import Native
 from rushlight.compiler.program import compiled
 from rushlight.execute.cut import Cut
@@ -52,3 +53,37 @@ def test_nan_is_an_extremum_of_its_row_alone(dtype: Any, place: int) -> None:
     for machine, dim in itertools.product(MACHINES, (0, 1)):
         same(run(rl.amax(x, dim), machine), plain(x).max(dim))
         same(run(rl.amin(x, dim), machine), plain(x).min(dim))
+
+
+EXTREMA = {
+    "equal": lambda x: x * 0,
+    "least": lambda x: x * 0 + float("-inf"),
+    "greatest": lambda x: x * 0 + float("inf"),
+    "few": lambda x: x % 3,
+    "different": lambda x: x * 37 % 101,
+    "nan": lambda x: rl.where((x == 12) | (x == 33), float("nan"), x),
+}
+
+
+@pytest.mark.parametrize("name", EXTREMA)
+@pytest.mark.parametrize("shape", [(40, 9), (7, 16), (3, 600), (2, 3, 130)], ids=str)
+def test_the_first_extremum_of_a_row(name: str, shape: tuple[int, ...]) -> None:
+    x = EXTREMA[name](numbers(*shape).float())
+    rl.realize(x)
+    for machine, dim in itertools.product(MACHINES, range(len(shape))):
+        for dtype in (rl.float32, rl.float64):
+            y = x.to(dtype)
+            rl.realize(y)
+            same(run(rl.argmax(y, dim), machine), x.numpy().argmax(dim))
+            same(run(rl.argmin(y, dim), machine), x.numpy().argmin(dim))
+
+
+@pytest.mark.parametrize("dtype", [rl.int64, rl.int32, rl.int8, rl.uint8, rl.bool], ids=str)
+@pytest.mark.parametrize("values", [[0, 1], [-128, 127], [3, 3]], ids=str)
+def test_the_first_extremum_of_whole_numbers(dtype: Any, values: list[int]) -> None:
+    x = rl.tensor([values[k % 7 == 3] for k in range(50 * 20)]).reshape(50, 20).to(dtype)
+    for y, dim in itertools.product((x, x.T.contiguous(), x * 0), (0, 1)):
+        rl.realize(y)
+        y8 = y.numpy()
+        same(run(rl.max(y, dim).indices, host()), y8.argmax(dim))
+        same(run(rl.min(y, dim).indices, host()), y8.argmin(dim))

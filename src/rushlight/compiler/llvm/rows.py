@@ -11,7 +11,10 @@ from rushlight.compiler.kernel import Kernel, Loop, Root
 
 from .accumulate import Accumulator
 from .emit import Bank, Emitter
+from .foremost import Foremost
 from .text import Value, i64
+
+Gathering = Accumulator | Foremost
 
 
 class Rows:
@@ -79,7 +82,13 @@ class Rows:
         if emit.along is None and loop.axes[-1].extent >= 8 * self.lanes:
             size = sum(x.args[0].size for x in loop.reductions)
             copies = 4 if size < 8 else 2 if size < 40 else 1
-        gathered = [[Accumulator(emit, x, copies) for x in loop.reductions] for _ in banks]
+        gathered = [
+            [
+                (Foremost if x.attrs[0].startswith("arg") else Accumulator)(emit, x, copies)
+                for x in loop.reductions
+            ]
+            for _ in banks
+        ]
         self._inner(loop, banks, gathered)
         for bank, accumulators in zip(banks, gathered, strict=True):
             with emit.within(bank):
@@ -93,7 +102,7 @@ class Rows:
             self.emit.store(value, root.dtype, root.buffer, root.place)
 
     def _inner(
-        self, loop: Loop, banks: list[Bank], gathered: list[list[Accumulator]]
+        self, loop: Loop, banks: list[Bank], gathered: list[list[Gathering]]
     ) -> None:  # fmt: skip
         """A loop inside of a row, or of a row in each bank."""
         f, emit = self.f, self.emit
@@ -114,7 +123,7 @@ class Rows:
                 with emit.within(bank), emit.scope():
                     self._turn(loop, gathered[k] if gathered else [], 0)
 
-    def _along_inner(self, loop: Loop, bank: Bank, accumulators: list[Accumulator]) -> None:
+    def _along_inner(self, loop: Loop, bank: Bank, accumulators: list[Gathering]) -> None:
         """The last loop inside of a row, by vectors."""
         last, size = loop.axes[-1], sum(root.body.size for root in loop.roots)
         copies = max((each.copies for each in accumulators), default=0)
@@ -132,7 +141,7 @@ class Rows:
             self.vectors(last, i64(0), extent, copies, body, short=short)
             self.emit.along = None
 
-    def _turn(self, loop: Loop, accumulators: list[Accumulator], turn: int) -> None:
+    def _turn(self, loop: Loop, accumulators: list[Gathering], turn: int) -> None:
         """One vector of a loop."""
         for root in loop.roots:
             self._write(root)
