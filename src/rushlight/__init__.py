@@ -128,6 +128,7 @@ _LATER = {
         "tensor.legacy",
     ),
     **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "tensor.low_rank"),
+    "lobpcg": "tensor.lobpcg",
     **dict.fromkeys(
         (
             "adaptive_max_pool1d",

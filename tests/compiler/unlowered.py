@@ -9,6 +9,7 @@ UNLOWERED = [
     "ctc_losses",
     "ctc_losses_grad",
     "exponent",
+    "eigenpairs",
     "fourier_complex",
     "fourier_from_real",
     "fourier_to_real",

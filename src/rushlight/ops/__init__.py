@@ -186,7 +186,7 @@ from .lu_solve import (
     cholesky_inverse, linalg_cholesky_ex, linalg_inv_ex, linalg_lu_solve, linalg_solve_ex, lu_solve,
 )  # fmt: skip
 from .householder import geqrf, linalg_householder_product, orgqr, ormqr
-from .eig import linalg_eig, linalg_eigvals
+from .eig import eigenpairs, linalg_eig, linalg_eigvals
 from .ldl import linalg_ldl_factor, linalg_ldl_factor_ex, linalg_ldl_solve
 from .tensor_solve import (
     linalg_tensorinv, linalg_tensorsolve, linalg_vander, triangular_solve, vander,

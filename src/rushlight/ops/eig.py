@@ -125,5 +125,42 @@ class Eigvals(Op):
         yield lambda: make.call(make(2, 2) / 0), RuntimeError, "infs or NaNs"
 
 
+class Eigenpairs(Op):
+    """Some eigenvalues and eigenvectors of Hermitian matrices that somebody has found."""
+
+    name = "eigenpairs"
+
+    def infer(self, a: Spec, values: Spec, vectors: Spec) -> tuple[Spec, Spec]:
+        return values, vectors
+
+    def vjp(self, g: Any, y: Node, a: Node, values: Node, vectors: Node) -> tuple[Node | None, ...]:
+        values, vectors = ops.part(y, 0), ops.part(y, 1)
+        turned = adjoint(vectors)
+        total = None
+        if g[0] is not None:
+            total = product(vectors * ops.unsqueeze(ops.cast(g[0], a.dtype), -2), turned)
+        if g[1] is not None:
+            change = product(self._away(g[1], a, values, vectors), turned)
+            total = change if total is None else total + change
+        assert total is not None
+        return 0.5 * (total + adjoint(total)), None, None
+
+    def _away(self, g: Node, a: Node, values: Node, vectors: Node) -> Node:
+        """How each vector's gradient turns it towards the others, known or not."""
+        columns = ops.unsqueeze(ops.transpose(vectors, -2, -1), -1)  # (*, k, n, 1)
+        along = product(columns, adjoint(columns))
+        ones = ops.eye(a.shape[-1], a.shape[-1], a.dtype)
+        shifts = ops.unsqueeze(ops.unsqueeze(ops.cast(values, a.dtype), -1), -1) * ones
+        # With the vector itself put in, the equation has one solution, and that is away from it.
+        both = 0.5 * (a + adjoint(a))
+        matrix = shifts - ops.unsqueeze(both, -3) + along
+        side = product(ones - along, ops.unsqueeze(ops.transpose(g, -2, -1), -1))
+        return ops.transpose(ops.squeeze(ops.linalg_solve(matrix, side), -1), -2, -1)
+
+    def ref(self, a: Any, values: Any, vectors: Any) -> Any:
+        return values, vectors
+
+
+eigenpairs = Eigenpairs()
 linalg_eig = Eig()
 linalg_eigvals = Eigvals()
