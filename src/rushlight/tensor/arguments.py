@@ -214,7 +214,6 @@ def _check_apart(
                 " refer to a single memory location. Please clone() the tensor before performing"
                 " the operation.",
             )
-    return into(out, result, function)
 
 
 def _meet(a: Tensor, b: Tensor) -> bool:
