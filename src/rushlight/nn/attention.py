@@ -98,14 +98,15 @@ def _grouped(x: Tensor, groups: int) -> Tensor:
 
 def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool) -> None:
     tensors = {"query": query, "key": key, "value": value}
-    if any(x.dtype is not query.dtype for x in tensors.values()):
+    kind = query.dtype
+    if key.dtype is not kind or value.dtype is not kind:
         found = [f"{name}.dtype: {_named(x)}" for name, x in tensors.items()]
         raise DTypeError(
             _NAME,
             "Expected query, key, and value to have the same dtype, but got"
             f" {found[0]} {found[1]} and {found[2]} instead.",
         )
-    if any(x.dim() < 2 for x in tensors.values()):
+    if query.ndim < 2 or key.ndim < 2 or value.ndim < 2:
         raise ShapeError(
             _NAME,
             "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim:"

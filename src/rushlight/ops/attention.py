@@ -29,6 +29,7 @@ from .attention_rules import (
 )
 from .matmul import inner
 
+NAME = "scaled_dot_product_attention"
 COMPUTED = (float32, float64)
 FEW = 4
 """Queries below which their scores are computed at once: they are a vector rather than a matrix."""
@@ -54,8 +55,8 @@ class Attention(Op):
         Vaswani et al. 2017, arXiv:1706.03762, equation 1; Dao et al. 2022, arXiv:2205.14135.
     """
 
-    name, attrs = "scaled_dot_product_attention", ("is_causal",)
-    ulp = 64
+    name, attrs = "attention", ("is_causal",)
+    backward, ulp = "ScaledDotProductFlashAttentionForCpu", 64
     drops: ClassVar[bool] = False
 
     def __call__(
@@ -66,12 +67,13 @@ class Attention(Op):
         if mask is not None:
             mask = _seen_as_matrix(mask, key.shape[-2])
         numbers = (scale_of(query, scale), *drop)
-        given = [query, key, value, *numbers, *([] if mask is None else [mask])]
-        lead = self.infer(*(x.spec for x in given), is_causal=is_causal)[1].shape[:-1]
-        if len(lead) > 3:
-            given = [x if x in numbers else _in_one(x, lead) for x in given]
-        found = ops.part(self.record(tuple(given), is_causal), 0)
-        return found if len(lead) <= 3 else ops.reshape(found, (*lead, *found.shape[-2:]))
+        given = (query, key, value, *numbers, *(() if mask is None else (mask,)))
+        several = self.record(given, is_causal)
+        *lead, rows, columns = several.spec[0].shape  # type: ignore[index]
+        if len(lead) <= 3:
+            return ops.part(several, 0)
+        folded = tuple(x if x in numbers else _in_one(x, tuple(lead)) for x in given)
+        return ops.reshape(ops.part(self.record(folded, is_causal), 0), (*lead, rows, columns))
 
     def blocks(self, query: Node, key: Node, value: Node, mask: Node | None = None) -> int:
         """How many blocks of a stream tell which weights are left out."""
@@ -89,10 +91,10 @@ class Attention(Op):
         lead = shapes.broadcast("matmul", query.shape[:-2], key.shape[:-2])
         scores = (*lead, query.shape[-2], key.shape[-2])
         if mask is not None:
-            wide = shapes.broadcast(self.name, scores, mask.shape)
+            wide = shapes.broadcast(NAME, scores, mask.shape)
             if wide != scores:
                 raise ShapeError(
-                    self.name,
+                    NAME,
                     f"output with shape {list(scores)} doesn't match the broadcast shape"
                     f" {list(wide)}",
                     rule=f"The mask is {mask.shape}, which must broadcast to the scores.",
@@ -156,7 +158,7 @@ class AttentionBack(Op):
     of a query is the sum of the gradient times the result.
     """
 
-    name, attrs = "scaled_dot_product_attention_back", ("is_causal",)
+    name, attrs = "attention_back", ("is_causal",)
     differentiable = False
     ulp = 64
     drops: ClassVar[bool] = False
