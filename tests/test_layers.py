@@ -31,6 +31,7 @@ LAYERS = (
     ("random", "signal", "special"),
     ("linalg", "fft"),
     ("nn",),
+    ("func",),
     ("optim",),
     ("utils",),
     ("serialize",),

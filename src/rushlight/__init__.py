@@ -85,12 +85,13 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "backends", "config", "cuda", "fft", "linalg", "nn", "optim", "random", "serialization",
-    "signal", "special", "testing", "train", "utils", "version",
+    "backends", "config", "cuda", "fft", "func", "linalg", "nn", "optim", "random",
+    "serialization", "signal", "special", "testing", "train", "utils", "version",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
     "set_printoptions": "tensor.printing",
+    "vmap": "func",
     "UntypedStorage": "tensor.storage",
     "compile": "tensor.replay.compile",
     "explain": "tensor.explain",

@@ -55,6 +55,9 @@ class Op:
         draws: whether the value comes from random numbers.
         joint: whether PyTorch has one operation for all the gradients, so that they can be
             differentiated as soon as an input can, even where that gives only zeros.
+        batched: how it takes one dimension more in front of its inputs, which
+            ``func.batching`` knows: ``"dims"`` that attributes name move on by one, ``"front"``
+            says that there may be any number of them, and so on; none for each by itself.
         ulp: distance allowed from the reference, in units of the last place; 0 where a kernel gives
             the same bits.
     """
@@ -68,6 +71,7 @@ class Op:
     transparent: ClassVar[bool] = False
     draws: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    batched: ClassVar[str] = ""
     ulp: ClassVar[int] = 2
 
     def __init__(self) -> None:

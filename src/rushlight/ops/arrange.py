@@ -34,6 +34,7 @@ class Flip(Op):
     """
 
     name, attrs = "flip", ("dims",)
+    batched = "dims"
     torch = "flip(Tensor self, int[] dims) -> Tensor"
 
     def __call__(self, x: Node, dims: Dims) -> Node:
@@ -113,6 +114,7 @@ class Roll(Op):
     """
 
     name, attrs = "roll", ("shifts", "dims")
+    batched = "dims"
     torch = "roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor"
 
     def __call__(self, x: Node, shifts: Dims, dims: Dims = ()) -> Node:
@@ -314,6 +316,7 @@ class Triangle(Op):
     """A matrix with zeros on one side of a diagonal. Abstract."""
 
     attrs = ("diagonal",)
+    batched = "front"
     inplace = True
 
     def __call__(self, x: Node, diagonal: int = 0) -> Node:

@@ -29,6 +29,7 @@ class Convolving(Op):
 
     backward, joint = "Convolution", True
     attrs: ClassVar[tuple[str, ...]] = ("stride", "padding", "dilation", "groups")
+    batched = "merge"
     ulp = 256  # sums of products in another order
 
     def windows(self, kernel: Shape, counts: Shape, **attrs: Any) -> Windows:

@@ -23,6 +23,7 @@ class Cast(Op):
     """The input's values in another dtype; floats are cut towards zero to make integers."""
 
     name, attrs, backward = "cast", ("dtype",), "ToCopy"
+    batched = "front"
 
     def __call__(self, x: Node, dtype: DType) -> Node:
         return x if x.dtype is dtype else self.record((x,), dtype)
@@ -49,6 +50,7 @@ class Conj(View):
     """The complex conjugate, which shares the input's memory; a real input is returned as it is."""
 
     name, torch = "conj", "conj(Tensor(a) self) -> Tensor(a)"
+    batched = "front"
 
     def __call__(self, x: Node) -> Node:
         return self.record((x,)) if x.dtype.is_complex else x
@@ -97,6 +99,7 @@ class Real(View):
     """The real part; a real input is returned as it is."""
 
     name, torch = "real", "real(Tensor(a) self) -> Tensor(a)"
+    batched = "front"
 
     def __call__(self, x: Node) -> Node:
         return self.record((x,)) if x.dtype.is_complex else x
@@ -128,6 +131,7 @@ class Imag(View):
     """The imaginary part of a complex input."""
 
     name, torch = "imag", "imag(Tensor(a) self) -> Tensor(a)"
+    batched = "front"
 
     def __call__(self, x: Node) -> Node:
         if not x.dtype.is_complex:

@@ -25,6 +25,7 @@ class Det(Op):
     """
 
     name, module = "linalg_det", "linalg"
+    batched = "front"
     torch = "det(Tensor A) -> Tensor"
     ulp = 256
 
@@ -57,6 +58,7 @@ class Cofactors(Op):
     """
 
     name, ulp = "cofactors", 256
+    batched = "front"
 
     def infer(self, a: Spec) -> Spec:
         return a
@@ -87,6 +89,7 @@ class Slogdet(Op):
     """
 
     name, module = "linalg_slogdet", "linalg"
+    batched = "front"
     torch = "slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)"
     ulp = 64
 

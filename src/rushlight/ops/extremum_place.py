@@ -22,6 +22,7 @@ class Place(Op):
     """Where the extreme stands, along a dimension or among all. Abstract."""
 
     attrs = ("dim", "keepdim")
+    batched = "dims"
     differentiable = False
 
     def __call__(self, x: Node, dim: int | None = None, keepdim: bool = False) -> Node:

@@ -47,6 +47,7 @@ class Cholesky(Op):
     """
 
     name, module, backward = "linalg_cholesky", "linalg", "LinalgCholeskyEx"
+    batched = "front"
     torch = "cholesky(Tensor self, *, bool upper=False) -> Tensor"
     ulp = 64
 
@@ -112,6 +113,7 @@ class Qr(Op):
     """
 
     name, module, attrs = "linalg_qr", "linalg", ("mode",)
+    batched = "front"
     torch = "qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)"
     ulp = 256
 
@@ -200,6 +202,7 @@ class Eigh(Op):
     """
 
     name, module, attrs = "linalg_eigh", "linalg", ("lower",)
+    batched = "front"
     torch = "eigh(Tensor A, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)"
     ulp = 256
 
@@ -276,6 +279,7 @@ class Svd(Op):
     """
 
     name, module, attrs = "linalg_svd", "linalg", ("full_matrices",)
+    batched = "front"
     torch = "svd(Tensor A, bool full_matrices=True) -> (Tensor U, Tensor S, Tensor Vh)"
     ulp = 256
 

@@ -30,6 +30,7 @@ class FourierComplex(Op):
     """
 
     name, attrs, backward = "fourier_complex", ("dims", "scale", "forward"), "FftC2C"
+    batched = "dims"
 
     def infer(self, x: Spec, *, dims: Shape, scale: str, forward: bool) -> Spec:
         return x
@@ -55,6 +56,7 @@ class FourierFromReal(Op):
     """
 
     name, attrs, backward = "fourier_from_real", ("dims", "scale", "onesided"), "FftR2C"
+    batched = "dims"
 
     def infer(self, x: Spec, *, dims: Shape, scale: str, onesided: bool) -> Spec:
         shape = _resized(x.shape, dims[-1], x.shape[dims[-1]] // 2 + 1) if onesided else x.shape
@@ -85,6 +87,7 @@ class FourierToReal(Op):
     """
 
     name, attrs, backward = "fourier_to_real", ("dims", "scale", "size"), "FftC2R"
+    batched = "dims"
 
     def infer(self, x: Spec, *, dims: Shape, scale: str, size: int) -> Spec:
         return x.with_shape(_resized(x.shape, dims[-1], size)).with_dtype(x.dtype.to_real())

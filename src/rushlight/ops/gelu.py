@@ -40,6 +40,7 @@ class Gelu(Op):
     """
 
     name = "gelu"
+    batched = "front"
     torch = "gelu(Tensor input, *, str approximate='none') -> Tensor"
     module = "nn.functional"
     attrs = ("approximate",)

@@ -46,6 +46,7 @@ class Cat(Variadic):
     """
 
     name, attrs = "cat", ("dim",)
+    batched = "dims"
     apart: ClassVar[str] = "memory"  # what out= names shares none with an input
     torch = (
         "cat(Tensor[] tensors, int dim=0) -> Tensor",
@@ -146,6 +147,7 @@ class Stack(Variadic):
     """
 
     name, attrs = "stack", ("dim",)
+    batched = "dims"
     torch = "stack(Tensor[] tensors, int dim=0) -> Tensor"
 
     def __call__(self, tensors: Nodes, dim: int = 0) -> Node:

@@ -38,6 +38,7 @@ class MaskedFill(Op):
     """
 
     name = "masked_fill"
+    batched = "align"
     torch = "masked_fill(Tensor self, Tensor mask, Any value) -> Tensor"
     inplace = True
 

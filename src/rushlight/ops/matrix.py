@@ -28,6 +28,7 @@ class MatrixExp(Op):
     """
 
     name, module, backward = "linalg_matrix_exp", "linalg", "LinalgMatrixExp"
+    batched = "front"
     torch = "matrix_exp(Tensor A) -> Tensor"
     ulp = 256
 
@@ -189,6 +190,7 @@ class Pinv(Op):
     """
 
     name, module, attrs = "linalg_pinv", "linalg", ("hermitian",)
+    batched = "front"
     torch = (
         "pinv(Tensor A, Any rcond=None, *, Any atol=None, Any rtol=None, bool hermitian=False)"
         " -> Tensor"

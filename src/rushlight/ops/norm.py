@@ -139,6 +139,7 @@ class LastDims(Normalization):
     """A normalization over the last dimensions, with a weight of their shape. Abstract."""
 
     attrs = ("rank", "given")
+    batched = "first"
     statistics_: ClassVar[Statistics] = "own"
 
     def layout(self, shape: Shape, *, rank: int) -> Layout:

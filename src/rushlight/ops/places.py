@@ -76,6 +76,7 @@ class Picking(Indexing):
 
     fault: ClassVar[type[Fault]] = OperationError
     attrs = ("dim",)
+    batched = "dims"
 
     def taken(self, index: Node) -> Node:
         """An index as int64.

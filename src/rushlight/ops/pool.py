@@ -50,6 +50,7 @@ class MaxPool(Op):
     """The largest element of each window, and its place in the windowed dimensions as one."""
 
     name, attrs, joint = "max_pool", ("windows",), True
+    batched = "merge"
 
     def infer(self, x: Spec, *, windows: Windows) -> tuple[Spec, Spec]:
         result = pooled(x, windows)

@@ -32,6 +32,7 @@ class Dot(Op):
     """
 
     name, torch = "dot", "dot(Tensor self, Tensor tensor) -> Tensor"
+    batched = "dot"
     ulp = 64
 
     def infer(self, a: Spec, b: Spec) -> Spec:

@@ -24,6 +24,7 @@ class Reduction(Op):
     """One value from all the elements along some dimensions. Abstract."""
 
     attrs: ClassVar[tuple[str, ...]] = ("dims", "keepdim")
+    batched = "dims"
 
     def infer(self, x: Spec, *, dims: Shape, keepdim: bool) -> Spec:
         return x.with_shape(shapes.reduced(x.shape, dims, keepdim))

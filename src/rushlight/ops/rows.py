@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import int32, int64
-from rushlight.base.errors import DTypeError, Fault, RangeError, ShapeError
+from rushlight.base.errors import DTypeError, Fault, OperationError, RangeError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, number
 from rushlight.graph.spec import Spec
@@ -25,6 +25,8 @@ def along(dim: int, places: Any) -> tuple[Any, ...]:
 
 class Rows(Picking):
     """An operation on the slices that a vector of places names. Abstract."""
+
+    batched = "rows"
 
     def vector(self, x: Node, dim: int, index: Node) -> tuple[int, Node]:
         """The dimension and the places, as a vector of int64."""
@@ -43,6 +45,12 @@ class Rows(Picking):
 
     def fits(self, x: Spec, index: Spec, source: Spec, dim: int) -> None:
         """Refuses a source that does not hold one slice for each place."""
+        if 0 < source.ndim <= dim:
+            raise OperationError(
+                self.name,
+                f"{self.name}_(): Indexing dim {dim} is out of bounds of the source tensor with dim"
+                f" {source.ndim}",
+            )
         count = source.shape[dim] if source.ndim else 1
         if index.shape[0] != count:
             raise ShapeError(
@@ -90,6 +98,12 @@ class IndexSelect(Rows):
 
     def __call__(self, x: Node, dim: int, index: Node) -> Node:
         dim, places = self.vector(x, dim, index)
+        if not x.ndim and places.shape[0] != 1:
+            raise OperationError(
+                self.name,
+                f"index_select(): Index to scalar can have only 1 value, got {places.shape[0]}"
+                " value(s)",
+            )
         return self.checked(self.record((x, places), dim), index)
 
     def infer(self, x: Spec, index: Spec, *, dim: int) -> Spec:
@@ -135,6 +149,8 @@ class IndexSelect(Rows):
         yield lambda: make.call(x, 0, make.int(1, low=-2, high=-1)), IndexError, "out of range"
         yield lambda: make.call(x, 0, make.int(1, 1, low=0, high=0)), IndexError, "be a vector"
         yield lambda: make.call(x, 0, make(1)), RuntimeError, "int32 or int64"
+        several = make.int(3, low=0, high=0)
+        yield lambda: make.call(make(), 0, several), RuntimeError, "can have only 1 value, got 3"
 
 
 def out_of_range(name: str, place: int, dim: int, size: int) -> Fault:

@@ -37,6 +37,7 @@ class Scan(Op):
     """A result for each element from it and all before it along ``dim``. Abstract."""
 
     attrs = ("dim",)
+    batched = "dims"
 
     def infer(self, x: Spec, *, dim: int) -> Any:
         return x

@@ -47,6 +47,7 @@ class Slice(View):
     """Every ``step``-th element from ``start`` along one dimension, ``length`` of them."""
 
     name, attrs = "slice", ("dim", "length", "step")
+    batched = "dims"
 
     def __call__(
         self, x: Node, dim: int, start: int | None, end: int | None, step: int = 1
@@ -100,6 +101,7 @@ class Unslice(Op):
     """Zeros with the input laid into a slice: the gradient of :class:`Slice`."""
 
     name, attrs = "unslice", ("dim", "size", "step")
+    batched = "dims"
 
     def infer(self, part: Spec, start: Spec, *, dim: int, size: int, step: int) -> Spec:
         return part.with_shape((*part.shape[:dim], size, *part.shape[dim + 1 :]))
@@ -125,6 +127,7 @@ class SliceScatter(Op):
     """A whole with one slice replaced."""
 
     name, attrs = "slice_scatter", ("dim", "step")
+    batched = "dims"
 
     def infer(self, whole: Spec, part: Spec, start: Spec, *, dim: int, step: int) -> Spec:
         return whole
@@ -154,6 +157,7 @@ class Select(View):
     """The elements at one place of a dimension, which disappears."""
 
     name, attrs = "select", ("dim",)
+    batched = "dims"
     torch = "select(Tensor(a) self, int dim, int index) -> Tensor(a)"
 
     def __call__(self, x: Node, dim: int, index: int) -> Node:
@@ -207,6 +211,7 @@ class Unselect(Op):
     """Zeros with the input at one place of a new dimension: the gradient of :class:`Select`."""
 
     name, attrs = "unselect", ("dim", "size")
+    batched = "dims"
 
     def infer(self, part: Spec, index: Spec, *, dim: int, size: int) -> Spec:
         return part.with_shape((*part.shape[:dim], size, *part.shape[dim:]))
@@ -230,6 +235,7 @@ class SelectScatter(Op):
     """A whole with the elements at one place of a dimension replaced."""
 
     name, attrs = "select_scatter", ("dim",)
+    batched = "dims"
 
     def infer(self, whole: Spec, part: Spec, index: Spec, *, dim: int) -> Spec:
         return whole
@@ -255,6 +261,7 @@ class Diagonal(View):
     """The elements where two dimensions have the same place, as a last dimension."""
 
     name, attrs = "diagonal", ("offset", "dim1", "dim2")
+    batched = "dims"
     torch = "diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)"
 
     def __call__(self, x: Node, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Node:
@@ -330,6 +337,7 @@ class Undiagonal(Op):
     """Zeros with the input laid on a diagonal: the gradient of :class:`Diagonal`."""
 
     name, attrs = "undiagonal", ("shape", "offset", "dim1", "dim2")
+    batched = "dims"
 
     def infer(self, part: Spec, *, shape: Shape, offset: int, dim1: int, dim2: int) -> Spec:
         return part.with_shape(shape)
@@ -354,6 +362,7 @@ class DiagonalScatter(Op):
     """A whole with one diagonal replaced."""
 
     name, attrs = "diagonal_scatter", ("offset", "dim1", "dim2")
+    batched = "dims"
 
     def infer(self, whole: Spec, part: Spec, *, offset: int, dim1: int, dim2: int) -> Spec:
         return whole

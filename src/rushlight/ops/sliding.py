@@ -31,6 +31,7 @@ class Unfold(View):
     """
 
     name, attrs = "unfold", ("dim", "size", "step")
+    batched = "dims"
     torch = "unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)"
 
     def __call__(self, x: Node, dimension: int, size: int, step: int) -> Node:

@@ -91,6 +91,7 @@ class Inv(Op):
     """
 
     name, module, backward = "linalg_inv", "linalg", "LinalgInvEx"
+    batched = "front"
     torch = "inv(Tensor A) -> Tensor"
     ulp = 256
 
@@ -233,6 +234,7 @@ class SolveTriangular(Op):
     """
 
     name, module = "linalg_solve_triangular", "linalg"
+    batched = "front"
     attrs = ("upper", "unitriangular")
     torch = (
         "solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True,"

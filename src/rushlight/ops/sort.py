@@ -57,6 +57,7 @@ class Sort(Ordering):
     """
 
     name, attrs = "sort", ("dim", "descending")
+    batched = "dims"
     torch = (
         "sort(Tensor self, int dim=-1, bool descending=False, *, bool? stable=None)"
         " -> (Tensor values, Tensor indices)"
@@ -140,6 +141,7 @@ class Topk(Ordering):
     """
 
     name, attrs = "topk", ("k", "dim", "largest")
+    batched = "dims"
     torch = (
         "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)"
         " -> (Tensor values, Tensor indices)"

@@ -79,6 +79,7 @@ class Alias(View):
     """The same memory once more."""
 
     name, transparent = "alias", True
+    batched = "front"
 
     def infer(self, x: Spec) -> Spec:
         return x

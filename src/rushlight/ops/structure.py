@@ -65,6 +65,7 @@ class Leaf(Transparent):
     """A tensor that collects gradients: what lies behind its value is not differentiated."""
 
     name = "leaf"
+    batched = "leaf"
 
     def __call__(self, value: Node) -> Node:
         return Node(self, (value,), (), value.spec, True, value.site)
@@ -74,6 +75,7 @@ class Detach(View, Transparent):
     """The same value with no history. Writing through it leaves the history as it was."""
 
     name, torch = "detach", "detach(Tensor(a) self) -> Tensor(a)"
+    batched = "front"
     differentiable = False
 
     def put(self, whole: Node, part: Node) -> Node:
@@ -96,6 +98,7 @@ class Clone(Transparent):
     """The same value, in memory of its own: nobody sees writes to it, nor it writes to others."""
 
     name = "clone"
+    batched = "front"
     torch = "clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor"
 
     def __call__(self, x: Node, *, memory_format: Any = None) -> Node:

@@ -23,6 +23,7 @@ class Reshape(View):
     """The same elements in row-major order, in another shape."""
 
     name, attrs, backward = "reshape", ("shape",), "View"
+    batched = "shape"
     torch = (
         "reshape(Tensor(a) self, int[] shape) -> Tensor(a)",
         "view(Tensor(a) self, int[] size) -> Tensor(a)",
@@ -110,6 +111,7 @@ class Permute(View):
     """The dimensions in another order."""
 
     name, attrs = "permute", ("dims",)
+    batched = "permute"
     torch = "permute(Tensor(a) self, int[] dims) -> Tensor(a)"
 
     def __call__(self, x: Node, dims: Sequence[int]) -> Node:
@@ -166,6 +168,7 @@ class Transpose(View):
     """Two dimensions swapped."""
 
     name, attrs = "transpose", ("dim0", "dim1")
+    batched = "dims"
     torch: ClassVar[str | tuple[str, ...]] = (
         "transpose(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
         "swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)",
@@ -237,6 +240,7 @@ class Squeeze(View):
     """Dimensions of size 1 taken out."""
 
     name, attrs = "squeeze", ("dims",)
+    batched = "dims"
     torch = "squeeze(Tensor(a) self, int[]? dim=None) -> Tensor(a)"
 
     def __call__(self, x: Node, dim: int | Sequence[int] | None = None) -> Node:
@@ -277,6 +281,7 @@ class Unsqueeze(View):
     """A dimension of size 1 put in."""
 
     name, attrs = "unsqueeze", ("dim",)
+    batched = "dims"
     torch = "unsqueeze(Tensor(a) self, int dim) -> Tensor(a)"
 
     def __call__(self, x: Node, dim: int) -> Node:
