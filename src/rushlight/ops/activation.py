@@ -13,6 +13,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS, DType
 from rushlight.base.errors import NoKernelError, OperationError
+from rushlight.base.shapes import axis
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -361,16 +362,13 @@ class Glu(Composite):
     torch = "glu(Tensor input, int dim=-1) -> Tensor"
 
     def __call__(self, x: Node, dim: int = -1) -> Node:
-        from rushlight.base.shapes import axis
-
+        if not x.ndim:
+            raise OperationError("glu", "glu does not support 0-dimensional tensors")
         place = axis("glu", dim, x.ndim)
-        if not x.ndim or x.shape[place] % 2:
-            size = x.shape[place] if x.ndim else 0
+        if x.shape[place] % 2:
             raise OperationError(
                 "glu",
-                "glu does not support 0-dimensional tensors"
-                if not x.ndim
-                else f"Halving dimension must be even, but dimension {place} is size {size}",
+                f"Halving dimension must be even, but dimension {place} is size {x.shape[place]}",
             )
         half = x.shape[place] // 2
         gate = ops.slice_(x, place, half, None)

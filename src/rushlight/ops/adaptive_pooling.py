@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rushlight import ops
 from rushlight.base.errors import OperationError, ShapeError
@@ -18,7 +18,13 @@ Sizes = int | Sequence[int | None] | None
 
 
 class AdaptivePooling(Pooling):
-    """Pooling into a number of windows. Abstract."""
+    """Pooling into a number of windows. Abstract.
+
+    Attributes:
+        empty_channels: whether there may be none.
+    """
+
+    empty_channels: ClassVar[bool] = False
 
     def windows(self, x: Node, output_size: Sizes) -> tuple[Adaptive, ...]:
         """The windows, once the input is seen to have what they need."""
@@ -29,7 +35,7 @@ class AdaptivePooling(Pooling):
                 f"Expected {rank + 1} to {rank + 2} dimensions: {self.name}(): Expected"
                 f" {rank + 1}D or {rank + 2}D tensor, but got: {list(x.shape)}",
             )
-        for dim in range(x.ndim - rank, x.ndim):
+        for dim in range(x.ndim - rank if self.empty_channels else 1, x.ndim):
             if x.shape[dim] == 0:
                 raise ShapeError(
                     self.name,
@@ -121,6 +127,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPooling):
     """
 
     name, rank, module = "adaptive_avg_pool1d", 1, ""
+    empty_channels = True
     torch = "adaptive_avg_pool1d(Tensor input, int[1] output_size) -> Tensor"
 
 
@@ -139,6 +146,7 @@ class AdaptiveAvgPool2d(AdaptiveAvgPooling):
     """
 
     name, rank = "adaptive_avg_pool2d", 2
+    empty_channels = True
     torch = "adaptive_avg_pool2d(Tensor input, int[2] output_size) -> Tensor"
 
 

@@ -33,7 +33,8 @@ class PadConstant(Op):
 
     def infer(self, x: Spec, value: Spec, *, pairs: Pairs) -> Spec:
         sizes = tuple(n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True))
-        if any(n < 0 for n in sizes):
+        kept = (n + min(a, 0) + min(b, 0) for n, (a, b) in zip(x.shape, pairs, strict=True))
+        if any(n < 0 for n in kept):
             raise ShapeError(
                 "pad",
                 f"The input size {x.shape}, plus negative padding {pairs}, resulted in a negative"
@@ -109,6 +110,12 @@ class Pad(Composite):
                 f"Padding size {len(pad)} is not supported for {x.ndim}D input tensor.",
                 rule="Widths are for the 1, 2 or 3 dimensions behind (batch and) channel.",
             )
+        if mode != "circular" and 0 in x.shape[x.ndim - dims - 1 :]:
+            raise ShapeError(
+                "pad",
+                "Expected a tensor with possibly 0 batch size and other non-zero dimensions for"
+                f" input, but got: {list(x.shape)}",
+            )
         for dim, (before, after) in enumerate(pairs_of(pad, x.ndim)):
             if before or after:
                 x = _extended(x, dim, before, after, mode)
@@ -123,6 +130,7 @@ class Pad(Composite):
         for mode in PLACES:
             yield make(2, 3, 4), (1, 2), mode
             yield make(1, 2, 4, 5), (2, 1, 0, 3), mode
+            yield make(2, 2, 5), (-2, 2), mode
             yield make(2, 3, 4, 5), (1, 1, 1, 1, 1, 1), mode
 
     def errors(self, make: Any) -> Any:
@@ -134,6 +142,9 @@ class Pad(Composite):
         yield lambda: make.call(x, (1, 1), "reflect", 1.0), RuntimeError, "doesn't take in value"
         yield lambda: make.call(x, (4, 4), "reflect"), RuntimeError, "less than the corresponding"
         yield lambda: make.call(x, (5, 5), "circular"), RuntimeError, "wrapping around more than"
+        yield lambda: make.call(x, (-2, 3), "circular"), RuntimeError, "wrapping around more than"
+        yield lambda: make.call(x, (-5, 3)), RuntimeError, "must be non-negative"
+        yield lambda: make.call(make(1, 0, 3), (1, 1), "reflect"), RuntimeError, "non-zero dimens"
         yield (
             lambda: make.call(make(3), (1, 1), "reflect"),
             NotImplementedError,
@@ -146,6 +157,8 @@ def _extended(x: Node, dim: int, before: int, after: int, mode: str) -> Node:
     size = x.shape[dim]
     _check(x, dim, before, after, mode)
     places = PLACES[mode](before, after, size).astype(np.int64)
+    if places.size and places.min() < 0:
+        raise ShapeError("pad", "Padding value causes wrapping around more than once.")
     select = ops.index_select if mode == "circular" else edge_select
     return select.record((x, known(Buffer(places, int64))), dim)
 
@@ -176,8 +189,15 @@ def _replicated(before: int, after: int, size: int) -> Any:
 
 
 def _wrapped(before: int, after: int, size: int) -> Any:
-    first, last = max(-before, 0), size + min(after, 0)  # what is cut off does not come back
-    return first + np.arange(-max(before, 0), last - first + max(after, 0)) % (last - first)
+    """PyTorch's order: what is kept, then room before it, then room behind, from what is there."""
+    first, last = max(before, 0), size + before + min(after, 0)
+    places = np.full(size + before + after, -1)
+    places[first:last] = np.arange(max(-before, 0), size + min(after, 0))
+    if before > 0:
+        places[:before] = places[last - before : last]
+    if after > 0:
+        places[len(places) - after :] = places[first : first + after]
+    return places
 
 
 PLACES: dict[str, Callable[[int, int, int], Any]] = {

@@ -113,6 +113,12 @@ class Pooling(Composite):
                 "pad should be at most half of effective kernel size, but got"
                 f" pad={pad}, kernel_size={kernel} and dilation={dilation}",
             )
+        if 2 * pad > kernel:
+            raise OperationError(
+                self.name,
+                "pad should be smaller than or equal to half of kernel size; padding should be at"
+                f" most half of kernel size, but got padding={pad} and kernel_size={kernel}",
+            )
 
 
 class MaxPooling(Pooling):
@@ -144,6 +150,7 @@ class MaxPooling(Pooling):
         yield from _sliding_errors(self, make)
         call, x = make.call, make(2, 3, *(6,) * self.rank)
         yield lambda: call(x, 2, dilation=0), RuntimeError, "dilation must be greater than zero"
+        yield lambda: call(x, 3, 1, 2, 2), RuntimeError, "at most half of kernel size"
 
 
 def _sliding_errors(op: Pooling, make: Any) -> Any:
@@ -236,9 +243,21 @@ class AvgPooling(Pooling):
     ) -> Node:  # fmt: skip
         if divisor_override == 0:
             raise OperationError(self.name, "divisor must be not zero")
-        windows = self.sliding(self.check(x), kernel_size, stride, padding, 1, ceil_mode)
+        size = self.check(x)
+        if self.rank == 3:
+            self._check_kernel(size, self.spread(kernel_size, "kernel_size"))
+        windows = self.sliding(size, kernel_size, stride, padding, 1, ceil_mode)
         counted = "padded" if count_include_pad else "inside"
         return avg_pool.record((x,), windows, divisor_override or counted)
+
+    def _check_kernel(self, size: Shape, kernel: Shape) -> None:
+        """Refuses a volume that only padding makes as large as a window."""
+        if any(n < k for n, k in zip(size, kernel, strict=True)):
+            raise ShapeError(
+                self.name,
+                f"input image (T: {size[0]} H: {size[1]} W: {size[2]}) smaller than kernel size"
+                f" (kT: {kernel[0]} kH: {kernel[1]} kW: {kernel[2]}); Output size is too small",
+            )
 
     def samples(self, make: Any) -> Any:
         n = self.rank
