@@ -13,7 +13,7 @@ from rushlight.execute import tier
 
 # What is not for dense tensors on one CPU.
 OUT = frozenset()
-MOST = 10
+MOST = 2 if tier.chosen() == "compiled" else 10
 """Cases of a module that are run; where PyTorch has more, so many spread over them."""
 
 

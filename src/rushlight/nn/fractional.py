@@ -115,12 +115,17 @@ def _pooled(
             )  # fmt: skip
     if samples is None:
         samples = rl.rand(N, C, rank, dtype=input.dtype)
-    elif samples.shape != (N, C, rank) or samples.dtype is not input.dtype:
+    elif (
+        samples.ndim != 3 or samples.shape[0] < N or samples.shape[1:] != (C, rank)
+        or samples.dtype is not input.dtype
+    ):  # fmt: skip
         raise ShapeError(
             name,
             f"Expect _random_samples to have the same dtype as input and shape {(N, C, rank)}, but"
             f" got {samples.dtype} and {tuple(samples.shape)}",
         )
+    else:
+        samples = samples[:N]  # as PyTorch, which takes more than are needed
     values, places = _largest(x, size, kernel, outputs, samples)
     return (values, places) if x is input else (values[0], places[0])
 
