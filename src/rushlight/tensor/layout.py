@@ -12,6 +12,7 @@ from rushlight.base.errors import MissingError, OperationError, ShapeError
 from rushlight.base.shapes import axis, contiguous_strides, prod
 from rushlight.ops import strided
 
+from .around import AroundLeaf
 from .formats import strided as strided_layout
 from .place import Detached, LeafPlace, Place, ViewPlace, conjugates
 from .tensor import Tensor, method
@@ -321,15 +322,20 @@ def strided_from(tensor: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
 def _holding(tensor: Tensor, first: int, last: int) -> Place:
     """The nearest place, upwards from a tensor's, that shows a range of its memory row by row."""
     place, detached = tensor.place, False
+    leaf: LeafPlace | None = None
+    views: list[ViewPlace] = []  # from the leaf upwards
     while True:
         shape, strides, offset = place.geometry()
         row_major = strides == contiguous_strides(shape)
         inside = row_major and first >= offset and last <= offset + prod(shape)
         if inside and tensor.dtype is place.read().dtype:
-            return Detached(place) if detached else place
+            found = place if leaf is None else AroundLeaf(leaf, views, place)
+            return Detached(found) if detached else found
         if not isinstance(place, ViewPlace | Detached | LeafPlace):
             raise MissingError("as_strided", "the memory is shared with a strided NumPy array")
-        if isinstance(place, LeafPlace):
-            raise MissingError("as_strided", "a leaf that is itself a view shows only its own part")
-        detached |= isinstance(place, Detached)
+        if leaf is not None and isinstance(place, ViewPlace):
+            views.append(place)
+        if leaf is None and isinstance(place, LeafPlace):
+            leaf = place
+        detached |= leaf is None and isinstance(place, Detached)
         place = place.parent
