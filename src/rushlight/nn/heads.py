@@ -258,7 +258,5 @@ def _check_shapes(
     if mask is not None and mask.dim() == 3 and rank == 2:
         wanted = (heads, query.shape[0], key.shape[0])
         if tuple(mask.shape) != wanted:
-            raise AssertionError(
-                f"Expected `attn_mask` shape to be {wanted} but got {tuple(mask.shape)}"
-            )
+            raise AssertionError(f"Expected `attn_mask` shape to be {wanted} but got {mask.shape}")
     return bool(rank == 3)
