@@ -70,7 +70,8 @@ def test_all_small_sizes(layouts):
 
 @pytest.mark.parametrize("layouts", ["nn", "nt", "tn"])
 @pytest.mark.parametrize(
-    "sizes", [(300, 70, 700), (64, 784, 128), (15, 1024, 1030), (270, 300, 65)]
+    "sizes",
+    [(300, 70, 700), (64, 784, 128), (15, 1024, 1030), (270, 300, 65), (150, 1100, 137)],
 )
 def test_blocks(layouts, sizes):
     m, n, k = sizes

@@ -14,7 +14,9 @@ from rushlight.compiler.llvm.contract.transpose import transposed
 from rushlight.compiler.llvm.text import I64, PTR, Function, Module, Value, i64
 
 KERNEL = [("table", PTR), ("params", PTR), ("begin", I64), ("end", I64), ("scratch", PTR)]
-PACK = Layout(["place", "offset", "k", "n", "pitch", "panels", "panel_bytes", "pieces", "piece"])
+PACK = Layout([
+    "place", "offset", "k", "n", "pitch", "panels", "panel_bytes", "pieces", "piece", "group",
+])  # fmt: skip
 
 
 # k counts (channel, tap) where weights lie, and (tap, channel) where they are packed.
@@ -22,7 +24,10 @@ TAPS = Layout(["taps", "channels"])
 
 
 def pack_module(tile: Tile, reader: Reader, name: str, by_taps: bool = False) -> Module:
-    """A kernel that packs B. Its axis: products, then panels, then pieces of k.
+    """A kernel that packs B. Its axis: products, then groups of panels, then pieces of k.
+
+    A row of B that is contiguous is read as far as the panels of a group reach; else they are
+    packed one after the other.
 
     Args:
         by_taps: whether k is reordered, as the weights of a convolution are.
@@ -36,23 +41,48 @@ def pack_module(tile: Tile, reader: Reader, name: str, by_taps: bool = False) ->
     packed = f.at(params.pointer("place"), params["offset"], "i8")
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:
         piece = f.binary("urem", task, params["pieces"])
-        panels = f.binary("udiv", task, params["pieces"])
-        panel = f.binary("urem", panels, params["panels"])
-        batch = f.binary("udiv", panels, params["panels"])
+        rest = f.binary("udiv", task, params["pieces"])
+        groups = f.add(params["panels"], f.sub(params["group"], i64(1)))
+        groups = f.binary("udiv", groups, params["group"])
+        batch = f.binary("udiv", rest, groups)
+        first = f.mul(f.binary("urem", rest, groups), params["group"])
+        last = f.intrinsic("smin", f.add(first, params["group"]), params["panels"])
         reader.enter(f, batch)
         start = f.mul(piece, params["piece"])
         stop = f.intrinsic("smin", f.add(start, params["piece"]), params["k"])
-        column = f.mul(panel, i64(tile.columns))
-        left = f.sub(params["n"], column)
-        panel_at = f.at(packed, f.mul(panels, params["panel_bytes"]), "i8")
-        row = f.at(panel_at, f.mul(start, params["pitch"]), "i8") if order is None else panel_at
-        width = f.intrinsic("smin", left, i64(tile.columns))
-        with f.loop(i64(0), width, tile.lanes) as v:
-            place, first = f.at(row, v, tile.element), f.add(column, v)
-            strip = Strip(tile, reader, batch, first, f.sub(left, v), params["pitch"], order)
-            strip.copy(f, start, stop, place)
+        here = f.at(packed, f.mul(f.mul(batch, params["panels"]), params["panel_bytes"]), "i8")
+        if reader.along == "i":
+            _pack_rows(f, tile, reader, params, batch, (first, last), (start, stop), here)
+        else:
+            with f.loop(first, last) as panel:
+                at = f.at(here, f.mul(panel, params["panel_bytes"]), "i8")
+                row = f.at(at, f.mul(start, params["pitch"]), "i8") if order is None else at
+                column = f.mul(panel, i64(tile.columns))
+                left = f.sub(params["n"], column)
+                width = f.intrinsic("smin", left, i64(tile.columns))
+                with f.loop(i64(0), width, tile.lanes) as v:
+                    place, i = f.at(row, v, tile.element), f.add(column, v)
+                    strip = Strip(tile, reader, batch, i, f.sub(left, v), params["pitch"], order)
+                    strip.copy(f, start, stop, place)
     f.ret()
     return module
+
+
+def _pack_rows(
+    f: Function, tile: Tile, reader: Reader, params: Params, batch: Value,
+    panels: tuple[Value, Value], steps: tuple[Value, Value], here: Value,
+) -> None:  # fmt: skip
+    """Copies rows of B, a part to each panel."""
+    with f.loop(*steps) as k, f.loop(*panels) as panel:
+        at = f.at(here, f.mul(panel, params["panel_bytes"]), "i8")
+        row = f.at(at, f.mul(k, params["pitch"]), "i8")
+        column = f.mul(panel, i64(tile.columns))
+        for v in range(tile.vectors):
+            i = f.add(column, i64(v * tile.lanes))
+            left = f.sub(params["n"], i)
+            with f.when(f.compare("sgt", left, i64(0))):
+                value = reader.read(f, batch, k, i, f.lanes_below(left, tile.lanes))
+                f.store(value, f.at(row, v * tile.lanes, tile.element))
 
 
 class Strip:

@@ -28,8 +28,9 @@ FEW_ROWS = 4
 BLOCK_K = 1024
 BLOCK_B = 2 * 1024 * 1024
 BLOCK_M = 28
-# Steps of k that one call of a packing kernel takes.
-PIECE = 256
+# Steps of k that one call of a packing kernel takes; where the rows of B are contiguous, fewer of
+# them, but of many panels: memory likes to be read on and on.
+PIECE, ROWS, GROUP = 256, 128, 32
 # Strides that are multiples of this put all rows of a tile into the same few places of the cache.
 PAGE = 4096
 # Blocks of C that two to four threads can share evenly.
@@ -239,18 +240,19 @@ def _plan_b(
     room = -(-k // tile.lanes) * tile.lanes * pitch
     panels = -(-n // tile.columns)
     products = extents[0] * extents[1] * extents[2]
-    pieces = max(1, -(-k // PIECE))
+    piece, group = (ROWS, GROUP) if reader.along == "i" else (PIECE, 1)
+    pieces = max(1, -(-k // piece))
     plan.packed = max(tile.align, panels * products * room)
     name = f"pack_{reader.key}_{tile.suffix}"
     packing = lambda: {
         "place": plan.packed_place, "offset": 0, "k": k, "n": n, "pitch": pitch,
-        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": PIECE,
+        "panels": panels, "panel_bytes": room, "pieces": pieces, "piece": piece, "group": group,
     }  # fmt: skip
     plan.packing = 1
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
         (PACK, packing), (reader.layout, reader.values),
     ]  # fmt: skip
-    extent = products * panels * pieces
+    extent = products * -(-panels // group) * pieces
     plan.calls.append(Call(name, lambda: pack_module(tile, reader, name), (), parts, extent))
     each = panels * room
     return lambda: {

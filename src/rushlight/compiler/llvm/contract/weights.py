@@ -100,6 +100,7 @@ def _add_forward(
     pieces = max(1, -(-k // PIECE))
     values = {
         **sizes, "offset": 0, "k": k, "n": w.outputs, "pieces": pieces, "piece": PIECE,
+        "group": 1,
     }  # fmt: skip
     name = f"pack_taps_{reader.key}_{tile.suffix}"
     parts: list[tuple[Layout, Callable[[], Mapping[str, int]]]] = [
