@@ -207,8 +207,9 @@ class _LazyNorm(LazyModuleMixin, _NormBase):
             super().reset_parameters()
 
     def initialize_parameters(self, input: Tensor) -> None:
+        if self.affine or self.track_running_stats:
+            self.num_features = input.shape[1]  # also where a loaded state has given the shapes
         if self.has_uninitialized_params():
-            self.num_features = input.shape[1]
             for part in (self.weight, self.bias, self.running_mean, self.running_var):
                 _materialize(part, (self.num_features,))
             self.reset_parameters()
