@@ -76,7 +76,7 @@ def one_tier(request):
     """Runs tests of what operations mean by references, unless RUSHLIGHT_TIER says otherwise.
 
     A graph is seen there once or twice, and compiling it takes longer than its test. CI runs these
-    folders again with every graph compiled. One tier it has to be: some results are compared to the
+    tests again with every graph compiled. One tier it has to be: some results are compared to the
     bit, and the two agree to rounding.
     """
     from rushlight.execute import tier
