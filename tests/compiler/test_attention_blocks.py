@@ -202,6 +202,53 @@ def names_of(tensors):
     return [call.code.name for call in program.calls if call.code.extent]
 
 
+def projected(x, weight, bias, count=4):
+    """Attention of three slices of a product."""
+    y = rl.nn.functional.linear(x, weight, bias)
+    parts = (heads(rl, part, count) for part in y.split(x.shape[-1], dim=2))
+    return rl.nn.functional.scaled_dot_product_attention(*parts).sum()
+
+
+def test_slices_of_a_product_are_read_where_it_is():
+    x, weight, bias = drawn(2, 40, 32), drawn(96, 32, seed=1), drawn(96, seed=2)
+    graph = Cut([projected(*map(rl.tensor, (x, weight, bias))).node]).graph()
+    calls = [call for call in compiled(graph, host()).calls if call.fault is None]
+    kinds = [call.code.name.split("_")[0] for call in calls]
+    assert kinds == ["pack", "product", "attention", "loops"]  # without checks of the slices
+
+
+@pytest.mark.parametrize("start", [0, 3, 17])
+def test_slices_of_an_input(start):
+    def made(f, x, g):
+        x = f.tensor(x).requires_grad_()
+        q, k, v = (x[:, :, start + n : start + n + 40] for n in (0, 1, 5))
+        y = f.nn.functional.scaled_dot_product_attention(q, k, v[..., 2:10])
+        return [y, *f.autograd.grad((y * f.tensor(g)).sum(), x)]
+
+    x, g = drawn(2, 3, 70, 16), drawn(2, 3, 40, 8)
+    for got, want in zip(run(made(rl, x, g)), made(torch, x, g), strict=True):
+        np.testing.assert_allclose(got, want.detach().numpy(), 2e-5, 2e-5)
+
+
+def test_another_slice_needs_no_new_code():
+    x = rl.tensor(drawn(1, 70, 16))
+    call = rl.nn.functional.scaled_dot_product_attention
+    first, second = (
+        names_of([call(*[x[:, n + k : n + k + 40] for k in range(3)])]) for n in (0, 9)
+    )
+    assert first == second
+
+
+def test_a_small_part_of_a_value_is_copied():
+    def made(x):
+        y = (x * 2)[:, 7:47]
+        return rl.nn.functional.scaled_dot_product_attention(y, y, y)
+
+    program = compiled(Cut([made(rl.tensor(drawn(1, 400, 16))).node]).graph(), host())
+    large = [spec for spec in program.specs if spec.numel >= 400 * 16]
+    assert len(large) == 1, "only the input"
+
+
 @pytest.mark.parametrize("how", ["columns", "every second", "repeated", "backwards"])
 def test_inputs_with_gaps(how):
     def taken(f, x):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from rushlight.base.dtypes import DType
+from rushlight.base.dtypes import DType, int64
 
 from .epilogue import Epilogue, Products
-from .index import Axis, Index
+from .index import Atom, Axis, Index, Looked
 from .llvm.contract import Memory, Plan, plan_product
 from .llvm.contract.tile import Tile
 from .value import Value as Tensor
@@ -24,16 +24,23 @@ class Operand:
         buffer: where it is.
         offset: of its first element, in elements.
         batch, strides: elements from one matrix, row and column to the next.
+        shift: the buffer of an integer and how many elements further each of its units is, where
+            only that tells the first element's place.
     """
 
     buffer: int
     offset: int
     batch: tuple[int, ...]
     strides: tuple[int, int]
+    shift: tuple[int, int] | None = None
 
     @staticmethod
-    def of(value: Tensor, extents: tuple[int, ...]) -> Operand | None:
-        """How a value lies in memory, if that is simple; its batch dimensions are broadcast."""
+    def of(value: Tensor, extents: tuple[int, ...], shifts: bool = False) -> Operand | None:
+        """How a value lies in memory, if that is simple; its batch dimensions are broadcast.
+
+        Args:
+            shifts: whether its place may depend on an integer in memory.
+        """
         own = value.shape[:-2]
         lead = tuple(Axis(n) for n in extents)
         last = (Axis(value.shape[-2]), Axis(value.shape[-1]))
@@ -43,11 +50,13 @@ class Operand:
         if x.op != "load" or x.args:
             return None
         buffer, index = x.attrs
-        if not all(isinstance(atom, Axis) for atom, _ in index.terms):
+        others = [(atom, factor) for atom, factor in index.terms if not isinstance(atom, Axis)]
+        shift = _shift(*others[0]) if shifts and len(others) == 1 else None
+        if others and shift is None:
             return None
         batch = tuple(index.factor(axis) for axis in lead)
         strides = (index.factor(last[0]), index.factor(last[1]))
-        return Operand(buffer, index.constant, batch, strides)
+        return Operand(buffer, index.constant, batch, strides, shift)
 
     def memory(self, place: int, element: str) -> Memory:
         """The same for the template."""
@@ -55,6 +64,16 @@ class Operand:
         batch = (*((0,) * (3 - len(self.batch))), *(step * size for step in self.batch))
         rows, columns = self.strides
         return Memory(place, (rows * size, columns * size), batch, self.offset * size, element)  # type: ignore[arg-type]
+
+
+def _shift(atom: Atom, factor: int) -> tuple[int, int] | None:
+    """The buffer of what is looked up, if that is just one integer, and the factor."""
+    if not isinstance(atom, Looked):
+        return None
+    x = atom.value
+    if x.op != "load" or x.args or x.dtype is not int64 or x.attrs[1] != Index():
+        return None
+    return x.attrs[0], factor
 
 
 class Contraction(Products):

@@ -12,10 +12,12 @@ from typing import Any
 from rushlight import ops
 from rushlight.base.dtypes import DType, bool_, int32
 from rushlight.graph.graph import Graph, Step
+from rushlight.graph.op import View
 from rushlight.graph.spec import Spec
 
 from .attention import OPS as ATTENTION
-from .attention import Attending, Memories, is_attention
+from .attention import Attending, is_attention
+from .attention_memory import Memories
 from .body import Body
 from .checks import Checks
 from .constant import CONSTANT
@@ -353,7 +355,7 @@ class _Scheduling:
         body = value.at(*self._axes(value.shape))
         if body.op in ("const", "load", "index"):
             return False
-        if number in self._outputs or any(self._wants_memory(k) for k in users):
+        if number in self._outputs or any(self._wants_memory(k, value) for k in users):
             return True
         if body.size > LARGE or any(map(is_large, body.reductions)):
             return True
@@ -363,10 +365,12 @@ class _Scheduling:
             return True
         return body.size > CHEAP and any(self._reads_again(k, value) for k in users)
 
-    def _wants_memory(self, user: int) -> bool:
+    def _wants_memory(self, user: int, value: Computed) -> bool:
         """Whether a user can read memory only."""
         op = self.graph.steps[user].op
-        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS or op in ATTENTION
+        if op in ATTENTION:  # of a view it may read the whole
+            return not isinstance(value.op, View)
+        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS
 
     def _is_read_often(self, x: Value, by: Computed) -> bool:
         """Whether overlapping windows of a result would compute elements of an input again."""

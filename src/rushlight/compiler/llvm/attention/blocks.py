@@ -11,7 +11,7 @@ from rushlight.compiler.llvm.attention.product import product_name
 from rushlight.compiler.llvm.contract.operand import batch_offset
 from rushlight.compiler.llvm.contract.pack import Strip
 from rushlight.compiler.llvm.contract.params import Layout, Params
-from rushlight.compiler.llvm.text import VOID, Function, Type, Value, const, i64
+from rushlight.compiler.llvm.text import I64, VOID, Function, Type, Value, const, i64
 from rushlight.ops import philox
 
 LOWEST = float("-inf")
@@ -20,9 +20,12 @@ LOWEST = float("-inf")
 class Matrix:
     """Rows of contiguous elements in memory, one matrix for each attention."""
 
-    def __init__(self, f: Function, params: Params, element: str) -> None:
+    def __init__(self, f: Function, params: Params, element: str, shifted: bool = False) -> None:
         self.f, self.params, self.element = f, params, element
         self._base = f.at(params.pointer("place"), params["offset"], "i8")
+        if shifted:
+            steps = f.load(params.pointer("shift"), I64)
+            self._base = f.at(self._base, f.mul(steps, params["unit"]), "i8")
         self.here = self._base
         self.pitch = params["row"]
 
@@ -86,7 +89,7 @@ class Blocks:
         self.s = s = parts.pop("sizes")
         masks = "i8" if form.mask.startswith("bool") else self.element
         self.m = {
-            name: Matrix(f, params, masks if name == "mask" else self.element)
+            name: Matrix(f, params, masks if name == "mask" else self.element, name in form.shifted)
             for name, params in parts.items()
         }
         self.side = form.tile.vectors  # vectors of queries that are weighed side by side

@@ -17,7 +17,7 @@ SIZES = (
 """``scale`` to ``offset`` are places of buffers, ``at_...`` offsets in scratch memory, all sizes
 counts; a group is so many keys whose gradients are one task."""
 
-MATRIX = Layout(["place", "offset", "row", "column", *BATCH])
+MATRIX = Layout(["place", "offset", "row", "column", *BATCH, "shift", "unit"])
 FORWARD = ("q", "k", "v", "out")
 BACKWARD = ("g", "q", "k", "v", "dq", "dk", "dv")
 MASKS = {"": "", "bool": "i8", "float": "", "bool_along": "i8", "float_along": ""}
@@ -36,6 +36,7 @@ class Form:
             of values (1), which may not fill whole vectors.
         parted: whether the gradients of queries are summed from several parts.
         drops: whether weights are left out.
+        shifted: the matrices whose place depends on an integer in memory.
     """
 
     tile: Tile
@@ -44,13 +45,14 @@ class Form:
     panels: tuple[str, str]
     parted: bool = False
     drops: bool = False
+    shifted: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The form in the name of a function."""
         ends = "".join("we"[panel != "panel"] for panel in self.panels)
         flags = [self.tile.suffix, ends, self.mask, "causal" * self.causal, "parts" * self.parted]
-        flags.append("drops" * self.drops)
+        flags += ["drops" * self.drops, "".join(self.shifted)]
         return "_".join(filter(None, flags))
 
     def along(self, way: str, side: int) -> str:
