@@ -166,11 +166,12 @@ class AveragedModel(Module):
         if self.n_averaged.item() == 0:
             for average, value in zip(averages, values, strict=False):
                 average.copy_(value)
-        elif self.avg_fn is None:
-            (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, values, self.n_averaged)
+        elif self.multi_avg_fn is not None:
+            self.multi_avg_fn(averages, values, self.n_averaged)
         else:
+            averaged = self.avg_fn or get_swa_avg_fn()
             for average, value in zip(averages, values, strict=False):
-                average.copy_(self.avg_fn(average, value, self.n_averaged))
+                average.copy_(averaged(average, value, self.n_averaged))
         if not self.use_buffers:
             for buffer, current in zip(self.module.buffers(), model.buffers(), strict=True):
                 buffer.detach().copy_(current.detach())
