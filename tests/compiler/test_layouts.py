@@ -195,3 +195,20 @@ def test_products_by_one_matrix_are_one_product(compiling: None) -> None:
     for a in (x, x[:, :1], x[:1], x[:, ::2], many, many[:, :1], x.expand(2, 3, 40, 24)):
         y = a @ w
         np.testing.assert_allclose(y.numpy(), a.numpy() @ w.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("place", [-1, 0, 3])
+def test_a_gradient_of_one_step_lies_as_the_sequence_does(compiling: None, place: int) -> None:
+    """It is zero elsewhere, which says nothing of where the steps belong in memory."""
+    x = given(7, 5, 8).clone()
+    rl.realize(x)
+
+    def summed() -> rl.Tensor:
+        leaf = x.detach().requires_grad_()
+        (gradient,) = rl.autograd.grad(leaf[place].exp().sum(), leaf)
+        return rl.cumsum(gradient, 0)
+
+    assert calls(summed()) == ["loops", "loops", "scan"], "the place is checked, nothing is copied"
+    expected = np.zeros(x.shape, np.float32)
+    expected[place] = np.exp(x.numpy()[place])
+    np.testing.assert_allclose(summed().numpy(), np.cumsum(expected, 0), rtol=1e-6)

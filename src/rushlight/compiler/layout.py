@@ -29,7 +29,8 @@ def natural(body: Expr, axes: Sequence[Axis], weight: Callable[[int], float]) ->
         if x.op != "load" or not x.axes.issuperset(own) or weight(x.attrs[0]) <= best:
             continue
         strides = [_stride(x.attrs[1], axis) for axis in axes]
-        if None not in strides:
+        # What is the same along an axis, which only a condition has, says nothing of its place.
+        if all(stride for stride, axis in zip(strides, axes, strict=True) if axis.extent > 1):
             best = weight(x.attrs[0])
             found = tuple(sorted(range(len(axes)), key=lambda k: -_known(strides[k], axes[k])))
     return found if _matters(found, axes) else tuple(range(len(axes)))
