@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ def sights(op: Op) -> Iterator[Sight]:
 def _sample(op: Op, k: int, dtype: Any, grad: bool) -> Iterator[Sight]:
     try:
         make = Make(op, dtype=dtype, grad=grad)
-        args, kwargs = list(make.samples())[k]
+        args, kwargs = next(islice(make.samples(), k, None))
         wanted = tensors_in(_recorded(op, make, args, kwargs))
         if grad:
             wanted = [*wanted, *_gradients(wanted, tensors_in((args, kwargs)))]
