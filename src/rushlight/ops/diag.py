@@ -6,7 +6,8 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.dtypes import bool_
+from rushlight.base.errors import NoKernelError, OperationError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -110,6 +111,8 @@ class Trace(Composite):
     def __call__(self, x: Node) -> Node:
         if x.ndim != 2:
             raise ShapeError("trace", f"trace: expected a matrix, but got tensor with dim {x.ndim}")
+        if x.dtype is bool_:
+            raise NoKernelError("trace", "\"trace\" not implemented for 'Bool'")
         return ops.sum(ops.diagonal(x))
 
     def samples(self, make: Any) -> Any:
@@ -119,6 +122,7 @@ class Trace(Composite):
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3)), RuntimeError, "expected a matrix"
+        yield lambda: make.call(make.bool(2, 2)), NotImplementedError, "for 'Bool'"
 
 
 class Kron(Composite):

@@ -7,8 +7,8 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.dtypes import bool_
-from rushlight.base.errors import DeviceError, OperationError, ShapeError
+from rushlight.base.dtypes import bool_, uint8
+from rushlight.base.errors import DeviceError, DTypeError, OperationError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -92,6 +92,8 @@ class Gradient(Composite):
     def __call__(
         self, x: Node, *, spacing: Any = None, dim: Any = None, edge_order: int = 1
     ) -> tuple[Node, ...]:
+        if x.dtype is uint8:
+            raise DTypeError("gradient", "torch.gradient does not support uint8 input.")
         given = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
         distances = spacing if isinstance(spacing, (list, tuple)) else None
         self._check_counts(x, distances, given)
@@ -158,6 +160,7 @@ class Gradient(Composite):
         yield lambda: make.call(x, dim=(1, 1)), RuntimeError, "dim 1 appears multiple times"
         yield lambda: make.call(x, dim=2), IndexError, "Dimension out of range"
         yield lambda: make.call(make(3, 1)), RuntimeError, "at least edge_order"
+        yield lambda: make.call(make.int(3, dtype=uint8)), RuntimeError, "does not support uint8"
         wrong = [make(3), make(2, 2)]
         yield lambda: make.call(x, spacing=wrong), RuntimeError, "have the size of dimension 1"
 

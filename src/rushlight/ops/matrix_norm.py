@@ -47,7 +47,7 @@ class MatrixNorm(Composite):
             raise OperationError(
                 "linalg.matrix_norm", f"linalg.matrix_norm: Order {ord} not supported."
             )
-        matrices("linalg.matrix_norm", a)
+        matrices("linalg.matrix_norm", a, half=True)
         if isinstance(dim, int) or len(dim) != 2:
             raise OperationError(
                 "linalg.matrix_norm", f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}"

@@ -368,6 +368,8 @@ def crossed(a: Node, b: Node, dim: int) -> Node:
             f"linalg.cross: inputs dimension {dim} must have length 3. Got"
             f" {a.shape[dim]} and {b.shape[dim]}",
         )
+    if a.dtype is bool_ and b.dtype is bool_:
+        raise NoKernelError("cross", "\"cross\" not implemented for 'Bool'")
     ahead = [ops.roll(x, -1, dim) for x in (a, b)]
     behind = [ops.roll(x, 1, dim) for x in (a, b)]
     return ahead[0] * behind[1] - behind[0] * ahead[1]

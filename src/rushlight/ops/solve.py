@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import DTypeError, Fault, OperationError, ShapeError
+from rushlight.base.errors import DTypeError, Fault, NoKernelError, OperationError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
@@ -25,8 +25,12 @@ class LinAlgError(OperationError):
     """Linear algebra that cannot be done with the values given, such as a singular inverse."""
 
 
-def matrices(operation: str, x: Any) -> None:
-    """Refuses what are not matrices of single or double precision."""
+def matrices(operation: str, x: Any, *, half: bool = False, whole: bool = False) -> None:
+    """Refuses what are not matrices of single or double precision.
+
+    Args:
+        half, whole: whether half precision or whole numbers are taken too.
+    """
     if x.ndim < 2:
         raise ShapeError(
             operation,
@@ -34,18 +38,20 @@ def matrices(operation: str, x: Any) -> None:
             rule=f"It is {x.shape}.",
         )
     name = TORCH_NAMES[x.dtype.name][1:-1]
-    if not x.dtype.is_differentiable:
-        raise DTypeError(
+    if not (x.dtype.is_differentiable or whole):
+        raise NoKernelError(
             operation,
             f"{operation}: Expected a floating point or complex tensor as input. Got {name}",
         )
-    if x.dtype.is_half:
-        raise DTypeError(operation, f"{operation}: Low precision dtypes not supported. Got {name}")
+    if x.dtype.is_half and not half:
+        raise NoKernelError(
+            operation, f"{operation}: Low precision dtypes not supported. Got {name}"
+        )
 
 
-def square(operation: str, x: Any) -> None:
-    """Refuses what are not square matrices of single or double precision."""
-    matrices(operation, x)
+def square(operation: str, x: Any, *, half: bool = False, whole: bool = False) -> None:
+    """Refuses what are not square :func:`matrices`."""
+    matrices(operation, x, half=half, whole=whole)
     if x.shape[-1] != x.shape[-2]:
         raise ShapeError(
             operation,

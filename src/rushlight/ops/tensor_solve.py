@@ -101,7 +101,7 @@ class LinalgVander(Composite):
 
     def __call__(self, x: Node, *, N: int | None = None) -> Node:
         kind = TORCH_NAMES[x.dtype.name][1:-1]
-        if x.dtype.kind == "bool":
+        if x.dtype.kind == "bool" or x.dtype.is_half:
             raise DTypeError(
                 "linalg.vander",
                 "linalg.vander supports floating point, complex, and integer tensors, but got"

@@ -10,6 +10,7 @@ from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.errors import ArgValueError, MissingError, ShapeError
 from rushlight.graph.node import Node, known
+from rushlight.ops.solve import matrices
 
 from .arguments import unwrapped
 from .look import array_of
@@ -83,6 +84,7 @@ def lobpcg(
 def _check(A: Tensor, B: Tensor | None, method: str | None, tracker: Any) -> None:
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise ShapeError("lobpcg", f"lobpcg: A must be square matrices, but is {A.shape}")
+    matrices("lobpcg", A)
     if method not in (None, "basic", "ortho"):
         raise ArgValueError("lobpcg", f"lobpcg: unknown method {method!r}; basic and ortho are")
     if tracker is not None:
