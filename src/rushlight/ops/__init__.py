@@ -24,7 +24,8 @@ from .trigonometry import (
     acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg2rad, rad2deg, sin, sinc, sinh, tan, tanh,
 )  # fmt: skip
 from .special import erf, erfc, erfinv, logit, sigmoid
-from .binary import add, atan2, div, fmax, fmin, maximum, minimum, mul, rsub, sub
+from .binary import add, atan2, div, mul, rsub, sub
+from .larger import fmax, fmin, maximum, minimum
 from .division import floor_divide, floor_quotient, fmod, remainder, trunc_divide
 from .power import cube, pow
 from .bitwise import (

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, DType, of_number
+from rushlight.base.dtypes import FLOATS, DType, bool_, of_number
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
-from .elementwise import NOT_BOOL, PAIR, REAL, Elementwise
+from .elementwise import NOT_BOOL, PAIR, Elementwise, Plan
 
 
 def pairs(make: Any) -> Any:
@@ -97,6 +97,19 @@ class Sub(Scaled):
     )
     dtypes = NOT_BOOL
 
+    def _plan(self, args: tuple[Any, ...]) -> Plan:
+        kinds = [x.dtype if isinstance(x, Node) else of_number(x) for x in args]
+        bools = [kind in (bool_, "bool") for kind in kinds]
+        if all(bools):
+            raise self.refusal(bool_)
+        if any(bools):
+            raise DTypeError(
+                self.name,
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are"
+                " trying to invert a mask, use the `~` or `logical_not()` operator instead.",
+            )
+        return super()._plan(args)
+
     def refusal(self, dtype: DType) -> DTypeError:
         return DTypeError(
             self.name,
@@ -120,6 +133,8 @@ class Sub(Scaled):
             RuntimeError,
             "two bool tensors is not supported",
         )
+        yield lambda: make.call(make.bool(3), make(3)), RuntimeError, "with a bool tensor is not"
+        yield lambda: make.call(make(3), True), RuntimeError, "with a bool tensor is not"
 
 
 class Mul(Arithmetic):
@@ -196,70 +211,6 @@ class Div(Arithmetic):
         )
 
 
-class Extremum(Arithmetic):
-    """The larger or the smaller of two inputs; where they are equal each takes half the gradient.
-
-    Abstract.
-    """
-
-    numbers = ()
-
-    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        half = g / 2
-        return (
-            ops.where(ops.eq(a, b), half, ops.where(self.prefers(a, b), g, 0.0)),
-            ops.where(ops.eq(a, b), half, ops.where(self.prefers(b, a), g, 0.0)),
-        )
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        """Where ``a`` is the result."""
-        raise NotImplementedError
-
-
-class Maximum(Extremum):
-    """The larger of two inputs; a NaN wins."""
-
-    name = "maximum"
-    torch = "maximum(Tensor self, Tensor other) -> Tensor"
-    inplace = False
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        return a > b
-
-    def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.maximum(x, y)
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.maximum(a, b)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4), make(3, 4)
-        yield make(3, 1), make(4)
-        yield make(), make(2, 2)
-
-
-class Minimum(Extremum):
-    """The smaller of two inputs; a NaN wins."""
-
-    name = "minimum"
-    torch = "minimum(Tensor self, Tensor other) -> Tensor"
-    inplace = False
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        return a < b
-
-    def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.minimum(x, y)
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.minimum(a, b)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4), make(3, 4)
-        yield make(3, 1), make(4)
-        yield make(), make(2, 2)
-
-
 class Atan2(Arithmetic):
     """The angle of the point ``(other, input)``."""
 
@@ -304,75 +255,9 @@ class Rsub(Composite):
         yield lambda: make.call(2, make(3)), TypeError, "must be Tensor, not int"
 
 
-class NumberExtremum(Arithmetic):
-    """The larger or the smaller of two inputs, of which one may be NaN. Abstract."""
-
-    numbers = ()
-    inplace = False
-    dtypes = REAL
-
-    def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
-        first = ops.logical_or(self.prefers(a, b), ops.isnan(b))
-        return ops.where(first, g, 0.0), ops.where(first, 0.0, g)
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        """Where ``a`` is the result, or equal to it."""
-        raise NotImplementedError
-
-    def refusal(self, dtype: DType) -> DTypeError:
-        return DTypeError(self.name, f"{self.name} not implemented for complex tensors.")
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4), make(3, 4)
-        yield make(3, 1), make(4)
-        yield make(), make(2, 2)
-        yield make.int(3), make(3)
-        yield make.int(3), make.int(3)
-        yield make.bool(4), make.bool(4)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
-        yield lambda: make.call(make(2), 1.0), TypeError, "must be Tensor, not float"
-        yield lambda: make.call(make.complex(2), make(2)), RuntimeError, "for complex tensors"
-
-
-class Fmax(NumberExtremum):
-    """The larger of two inputs; a NaN loses."""
-
-    name, torch = "fmax", "fmax(Tensor self, Tensor other) -> Tensor"
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        return a >= b
-
-    def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.fmax(x, y) if x.dtype.kind == "float" else b.maximum(x, y)
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.fmax(a, b)
-
-
-class Fmin(NumberExtremum):
-    """The smaller of two inputs; a NaN loses."""
-
-    name, torch = "fmin", "fmin(Tensor self, Tensor other) -> Tensor"
-
-    def prefers(self, a: Node, b: Node) -> Node:
-        return a <= b
-
-    def lower(self, b: Any, x: Any, y: Any) -> Any:
-        return b.fmin(x, y) if x.dtype.kind == "float" else b.minimum(x, y)
-
-    def ref(self, a: Any, b: Any) -> Any:
-        return np.fmin(a, b)
-
-
 add = Add()
 sub = Sub()
 rsub = Rsub()
-fmax = Fmax()
-fmin = Fmin()
 mul = Mul()
 div = Div()
-maximum = Maximum()
-minimum = Minimum()
 atan2 = Atan2()

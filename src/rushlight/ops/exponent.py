@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS, complex128, float32, float64, int32, int64
-from rushlight.base.errors import DTypeError
+from rushlight.base.dtypes import FLOATS, bool_, complex128, float32, float64, int32, int64
+from rushlight.base.errors import DTypeError, NoKernelError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 from rushlight.graph.spec import Spec
@@ -87,7 +87,13 @@ class Ldexp(Composite):
     inplace = True
 
     def __call__(self, x: Node, other: Node) -> Node:
-        return x * ops.pow(2.0, other)
+        if x.dtype not in FLOATS or other.dtype.is_differentiable:
+            return x * ops.pow(2.0, other)
+        if other.dtype is bool_:
+            raise NoKernelError("ldexp", "\"ldexp_cpu_exp\" not implemented for 'Bool'")
+        # In doubles, where the power alone does not overflow as soon.
+        powers = ops.pow(2.0, ops.cast(other, float64))
+        return ops.cast(ops.cast(x, float64) * powers, x.dtype)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), make.int(4, low=0)
@@ -98,6 +104,7 @@ class Ldexp(Composite):
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(2), make(3)), RuntimeError, "must match"
         yield lambda: make.call(make(2), 2), TypeError, "must be Tensor, not int"
+        yield lambda: make.call(make(2), make.bool(2)), RuntimeError, "not implemented for 'Bool'"
 
 
 class Nextafter(FloatPair):

@@ -6,9 +6,7 @@ import math
 from typing import Any
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS
 from rushlight.base.errors import OperationError
-from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -142,9 +140,6 @@ class Mvlgamma(Composite):
     def __call__(self, x: Node, p: int) -> Node:
         if p < 1:
             raise OperationError("mvlgamma", "p has to be greater than or equal to 1")
-        if x.dtype.is_complex:
-            raise OperationError("mvlgamma", f"mvlgamma is not implemented for {x.dtype}")
-        x = x if x.dtype in FLOATS else ops.cast(x, default_dtype())
         total = ops.lgamma(x)
         for k in range(1, p):
             total = total + ops.lgamma(x - k / 2)

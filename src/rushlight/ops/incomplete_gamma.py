@@ -11,7 +11,6 @@ from rushlight import ops
 from rushlight.base.errors import GradError
 from rushlight.graph.node import Node
 
-from .bessel import SINGLE_DOUBLE
 from .gamma import log_gamma, log_gamma_beyond, stirling
 from .special import erfc_values
 from .ternary import FloatPair
@@ -123,7 +122,6 @@ def gamma_shares(a: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
 class IncompleteGamma(FloatPair):
     """A share of the gamma function's integral. Only ``other`` has a gradient. Abstract."""
 
-    dtypes = SINGLE_DOUBLE
     ulp = 4
 
     def density(self, a: Node, x: Node) -> Node:

@@ -9,10 +9,10 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS
-from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
+from .bessel import SINGLE_DOUBLE
 from .binary import Arithmetic
 from .formula import Formula, chebyshev, polynomial
 from .unary import UnaryFloat
@@ -58,9 +58,11 @@ class SpecialFormula(Formula):
 
     module = "special"
     inplace = False
+    dtypes = SINGLE_DOUBLE
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call("one"), TypeError, "must be Tensor, not str"
+        yield lambda: make.call(make(2).half()), RuntimeError, "not implemented for 'Half'"
 
 
 class Erfcx(SpecialFormula):
@@ -87,7 +89,6 @@ class Ndtr(Composite):
     name, torch, module = "special_ndtr", "ndtr(Tensor self) -> Tensor", "special"
 
     def __call__(self, x: Node) -> Node:
-        x = x if x.dtype in FLOATS else ops.cast(x, default_dtype())
         return ops.erfc(x * -math.sqrt(0.5)) * 0.5
 
     def samples(self, make: Any) -> Any:
@@ -97,6 +98,7 @@ class Ndtr(Composite):
 
     def errors(self, make: Any) -> Any:
         yield lambda: make.call("one"), TypeError, "must be Tensor, not str"
+        yield lambda: make.call(make.complex(2)), RuntimeError, "not implemented for 'ComplexFloat'"
 
 
 class LogNdtr(SpecialFormula):

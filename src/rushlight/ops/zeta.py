@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import FLOATS
 from rushlight.base.errors import GradError, OperationError
-from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -116,7 +114,6 @@ class Polygamma(Composite):
             )
         if n == 0:
             return ops.digamma(x)
-        x = x if x.dtype in FLOATS else ops.cast(x, default_dtype())
         return ops.special_zeta(n + 1.0, x) * (math.factorial(n) * (-1.0) ** (n + 1))
 
     def samples(self, make: Any) -> Any:
