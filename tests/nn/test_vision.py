@@ -51,6 +51,18 @@ def test_antialiasing(mode, size):
         alike(F.interpolate(x, **keywords), G.interpolate(y, **keywords), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [3, 5])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("antialias", [False, True])
+def test_bytes_are_pytorchs_to_the_last(channels, mode, corners, antialias):
+    x, y = both(2, channels, 11, 13, dtype=np.uint8, low=0, high=256)
+    for size in ((7, 9), (20, 23), (11, 13), (5, 30), (2, 3)):
+        keywords = {"mode": mode, "align_corners": corners, "antialias": antialias}
+        ours, theirs = F.interpolate(x, size, **keywords), G.interpolate(y, size, **keywords)
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
 def test_nearest_takes_bytes_and_gives_new_memory():
     x = rl.arange(4).to(rl.uint8).reshape(1, 1, 2, 2)
     y = F.interpolate(x, scale_factor=2)

@@ -23,7 +23,7 @@ from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, known
 from rushlight.graph.op import Composite
 
-from .resample import Rule, resample
+from .resample import Rule, resample, resampled_bytes
 
 Scales = tuple[float | None, ...]
 
@@ -51,8 +51,8 @@ class Interpolate(Composite):
         recompute_scale_factor: whether places follow from the sizes, not from ``scale_factor``.
         antialias: whether a smaller image averages over all the elements that it stands for.
     Shape:
-        input (N, C, L), (N, C, H, W) or (N, C, D, H, W) floating, for nearest also uint8; output
-        the same with other spatial sizes.
+        input (N, C, L), (N, C, H, W) or (N, C, D, H, W) floating, or uint8 where the mode is a
+        nearest one, bilinear, bicubic or lanczos; output the same with other spatial sizes.
     Raises:
         ValueError: arguments that contradict each other.
         NotImplementedError: a mode for another number of dimensions.
@@ -151,7 +151,7 @@ class Interpolate(Composite):
         if kind == "lanczos" and (corners or not antialias):
             wrong = "does not support align_corners=True" if corners else "requires antialias=True"
             raise ArgValueError(self.name, f"Lanczos mode {wrong}")
-        taken = (*FLOATS, uint8) if kind in ("nearest", "exact") else FLOATS
+        taken = FLOATS if kind == "area" or mode in ("linear", "trilinear") else (*FLOATS, uint8)
         if x.dtype not in taken:
             shown = ops.TORCH_NAMES[x.dtype.name]
             raise NoKernelError(self.name, f'"upsample_{mode}" not implemented for {shown}')
@@ -172,6 +172,10 @@ class Interpolate(Composite):
         yield make(1, 1, 7, 9), (3, 20), None, "bicubic", False, None, True
         yield make(1, 2, 5, 5), None, 1.5, "bilinear", False, True
         yield make(0, 2, 3, 3), 5
+        image = make.int(2, 3, 11, 13, low=0, high=255, dtype=uint8)
+        for mode in ("nearest", "bilinear", "bicubic"):
+            yield image, (20, 9), None, mode
+            yield image, None, (0.4, 2.1), mode
 
     def errors(self, make: Any) -> Any:
         call, x = make.call, make(1, 2, 4, 4)
@@ -185,6 +189,8 @@ class Interpolate(Composite):
         yield lambda: call(x, 2, mode="area", antialias=True), ValueError, "Anti-alias option"
         yield lambda: call(x, 0), RuntimeError, "should be greater than 0"
         yield lambda: call(x > 0, 2), RuntimeError, "not implemented for 'Bool'"
+        area = make.int(1, 1, 2, 2, dtype=uint8)
+        yield lambda: call(area, 2, mode="area"), RuntimeError, "not implemented for 'Byte'"
         yield (
             lambda: call(x, 2, recompute_scale_factor=True),
             ValueError,
@@ -199,12 +205,14 @@ def _resized(
     if kind == "area":
         pools = (ops.adaptive_avg_pool1d, ops.adaptive_avg_pool2d, ops.adaptive_avg_pool3d)
         return pools[x.ndim - 3](x, sizes)
-    for dim, (size, scale) in enumerate(zip(sizes, scales, strict=True), 2):
-        inputs = x.shape[dim]
+    # Bytes are rounded between dimensions, of which PyTorch takes the last one first.
+    change = resampled_bytes if x.dtype is uint8 else resample
+    for dim in reversed(range(2, x.ndim)) if x.dtype is uint8 else range(2, x.ndim):
+        inputs, size, scale = x.shape[dim], sizes[dim - 2], scales[dim - 2]
         if kind in ("nearest", "exact"):
             x = _picked(x, dim, _nearest(inputs, size, scale, kind == "exact"))
         elif inputs != size or antialias:
-            x = resample(x, dim, Rule(kind, inputs, size, scale, corners, antialias))
+            x = change(x, dim, Rule(kind, inputs, size, scale, corners, antialias))
     return ops.clone(x)
 
 

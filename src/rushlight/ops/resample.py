@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rushlight import ops
 from rushlight.base.buffer import Buffer
-from rushlight.base.dtypes import DType, float32, int64
+from rushlight.base.dtypes import DType, float32, int32, int64, uint8
 from rushlight.graph.node import Node, known
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
@@ -113,6 +114,32 @@ class Resample(Op):
         for k in range(1, count):
             total = b.add(total, term(k))
         return total
+
+
+def resampled_bytes(x: Node, dim: int, rule: Rule) -> Node:
+    """Bytes resampled in whole numbers, as Pillow and PyTorch do.
+
+    Weights are multiples of a power of two that fit 16 bits, and the result is rounded to a byte.
+    """
+    places, weights, bits = _byte_tables(rule)
+    total = resample.record((ops.cast(x, int32), known(places), known(weights)), dim)
+    rounded = ops.bitwise_right_shift(total + (1 << bits >> 1), bits)
+    return ops.cast(ops.clamp(rounded, 0, 255), uint8)
+
+
+@lru_cache(maxsize=256)
+def _byte_tables(rule: Rule) -> tuple[Buffer, Buffer, int]:
+    """Places, weights as whole numbers, and of which power of two these are parts."""
+    places, weights = (_widened if rule.wide else _pointwise)(rule, np.float64)
+    for k in range(places.shape[1] - 1, 0, -1):  # what the border repeats is weighted once
+        again = places[:, k] == places[:, k - 1]
+        weights[:, k - 1] += np.where(again, weights[:, k], 0)
+        places[again, k] = -1
+    weights = np.where(places < 0, 0, weights)
+    bits = next(k for k in range(23) if int(0.5 + weights.max() * (2 << k)) >= 1 << 15 or k == 22)
+    scaled = weights * (1 << bits)
+    whole = np.trunc(scaled + np.where(scaled < 0, -0.5, 0.5)).astype(np.int32)
+    return Buffer(places, int64), Buffer(whole, int32), bits
 
 
 @lru_cache(maxsize=256)
