@@ -127,8 +127,7 @@ def test_masks_in_double_precision(kind):
     check(inputs(2, 3, L=33, S=60, dtype=np.float64), mask)
 
 
-@pytest.mark.parametrize("vector", [256, 128])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("vector, dtype", [(256, np.float32), (128, np.float32), (256, np.float64)])
 def test_vectors_of_any_width(vector, dtype):
     machine = narrow(vector)
     check(inputs(2, L=70, S=150, E=20, V=9, dtype=dtype), machine=machine, is_causal=True)
