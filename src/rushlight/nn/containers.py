@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain
@@ -312,3 +313,18 @@ class ModuleDict(Module):
         keyed = isinstance(modules, (ModuleDict, Mapping))
         for key, module in modules.items() if keyed else pairs(modules, "ModuleDict"):
             self[key] = module
+
+
+class Container(Module):
+    """Children under names: what :class:`ModuleDict` was once."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__()
+        warnings.warn(
+            "`nn.Container` is deprecated. All of its functionality is now implemented in"
+            " `nn.Module`. Subclass that instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        for name, module in kwargs.items():
+            self.add_module(name, module)

@@ -12,7 +12,7 @@ from rushlight.base.dtypes import DType, bfloat16, float16, float32, float64
 from rushlight.base.errors import ArgTypeError, OperationError
 from rushlight.tensor.tensor import Tensor
 
-from .lazy import is_lazy
+from .parameter import is_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

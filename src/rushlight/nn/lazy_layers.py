@@ -28,8 +28,9 @@ from .conv import (
     ConvTranspose3d,
     _ConvNd,
 )  # fmt: skip
-from .lazy import LazyModuleMixin, UninitializedBuffer, UninitializedParameter
+from .lazy import LazyModuleMixin
 from .linear import Linear
+from .parameter import UninitializedBuffer, UninitializedParameter
 from .sizes import Ints
 
 

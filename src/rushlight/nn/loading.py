@@ -8,8 +8,7 @@ from typing import Any
 from rushlight.autograd.mode import no_grad
 from rushlight.tensor.tensor import Tensor
 
-from .lazy import is_lazy
-from .parameter import Parameter
+from .parameter import Parameter, is_lazy
 
 
 def load_own_state(

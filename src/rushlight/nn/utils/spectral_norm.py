@@ -9,9 +9,8 @@ from rushlight.autograd.mode import no_grad
 from rushlight.base.errors import OperationError
 from rushlight.nn import functional as F
 from rushlight.nn.conv import _Transposed
-from rushlight.nn.lazy import is_lazy
 from rushlight.nn.module import Module
-from rushlight.nn.parameter import Parameter
+from rushlight.nn.parameter import Parameter, is_lazy
 from rushlight.tensor.tensor import Tensor
 
 Kind = TypeVar("Kind", bound=Module)

@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 import rushlight as rl
 from rushlight.base.errors import OperationError
-from rushlight.nn.lazy import is_lazy
 from rushlight.nn.module import Module
-from rushlight.nn.parameter import Parameter
+from rushlight.nn.parameter import Parameter, is_lazy
 from rushlight.tensor.tensor import Tensor
 
 Kind = TypeVar("Kind", bound=Module)
