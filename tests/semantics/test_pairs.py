@@ -50,12 +50,18 @@ def test_the_ends_of_integers(name: str, kind: type) -> None:
     np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
-def test_frexp_of_special_values() -> None:
-    ours, theirs = rl.frexp(rl.from_numpy(VALUES)), torch.frexp(torch.from_numpy(VALUES))
-    np.testing.assert_array_equal(ours.mantissa.numpy(), theirs.mantissa.numpy())
-    finite = np.isfinite(VALUES)  # the exponent of infinity is said by nobody
-    np.testing.assert_array_equal(ours.exponent.numpy()[finite], theirs.exponent.numpy()[finite])
-    assert str(ours.exponent.dtype) == "torch.int32"
+@pytest.mark.parametrize("only", ["reference", "compiled"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_frexp_of_special_values(kind: type, only: str) -> None:
+    least = np.finfo(kind).smallest_subnormal
+    x = np.array([*VALUES, 1.0, -0.75, 1024.0, least, -3 * least, np.finfo(kind).max], kind)
+    with tier.only(only):
+        ours = [part.numpy() for part in rl.frexp(rl.from_numpy(x))]
+    theirs = [part.numpy() for part in torch.frexp(torch.from_numpy(x))]
+    np.testing.assert_array_equal(ours[0], theirs[0])
+    finite = np.isfinite(x)  # the exponent of infinity is said by nobody
+    np.testing.assert_array_equal(ours[1][finite], theirs[1][finite])
+    assert ours[1].dtype == np.int32
 
 
 def test_positive_is_the_tensor_itself() -> None:

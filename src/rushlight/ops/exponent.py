@@ -18,6 +18,23 @@ from .ternary import FloatPair
 from .unary import Unary
 
 
+def _taken_apart(b: Any, x: Any) -> tuple[Any, Any, Any]:
+    """A number's exponent, its bits with an exponent of 0, and where it has no exponent.
+
+    Numbers too small for an exponent of their own are lifted first.
+    """
+    kind, digits, zero = (int32, 23, 126) if x.dtype is float32 else (int64, 52, 1022)
+    tiny = b.lt(b.abs(x), 2.0**-zero)
+    lift = digits + 1
+    bits = b.bits(b.select(tiny, b.mul(x, 2.0**lift), x), kind)
+    field = b.and_(b.shr(bits, digits), 2 * zero + 3)
+    exponent = b.sub(field, b.select(tiny, b.const(zero + lift, kind), b.const(zero, kind)))
+    without = b.or_(b.eq(x, 0), b.not_(b.lt(b.abs(x), math.inf)))
+    whole = b.const((2 * zero + 3) << digits, kind)
+    bare = b.or_(b.and_(bits, b.not_(whole)), b.const(zero << digits, kind))
+    return exponent, bare, without
+
+
 class Mantissa(Unary):
     """What is left of a number, between 1/2 and 1 in size, when a power of 2 is taken out."""
 
@@ -27,6 +44,10 @@ class Mantissa(Unary):
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (g / ops.exp2(ops.cast(exponent(x), x.dtype)),)
+
+    def lower(self, b: Any, x: Any) -> Any:
+        _, bare, without = _taken_apart(b, x)
+        return b.select(without, x, b.bits(bare, x.dtype))
 
     def ref(self, x: Any) -> Any:
         return np.frexp(x)[0]
@@ -46,6 +67,10 @@ class Exponent(Unary):
     def _plan(self, args: tuple[Any, ...]) -> Any:
         plan = super()._plan(args)
         return plan._replace(spec=plan.spec.with_dtype(int32))
+
+    def lower(self, b: Any, x: Any) -> Any:
+        exponent, _, without = _taken_apart(b, x)
+        return b.cast(b.select(without, 0, exponent), int32)
 
     def ref(self, x: Any) -> Any:
         return np.frexp(x)[1]
