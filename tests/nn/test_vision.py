@@ -121,3 +121,15 @@ def test_a_grid_of_nearest_elements_has_zeros_for_a_gradient():
     x, grid = rl.rand(1, 1, 3, 3), rl.zeros(1, 2, 2, 2, requires_grad=True)
     F.grid_sample(x, grid, "nearest", align_corners=False).sum().backward()
     assert grid.grad.abs().sum().item() == 0
+
+
+def test_a_batch_of_images_is_resampled_at_once():
+    x = rl.rand(5, 1, 2, 4, 4)
+
+    def enlarged(image):
+        return F.interpolate(image, scale_factor=1.5, mode="bilinear")
+
+    y = rl.func.vmap(enlarged)(x)
+    names = str(rl.show(y))
+    assert names.count("resample ") == 2 and "stack" not in names
+    np.testing.assert_array_equal(y.numpy(), enlarged(x.view(5, 2, 4, 4)).view(y.shape).numpy())

@@ -194,6 +194,14 @@ def _first(node: Node, given: list[Any], size: int) -> Node | None:
     return node.op.record((given[0], *node.inputs[1:]), *node.attrs)
 
 
+def _along(node: Node, given: list[Any], size: int) -> Node | None:
+    """The first input's dimension that an attribute names moves on by one; others are tables."""
+    if any(batch is not None for batch in given[1:]):
+        return None
+    moved = _moved(node, size)
+    return None if moved is None else node.op.record((given[0], *node.inputs[1:]), *moved)
+
+
 def _merged(node: Node, given: list[Any], size: int) -> Node | Several | None:
     """The first input and the result have a dimension of examples already: both make one."""
     if any(batch is not None for batch in given[1:]):
@@ -273,7 +281,7 @@ def _leaf(node: Node, given: list[Any], size: int) -> Node:
 _RULES: dict[str, Rule] = {
     "align": _elementwise, "leaf": _leaf, "dims": _dims, "front": _front, "first": _first,
     "merge": _merged, "shape": _shaped, "permute": _permuted, "product": _product, "dot": _dot,
-    "linear": _linear, "rows": _rows,
+    "linear": _linear, "rows": _rows, "along": _along,
 }  # fmt: skip
 
 

@@ -68,6 +68,7 @@ class Resample(Op):
     """
 
     name, attrs, backward = "resample", ("dim",), "Upsample"
+    batched = "along"
     ulp = 16
 
     def __call__(self, x: Node, dim: int, rule: Rule) -> Node:
