@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from rushlight.base.dtypes import DType, int64
+from rushlight.base.dtypes import DType, bfloat16, int64
 
 from .epilogue import Epilogue, Products
+from .expr import Expr
 from .index import Atom, Axis, Index, Looked
 from .llvm.contract import Memory, Plan, plan_product
 from .llvm.contract.tile import Tile
@@ -26,6 +27,7 @@ class Operand:
         batch, strides: elements from one matrix, row and column to the next.
         shift: the buffer of an integer and how many elements further each of its units is, where
             only that tells the first element's place.
+        half: whether memory holds bfloat16, of which float32 is made where it is read.
     """
 
     buffer: int
@@ -33,13 +35,17 @@ class Operand:
     batch: tuple[int, ...]
     strides: tuple[int, int]
     shift: tuple[int, int] | None = None
+    half: bool = False
 
     @staticmethod
-    def of(value: Tensor, extents: tuple[int, ...], shifts: bool = False) -> Operand | None:
+    def of(
+        value: Tensor, extents: tuple[int, ...], shifts: bool = False, halves: bool = False
+    ) -> Operand | None:
         """How a value lies in memory, if that is simple; its batch dimensions are broadcast.
 
         Args:
             shifts: whether its place may depend on an integer in memory.
+            halves: whether it may be float32 that is made of bfloat16 in memory.
         """
         own = value.shape[:-2]
         lead = tuple(Axis(n) for n in extents)
@@ -47,6 +53,9 @@ class Operand:
         shown = lead[len(lead) - len(own) :]
         places = [Index() if n == 1 else Index.of(x) for n, x in zip(own, shown, strict=True)]
         x = value.at(*places, *last)
+        half = halves and made_of_half(x)
+        if half:
+            (x,) = x.args
         if x.op != "load" or x.args:
             return None
         buffer, index = x.attrs
@@ -56,14 +65,21 @@ class Operand:
             return None
         batch = tuple(index.factor(axis) for axis in lead)
         strides = (index.factor(last[0]), index.factor(last[1]))
-        return Operand(buffer, index.constant, batch, strides, shift)
+        return Operand(buffer, index.constant, batch, strides, shift, half)
 
     def memory(self, place: int, element: str) -> Memory:
         """The same for the template."""
-        size = 8 if element == "double" else 4
+        if self.half:
+            element = "bfloat"
+        size = {"double": 8, "float": 4, "bfloat": 2}[element]
         batch = (*((0,) * (3 - len(self.batch))), *(step * size for step in self.batch))
         rows, columns = self.strides
         return Memory(place, (rows * size, columns * size), batch, self.offset * size, element)  # type: ignore[arg-type]
+
+
+def made_of_half(x: Expr) -> bool:
+    """Whether it is an element of memory that holds bfloat16, as float32."""
+    return x.op == "cast" and x.args[0].op == "load" and x.args[0].dtype is bfloat16
 
 
 def _shift(atom: Atom, factor: int) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from .attention_memory import Memories
 from .body import Body
 from .checks import Checks
 from .constant import CONSTANT
-from .contraction import Contraction, Operand
+from .contraction import Contraction, Operand, made_of_half
 from .convolution import CONVOLUTIONS, Bordered, Convolution, channels_last
 from .epilogue import Products
 from .expr import Expr
@@ -176,7 +176,10 @@ class _Scheduling:
         extents = spec.shape[:-2]
         if len(extents) > 3:
             return None
-        operands = [Operand.of(x, extents) or Operand.of(self._laid(x), extents) for x in inputs]
+        operands = [
+            Operand.of(x, extents, halves=True) or Operand.of(self._laid(x), extents)
+            for x in inputs
+        ]
         stored = self._stored(spec)
         if not spec.numel:
             return stored
@@ -370,7 +373,9 @@ class _Scheduling:
         op = self.graph.steps[user].op
         if op in ATTENTION:  # of a view it may read the whole
             return not isinstance(value.op, View)
-        return op is ops.matmul or op in CONVOLUTIONS or op in SCANS
+        if op is ops.matmul:
+            return not made_of_half(value.at(*self._axes(value.shape)))
+        return op in CONVOLUTIONS or op in SCANS
 
     def _is_read_often(self, x: Value, by: Computed) -> bool:
         """Whether overlapping windows of a result would compute elements of an input again."""

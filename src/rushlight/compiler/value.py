@@ -141,4 +141,6 @@ def widened(x: Expr) -> Expr:
 
 def rounded(x: Expr, dtype: DType) -> Expr:
     """A result as memory would hold it, in the type it is computed in."""
-    return widened(Expr.of("cast", dtype, (x,))) if dtype.is_half else x
+    if not dtype.is_half or (x.op == "cast" and x.args[0].dtype is dtype):
+        return x  # as it came from memory
+    return widened(Expr.of("cast", dtype, (x,)))

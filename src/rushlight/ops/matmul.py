@@ -115,11 +115,16 @@ class Matmul(Op):
         return product_vjp(g, a, b)
 
     def lowers(self, spec: Spec, *inputs: Spec) -> bool:
-        return super().lowers(spec, *inputs) and inputs[0].shape[-1] == 1
+        expands = inputs[0].shape[-1] == 1 or inputs[0].dtype.is_half
+        return super().lowers(spec, *inputs) and expands
 
     def expand(self, a: Node, b: Node) -> Node:
-        """An outer product has no sums: it is arithmetic that others can be fused with."""
-        return a * b
+        """An outer product has no sums: it is arithmetic that others can be fused with.
+
+        Half types are multiplied as the float32 that arrives; where memory holds bfloat16, the
+        kernel of the product reads that itself.
+        """
+        return a * b if a.shape[-1] == 1 else self.record((a, b))
 
     def ref(self, a: Any, b: Any) -> Any:
         return np.matmul(a, b)
