@@ -10,6 +10,7 @@ import numpy as np
 from make import Make, tensors_in
 
 import rushlight as rl
+import rushlight.optim  # its steps are operations, too
 from rushlight import ops
 from rushlight.base.buffer import Buffer
 from rushlight.base.errors import Fault, InternalError
