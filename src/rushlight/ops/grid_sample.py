@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import product
-from typing import Any
+from operator import mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -170,41 +172,52 @@ class GridSample(Composite):
 def _sampled(x: Node, grid: Node, mode: str, padding: str, corners: bool) -> Node:
     """The image at each place of the grid, in operations that can be differentiated."""
     size = x.shape[2:]
-    places = []
+    dims = []
     for k, n in enumerate(size):
         place = ops.select(grid, -1, len(size) - 1 - k)
         at = (place + 1) / 2 * (n - 1) if corners else ((place + 1) * n - 1) / 2
-        places.append(at if mode == "bicubic" else _brought_in(at, n, padding, corners))
+        dims.append(list(_taps(at, n, mode, padding, corners)))
     image = ops.reshape(x, (*x.shape[:2], prod(size)))
     result: Any = None
-    for taps in product(*(_taps(at, mode) for at in places)):
-        weight: Any = None
-        here = []
-        for (tap, factor), n in zip(taps, size, strict=True):
-            here.append(_brought_in(tap, n, padding, corners) if mode == "bicubic" else tap)
-            weight = factor if weight is None or factor is None else weight * factor
-        term = _elements(image, here, size)
-        if weight is not None:
-            term = term * ops.unsqueeze(weight, 1)
+    for taps in product(*dims):
+        term = _elements(image, taps, size)
+        weights = [tap.weight for tap in taps if tap.weight is not None]
+        if weights:
+            term = term * ops.unsqueeze(reduce(mul, weights), 1)
         result = term if result is None else result + term
     if mode == "nearest":
         result = nearest_at.record((result, grid))
     return result  # type: ignore[no-any-return]
 
 
-def _taps(at: Node, mode: str) -> Iterator[tuple[Node, Node | None]]:
-    """The whole places around a place in one dimension, and their weights."""
+class Tap(NamedTuple):
+    """Whole places in one dimension, 0 for those beyond the image; and their weights."""
+
+    place: Node
+    exists: Node
+    weight: Node | None
+
+
+def _taps(at: Node, size: int, mode: str, padding: str, corners: bool) -> Iterator[Tap]:
+    """The elements around each place in one dimension."""
+    if mode == "bicubic":  # here the elements are brought into the image, and not the place
+        low = ops.detach(ops.floor(at))
+        for k, weight in enumerate(_cubic_weights(at - low), -1):
+            yield _tap(_brought_in(low + k, size, padding, corners), size, weight)
+        return
+    at = _brought_in(at, size, padding, corners)
     if mode == "nearest":
-        yield ops.detach(ops.round(at)), None
+        yield _tap(ops.round(at), size, None)
         return
     low = ops.detach(ops.floor(at))
-    part = at - low
-    if mode == "bilinear":
-        yield low, (low + 1) - at
-        yield low + 1, part
-        return
-    for k, weight in enumerate(_cubic_weights(part), -1):
-        yield low + k, weight
+    yield _tap(low, size, (low + 1) - at)
+    yield _tap(low + 1, size, at - low)
+
+
+def _tap(place: Node, size: int, weight: Node | None) -> Tap:
+    place = ops.detach(place)
+    exists = ops.logical_and(place >= 0, place <= size - 1)
+    return Tap(ops.cast(ops.where(exists, place, 0.0), int64), exists, weight)
 
 
 def _cubic_weights(t: Node) -> tuple[Node, ...]:
@@ -241,15 +254,12 @@ def _reflected(at: Node, low: int, high: int) -> Node:
     return ops.where(even, rest, span - rest) + first  # type: ignore[no-any-return]
 
 
-def _elements(image: Node, places: list[Node], size: Shape) -> Node:
+def _elements(image: Node, taps: tuple[Tap, ...], size: Shape) -> Node:
     """Elements of ``(N, C, elements)`` at whole places; zeros beyond the image."""
-    exists: Any = None
-    flat: Any = None
-    for place, n in zip(places, size, strict=True):
-        within = ops.logical_and(place >= 0, place <= n - 1)
-        exists = within if exists is None else ops.logical_and(exists, within)
-        number = ops.cast(ops.where(within, ops.detach(place), 0.0), int64)
-        flat = number if flat is None else flat * n + number
+    exists = reduce(ops.logical_and, [tap.exists for tap in taps])
+    flat: Any = taps[0].place
+    for tap, n in zip(taps[1:], size[1:], strict=True):
+        flat = flat * n + tap.place
     batch, channels, shape = *image.shape[:2], flat.shape[1:]
     index = ops.reshape(flat, (batch, 1, prod(shape)))
     index = ops.expand(index, (batch, channels, prod(shape)))
