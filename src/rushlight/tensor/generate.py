@@ -81,7 +81,7 @@ class _Source:
             self._name(parameter, name, position)
             if name != "inplace":
                 arguments.append(self._argument(parameter, name, position))
-        if first == "self" and first in self.names:  # a method's own tensor need not be the function's first parameter
+        if first == "self" and first in self.names:  # wherever the function has it
             self.names.insert(0, self.names.pop(self.names.index(first)))
         self.first = self.names[0].split("=")[0].lstrip("*") if self.names else ""
         self.call = f"_op({', '.join(arguments)})"
