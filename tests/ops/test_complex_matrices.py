@@ -45,6 +45,7 @@ SQUARE = {
     "solve": lambda t, x: weighed(t, t.linalg.solve(x, x.sin())),
     "matrix_exp": lambda t, x: weighed(t, t.linalg.matrix_exp(x)),
     "cholesky": lambda t, x: weighed(t, t.linalg.cholesky(x @ x.mH)),
+    "cholesky, upper": lambda t, x: weighed(t, t.linalg.cholesky(x @ x.mH, upper=True)),
     "lu": lambda t, x: weighed(t, t.linalg.lu(x).L) + weighed(t, t.linalg.lu(x).U),
 }
 HERMITIAN = {
@@ -90,6 +91,20 @@ def test_square_matrices(name, kind):
 def test_hermitian_matrices(name, kind):
     a = made(4, 4, kind=kind)
     same(HERMITIAN[name], a + a.conj().T)
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("name", ["cholesky", "cholesky_ex"])
+def test_gradients_of_what_is_only_taken_to_be_hermitian(name, upper, kind):
+    a = made(4, 4, kind=kind)
+    a = a @ a.conj().T + np.eye(4)
+
+    def function(library, x):
+        factor = getattr(library.linalg, name)(x, upper=upper)
+        return weighed(library, factor[0] if name == "cholesky_ex" else factor)
+
+    same(function, a)
 
 
 @pytest.mark.parametrize("kind", [float, complex])

@@ -47,7 +47,7 @@ class Diff(Composite):
                     "diff expects prepend or append to be the same dimension as input",
                     rule=f"The input has {x.ndim} dimensions and the other {other.ndim}.",
                 )
-        if prepend is not None or append is not None:
+        if n and (prepend is not None or append is not None):
             x = ops.cat(tuple(part for part in (prepend, x, append) if part is not None), dim)
         for _ in range(min(n, x.shape[dim])):
             size = x.shape[dim]
@@ -60,6 +60,7 @@ class Diff(Composite):
         yield make(3, 4), 2, 0
         yield make(3, 4), {"prepend": make(3, 1), "append": make(3, 2), "dim": 1}
         yield make.int(4), 0
+        yield make(3), 0, 0, make(2)
         yield make.bool(3, 4)
         yield make(3), 5
         yield make.complex(3, 4)

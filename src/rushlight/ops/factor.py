@@ -48,24 +48,26 @@ class Cholesky(Op):
 
     name, module, backward = "linalg_cholesky", "linalg", "LinalgCholeskyEx"
     batched = "front"
-    torch = "cholesky(Tensor self, *, bool upper=False) -> Tensor"
+    torch, attrs = "cholesky(Tensor self, *, bool upper=False) -> Tensor", ("upper",)
     ulp = 64
 
     def __call__(self, a: Node, *, upper: bool = False) -> Node:
         square("linalg.cholesky", a)
-        return adjoint(self.record((adjoint(a),))) if upper else self.record((a,))
+        return self.record((a,), bool(upper))
 
-    def infer(self, a: Spec) -> Spec:
+    def infer(self, a: Spec, *, upper: bool) -> Spec:
         return a
 
-    def vjp(self, g: Node, y: Node, a: Node) -> tuple[Node | None, ...]:
-        return (cholesky_gradient(g, y),)
+    def vjp(self, g: Node, y: Node, a: Node, *, upper: bool) -> tuple[Node | None, ...]:
+        return (cholesky_gradient(g, y, upper),)
 
-    def ref(self, a: Any) -> Any:
+    def ref(self, a: Any, *, upper: bool) -> Any:
+        a = np.swapaxes(a.conj(), -1, -2) if upper else a
         try:
-            return np.linalg.cholesky(a)
+            factor = np.linalg.cholesky(a)
         except np.linalg.LinAlgError:
             raise indefinite("linalg.cholesky", a) from None
+        return np.swapaxes(factor.conj(), -1, -2) if upper else factor
 
     def samples(self, make: Any) -> Any:
         yield positive(make, 3, 3)
@@ -76,8 +78,9 @@ class Cholesky(Op):
         yield lambda: make.call(make(2, 2) * 0), RuntimeError, "leading minor of order 1 is not"
 
 
-def cholesky_gradient(g: Node, factor: Node) -> Node:
+def cholesky_gradient(g: Node, factor: Node, upper: bool) -> Node:
     """The gradient of a matrix from that of its Cholesky factor."""
+    g, factor = (adjoint(g), adjoint(factor)) if upper else (g, factor)
     turned = ops.tril(product(adjoint(factor), g))
     half = 0.5 * (turned + adjoint(ops.tril(turned, -1)))
     right = ops.linalg_solve_triangular(factor, half, upper=False, left=False)

@@ -179,7 +179,7 @@ class CholeskyEx(Op):
     """
 
     name, module, backward = "linalg_cholesky_ex", "linalg", "LinalgCholeskyEx"
-    attrs = ("checked",)
+    attrs = ("upper", "checked")
     torch = (
         "cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False)"
         " -> (Tensor L, Tensor info)"
@@ -190,18 +190,21 @@ class CholeskyEx(Op):
         self, a: Node, *, upper: bool = False, check_errors: bool = False
     ) -> tuple[Node, ...]:
         square("linalg.cholesky_ex", a)
-        if not upper:
-            return ops.parts(self.record((a,), bool(check_errors)))
-        factor, info = ops.parts(self.record((adjoint_of(a),), bool(check_errors)))
-        return adjoint_of(factor), info
+        return ops.parts(self.record((a,), bool(upper), bool(check_errors)))
 
-    def infer(self, a: Spec, *, checked: bool) -> tuple[Spec, Spec]:
+    def infer(self, a: Spec, *, upper: bool, checked: bool) -> tuple[Spec, Spec]:
         return a, a.with_shape(a.shape[:-2]).with_dtype(int32)
 
-    def vjp(self, g: Any, y: Node, a: Node, *, checked: bool) -> tuple[Node | None, ...]:
-        return (None if g[0] is None else cholesky_gradient(g[0], ops.part(y, 0)),)
+    def vjp(
+        self, g: Any, y: Node, a: Node, *, upper: bool, checked: bool
+    ) -> tuple[Node | None, ...]:
+        return (None if g[0] is None else cholesky_gradient(g[0], ops.part(y, 0), upper),)
 
-    def ref(self, a: Any, *, checked: bool) -> Any:
+    def ref(self, a: Any, *, upper: bool, checked: bool) -> Any:
+        factors, info = self._lower(np.swapaxes(a.conj(), -1, -2) if upper else a, checked)
+        return np.swapaxes(factors.conj(), -1, -2) if upper else factors, info
+
+    def _lower(self, a: Any, checked: bool) -> tuple[Any, Any]:
         try:
             return np.linalg.cholesky(a), np.zeros(a.shape[:-2])
         except np.linalg.LinAlgError:

@@ -151,8 +151,7 @@ def _power_gradient(g: Node, y: Node, x: Node, ord: float) -> Node:
     if ord > 2:
         smooth: Node = x * ops.pow(ops.abs(x), ord - 2) * over_norm(g, ops.pow(y, ord - 1))
         return smooth
-    zero = ops.eq(x, 0)
-    steep = ops.where(zero, 0.0, ops.pow(ops.abs(ops.where(zero, 1.0, x)), ord - 1))
+    steep = ops.where(ops.eq(x, 0), 0.0, ops.pow(ops.abs(x), ord - 1))
     scale = g * ops.pow(y, 1 - ord) if ord < 1 else over_norm(g, ops.pow(y, ord - 1))
     sharp: Node = ops.sgn(x) * steep * scale
     return sharp
