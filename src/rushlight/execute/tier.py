@@ -17,6 +17,7 @@ from typing import Any
 from rushlight.base.config import config
 from rushlight.base.errors import ArgValueError
 from rushlight.graph.graph import Graph
+from rushlight.graph.spec import Spec
 
 FEW = 1 << 17
 """Numbers that references draw in the time that a kernel takes to compile."""
@@ -43,10 +44,10 @@ def draws(graph: Graph) -> bool:
     The first values of most layers are the same bits in both, and few of them are drawn sooner than
     a kernel is made.
     """
-    if not any(step.op.draws for step in graph.steps):
-        return False
-    exact = all(step.op.ulp == 0 or step.op.transparent for step in graph.steps)
-    return not exact or sum(step.spec.numel for step in graph.steps if step.op.draws) > FEW
+    drawn = [step.spec for step in graph.steps if step.op.draws]
+    if not all(step.op.ulp == 0 or step.op.transparent for step in graph.steps):
+        return bool(drawn)
+    return sum(spec.numel for spec in drawn if isinstance(spec, Spec)) > FEW
 
 
 def chosen() -> str:
