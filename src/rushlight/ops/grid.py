@@ -6,7 +6,7 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.errors import DTypeError, OperationError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -120,6 +120,8 @@ class Meshgrid(Composite):
                     "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got:"
                     f" {x.spec}",
                 )
+        if any(x.dtype is not tensors[0].dtype for x in tensors):
+            raise DTypeError("meshgrid", "meshgrid expects all tensors to have the same dtype")
         order = list(range(len(tensors)))
         if indexing == "xy" and len(tensors) > 1:
             order[0], order[1] = 1, 0
@@ -137,6 +139,7 @@ class Meshgrid(Composite):
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(3), indexing="ab"), RuntimeError, "indexing must be one of"
         yield lambda: make.call(make(3, 2)), RuntimeError, "Expected 0D or 1D tensor"
+        yield lambda: make.call(make(2), make.int(2)), RuntimeError, "same dtype"
 
 
 broadcast_tensors = BroadcastTensors()
