@@ -27,6 +27,13 @@ def test_softmax_of_a_row_is_one_kernel():
         rl.realize(rl.softmax(x, 1))
 
 
+@pytest.mark.parametrize("columns", [8, 10, 32, 33])
+def test_softmax_of_a_short_row_is_one_kernel(columns):
+    x = ready(64, columns)
+    with assert_kernels(1):
+        rl.realize(rl.softmax(x, 1), rl.log_softmax(x, 1))
+
+
 def test_arithmetic_over_a_broadcast_is_one_kernel():
     x = ready(7, 1, 5)
     with assert_kernels(1):

@@ -157,3 +157,12 @@ def test_conditions_are_decided_as_python_does(begin: int, end: int) -> None:
         assert "%" not in repr(new.body)
         taken = {at[k] for k in range(start, start + own.extent)}
         assert len(taken) == 1 and "select" not in repr(new.body)
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=lambda d: d.name)
+@pytest.mark.parametrize("step", [2, 3, 4, 5])
+def test_every_so_many(step: int, dtype: Any) -> None:
+    x = numbers(3, 67 * step, dtype=dtype)
+    for machine in MACHINES:
+        for start in (0, step - 1):
+            same(run(x[:, start::step].clone(), machine), plain(x)[:, start::step])

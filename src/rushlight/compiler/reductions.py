@@ -15,6 +15,7 @@ from rushlight.base.dtypes import DType
 from .body import Body
 from .expr import Expr, parts
 from .index import Axis, Index
+from .kernel import SHORT
 
 INLINE = 32
 """Numbers in a reduction up to which it is written out where it is used: windows of a pooling."""
@@ -39,16 +40,44 @@ def is_large(x: Expr) -> bool:
     """Whether an expression is a reduction that gets a loop of its own."""
     if x.op != "reduce":
         return False
+    return _is_much(x) or _is_row(x)
+
+
+def _is_much(x: Expr) -> bool:
+    """Whether it would be too much code, written out."""
     how, axes = x.attrs
     return prod(axis.extent for axis in axes) > INLINE or bool(how.startswith("arg"))
 
 
-def written_out(body: Expr) -> Expr:
-    """An expression whose small reductions are written out, term by term."""
+def _is_row(x: Expr) -> bool:
+    """Whether what is reduced lies side by side and is worth a vector of its own."""
+    axis, *others = x.attrs[1]
+    if others or axis.extent < SHORT:
+        return False
+    found = [part.attrs[1] for part in parts(x.args[0]) if part.op == "load"]
+    found = [index for index in found if axis in set(index.axes())]
+    return bool(found) and all(_runs(index, axis) for index in found)
+
+
+def _runs(index: Index, axis: Axis) -> bool:
+    """Whether an index counts along an axis and makes longer steps along any other."""
+    return index.factor(axis) == 1 and all(
+        isinstance(atom, Axis) and (atom is axis or abs(factor) >= axis.extent)
+        for atom, factor in index.terms
+    )
+
+
+def written_out(body: Expr, loops: bool = True) -> Expr:
+    """An expression whose small reductions are written out, term by term.
+
+    Args:
+        loops: whether those that are worth it may have loops.
+    """
+    kept = is_large if loops else _is_much
     done: dict[Expr, Expr] = {}
     for x in parts(body):
         args = tuple(done[arg] for arg in x.args)
-        if x.op == "reduce" and not is_large(x):
+        if x.op == "reduce" and not kept(x):
             done[x] = _terms(x, args[0])
         else:
             done[x] = Expr.of(x.op, x.dtype, args, x.attrs)

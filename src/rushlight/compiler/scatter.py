@@ -61,7 +61,7 @@ class Scatter:
         how, target, value = step.op.scatter(body, place, *inputs, **step.keywords)
         target = tuple(map(Index.of, target))
         old = result.at(*target)
-        new = body.cast(written_out(value), old.dtype)
+        new = body.cast(written_out(value, loops=False), old.dtype)
         if how != "set":
             new = getattr(body, PAIRS[how])(old, new)
         rows = tuple(axis for axis in many if Index.of(axis) in target)

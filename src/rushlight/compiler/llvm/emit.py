@@ -214,9 +214,28 @@ class Emitter:
             if mask is None:
                 return f.load(place, type)
             return f.masked_load(place, type, mask, const(0, type))
+        if step in (2, 3, 4) and guard is None and self.mask is None:
+            return self._every(step, f.at(pointer, self.index(index, first=True), element), type)
         everywhere = self._together(guard) or const(True, type.of("i1"))
         pointers = self._addresses(pointer, index, element, step)
         return f.gather(pointers, type, everywhere, const(0, type))
+
+    def _every(self, step: int, place: Value, type: Type) -> Value:
+        """Every so many elements, picked from vectors that end at the last of them."""
+        f, lanes = self.f, self.lanes
+        end = (lanes - 1) * step + 1
+        starts = [min(k * lanes, end - lanes) for k in range(step)]
+        found, *others = [f.load(f.at(place, start, type.element), type) for start in starts]
+        of = [min(lane * step // lanes, step - 1) for lane in range(lanes)]
+        for number, (more, start) in enumerate(zip(others, starts[1:], strict=True), 1):
+            before = [lane * step if number == 1 else lane for lane in range(lanes)]
+            chosen = [
+                lane * step - start + lanes if of[lane] == number
+                else before[lane] if of[lane] < number else -1
+                for lane in range(lanes)
+            ]  # fmt: skip
+            found = f.shuffle(found, more, chosen)
+        return found
 
     def _read_one(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
         f = self.f
