@@ -98,7 +98,8 @@ def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
 
 def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """Zeroes whole channels, as :func:`rushlight.nn.functional.dropout2d`."""
-    return F.dropout2d(input, p, train)
+    by_rank = {3: F.dropout1d, 5: F.dropout3d}
+    return by_rank.get(input.ndim, F.dropout2d)(input, p, train)
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Ints) -> tuple[Tensor, Tensor]:
