@@ -30,3 +30,11 @@ def test_several_results_are_written():
     found = rl.kthvalue(rl.tensor([3.0, 1.0, 2.0]), 2, out=(values, places))
     assert found.values is values
     assert (values.item(), places.item()) == (2.0, 2)
+
+
+@pytest.mark.parametrize("library", [rl, torch])
+def test_where_has_a_target(library):
+    x = library.tensor([-1.0, 2.0])
+    target = library.empty(0)
+    assert library.where(x > 0, x, library.zeros(2), out=target) is target
+    assert target.tolist() == [0.0, 2.0]

@@ -66,7 +66,9 @@ def argwhere(input: Tensor) -> Tensor:
     return made(np.argwhere(array_of(input)))
 
 
-def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+def where(
+    condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None
+) -> Any:
     """``input`` where the condition is true, ``other`` elsewhere; with one argument, its places.
 
     Raises:
@@ -81,7 +83,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None:
         return true_places(condition)
-    return public[""]["where"](condition, input, other)
+    return public[""]["where"](condition, input, other, out=out)
 
 
 @method
