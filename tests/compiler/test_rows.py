@@ -87,3 +87,26 @@ def test_the_first_extremum_of_whole_numbers(dtype: Any, values: list[int]) -> N
         y8 = y.numpy()
         same(run(rl.max(y, dim).indices, host()), y8.argmax(dim))
         same(run(rl.min(y, dim).indices, host()), y8.argmin(dim))
+
+
+BITS = {
+    "softmax": lambda x: rl.softmax(x, 1),
+    "softmax of columns": lambda x: rl.softmax(x, 0),
+    "sums of short rows": lambda x: x.reshape(-1, 10).sum(1),
+    "sums of columns": lambda x: (x * x).sum(0),
+    "place": lambda x: rl.argmax(x, 0),
+    "transposed": lambda x: rl.exp(x.T) + x.reshape(-1, 300),
+    "joined": lambda x: rl.cat([x, x[:, :77]], 1).cos(),
+}
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_bits_do_not_depend_on_threads(name: str) -> None:
+    x = rl.rand(300, 500, generator=rl.Generator().manual_seed(0))
+    rl.realize(x)
+    before, found = rl.get_num_threads(), []
+    for threads in (1, 2, 4):
+        rl.set_num_threads(threads)
+        found.append(run(BITS[name](x), host()).tobytes())
+    rl.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
