@@ -33,6 +33,7 @@ class Eig(Op):
     """
 
     name, module = "linalg_eig", "linalg"
+    batched = "front"
     torch = "eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)"
     ulp = 256
 
@@ -100,6 +101,7 @@ class Eigvals(Op):
     """The eigenvalues of square matrices in any order; always complex."""
 
     name, module = "linalg_eigvals", "linalg"
+    batched = "front"
     torch = "eigvals(Tensor self) -> Tensor"
     ulp = 256
 

@@ -172,7 +172,9 @@ class Scattering(Picking):
         return x
 
     def ref(self, x: Any, index: Any, source: Any, *, dim: int, **attrs: Any) -> Any:
-        result = np.array(x)  # x.copy() of a 0-d array that was widened is no array
+        # In rows, so that it is changed through its flat form; x.copy() of a 0-d array that was
+        # widened is no array.
+        result = np.array(x, order="C")
         if index.size:
             shape = _sizes(x.shape)
             index = index.reshape(_sizes(index.shape))

@@ -49,6 +49,7 @@ class Geqrf(Op):
     """The compact form of QR: ``R`` on and above the diagonal, reflections below, and ``tau``."""
 
     name, differentiable, ulp = "geqrf", False, 256
+    batched = "front"
     torch = "geqrf(Tensor self) -> (Tensor a, Tensor tau)"
 
     def __call__(self, a: Node) -> tuple[Node, ...]:

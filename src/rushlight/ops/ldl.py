@@ -34,6 +34,7 @@ class LdlFactorEx(Op):
     """
 
     name, module, attrs = "linalg_ldl_factor_ex", "linalg", ("hermitian", "checked")
+    batched = "front"
     torch = (
         "ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False)"
         " -> (Tensor LD, Tensor pivots, Tensor info)"

@@ -45,6 +45,7 @@ class LuFactorEx(Op):
     """
 
     name, module, backward = "linalg_lu_factor_ex", "linalg", "LinalgLuFactorEx"
+    batched = "front"
     attrs = ("checked",)
     torch = (
         "lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False)"
@@ -159,6 +160,7 @@ class LuPermutation(Op):
     """The order of rows that exchanges lead to: row ``k`` of ``L @ U`` is row ``order[k]`` of A."""
 
     name, attrs, differentiable = "lu_permutation", ("rows",), False
+    batched = "front"
 
     def infer(self, pivots: Spec, *, rows: int) -> Spec:
         return pivots.with_shape((*pivots.shape[:-1], rows)).with_dtype(int64)

@@ -179,6 +179,7 @@ class CholeskyEx(Op):
     """
 
     name, module, backward = "linalg_cholesky_ex", "linalg", "LinalgCholeskyEx"
+    batched = "front"
     attrs = ("upper", "checked")
     torch = (
         "cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False)"

@@ -253,6 +253,8 @@ class SolveTriangular(Op):
     ) -> Node:
         square("linalg.solve_triangular", a)
         matrices("linalg.solve_triangular", b)
+        rank = max(a.ndim, b.ndim)  # as many dimensions in front of both
+        a, b = (ops.reshape(x, (1,) * (rank - x.ndim) + x.shape) for x in (a, b))
         if left:
             return self.record((a, b), bool(upper), bool(unitriangular))
         turned = ops.transpose(a, -2, -1), ops.transpose(b, -2, -1)

@@ -316,6 +316,7 @@ class Covered(Op):
     """The weights that windows add up to, refused where there is none to divide by."""
 
     name = "covered"
+    batched = "front"
 
     def infer(self, x: Spec) -> Spec:
         return x
