@@ -112,6 +112,21 @@ def test_a_whole_network():
     assert all(p.grad is not None for p in model.parameters())
 
 
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "ASGD", "Rprop", "Adafactor"])
+def test_optimizers_take_them_before_they_have_a_shape(kind):
+    weights = []
+    for f in FRAMEWORKS:
+        layer = f.nn.LazyLinear(2)
+        optimizer = getattr(f.optim, kind)(layer.parameters(), lr=0.1)
+        layer(f.ones(1, 3))
+        with f.no_grad():
+            layer.weight.fill_(0.5)
+        layer(f.ones(1, 3)).sum().backward()
+        optimizer.step()
+        weights.append(layer.weight.detach().numpy())
+    np.testing.assert_allclose(*weights, rtol=1e-6)
+
+
 def test_nothing_is_computed_with_them():
     weight = rl.nn.UninitializedParameter()
     uses = [lambda: weight + 1, lambda: rl.relu(weight), lambda: weight.sum(), lambda: 2 * weight]

@@ -95,6 +95,7 @@ class UninitializedTensorMixin:
 
     __slots__ = ()
     grad_fn = None
+    is_leaf = True
 
     def _set_up(self, requires_grad: bool, device: Any, dtype: DType | None) -> None:
         this: Any = self

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.hooks import RemovableHandle
 from rushlight.execute import realize
+from rushlight.nn.parameter import is_lazy
 from rushlight.optim.memory import value_node
 from rushlight.optim.state import Group, State, StateDict, pack, unpack
 from rushlight.tensor.tensor import Tensor
@@ -166,7 +167,7 @@ class Optimizer:
         self.param_groups.append(param_group)
         # Their first values, by a program of their own: it would be part of the first step's, and
         # all steps after that would be another program.
-        realize([value_node(param) for param in param_group["params"]])
+        realize([value_node(param) for param in param_group["params"] if not is_lazy(param)])
 
     def _name_params(self, group: Group) -> None:
         """Makes a list of ``group["params"]`` and puts the names, if given, beside it."""
