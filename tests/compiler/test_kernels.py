@@ -1,10 +1,14 @@
 """How many kernels things take, and that nothing is compiled twice."""
 
+import importlib
+
 import numpy as np
 import pytest
 
 import rushlight as rl
 import rushlight.nn.functional as F
+from rushlight.compiler.llvm.machine import host
+from rushlight.compiler.program import compiled
 from rushlight.execute import tier
 from rushlight.testing import assert_kernels, assert_no_recompile
 
@@ -106,6 +110,53 @@ def test_one_parameters_adam_step_is_one_kernel():
     with assert_kernels(1):
         optimizer.step()
         rl.realize(weight)
+
+
+def stepped(kind, **options):
+    """A layer's calls in a training step, its first one done, and what its weight became."""
+    rl.manual_seed(0)
+    layer, x = rl.nn.Linear(70, 50, bias=False), ready(20, 70)
+    optimizer = kind(layer.parameters(), lr=0.1, **options)
+    for _ in range(2):
+        optimizer.zero_grad()
+        layer(x).square().mean().backward()
+        optimizer.step()
+    optimizer.zero_grad()
+    layer(x).square().mean().backward()
+    ran = []
+    realize = importlib.import_module("rushlight.execute.realize")
+    watch = lambda cut, known: ran.append(compiled(cut.graph(), host()).calls)
+    realize.watchers.append(watch)
+    try:
+        optimizer.step()
+    finally:
+        realize.watchers.remove(watch)
+    return [call.code.name for call in ran[-1]], layer.weight.detach().numpy()
+
+
+def test_a_step_of_many_arrays_is_a_kernel_behind_the_product():
+    few, _ = stepped(rl.optim.SGD)
+    assert any(name.startswith("product") and "epilogue" in name for name in few[-1:])
+    many, _ = stepped(rl.optim.Adam)
+    assert many[-2].startswith("product") and "epilogue" not in many[-2]
+    assert many[-1].startswith("loops")
+
+
+@pytest.mark.parametrize("kind", [rl.optim.SGD, rl.optim.Adam, rl.optim.AdamW])
+def test_steps_behind_products_are_those_of_references(kind):
+    _, ours = stepped(kind)
+    with tier.only("reference"):
+        _, expected = stepped(kind)
+    np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=2e-6)
+
+
+def test_sums_of_columns_are_taken_along_rows_whatever_else_there_is():
+    """Results inside of rows would turn the vectors across what is summed."""
+    x, weight, rate = ready(1600, 64), ready(64, 40), ready(1)
+    with assert_kernels(2):
+        total = x.sum(0) * rate
+        rl.realize(total, weight * rate)
+    np.testing.assert_allclose(total.numpy(), x.numpy().sum(0) * rate.item(), rtol=1e-5)
 
 
 def test_the_failure_lists_kernels_and_the_graph():

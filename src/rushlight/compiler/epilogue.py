@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 from rushlight.base.dtypes import DType, float32, float64
 
 from .expr import Expr, parts
 from .fuse import Joinable, loads
 from .index import Axis, Index
-from .kernel import Change, Root
+from .kernel import Change, Kernel, Root
 from .llvm.code import Code, Part
 from .llvm.contract import Layout, Params, Plan, tile_of
 from .llvm.contract.micro import micro_module, micro_name
@@ -25,6 +26,8 @@ from .llvm.text import I64, Function, Module, Type, Value, i64
 
 TYPES = {float32: "float", float64: "double"}
 MOST_WORK = 200
+MANY = 6
+"""Arrays that what follows a product reads and writes, from which it is a kernel of its own."""
 
 
 class Products(Joinable):
@@ -93,6 +96,29 @@ class Products(Joinable):
         if stride_along(renamed.place, self.n) != 1:
             return None
         return replace(renamed, rows=(self.batch, self.m, self.n), inner=())
+
+    def parted(self) -> list[Any]:
+        """The call; and a kernel for its results, if they read and write too much memory for it.
+
+        A tile of rows far from each other is a bad way through memory, and with few arrays the
+        sums hide that. An optimizer's step of a parameter is quicker from one end to the other.
+        """
+        read = {x.attrs[0] for root in self.roots for x in self._streams(root)}
+        if len(read) + len(self.kept) < MANY:
+            return [self]
+        first, *others = self.roots
+        wanted = {b for root in others for b in loads(root.body)} & {first.buffer}
+        kernel = Kernel((self.batch, self.m, self.n), others, self.kept - {first.buffer})
+        self.roots, self.kept = [first], (self.kept & {first.buffer}) | wanted
+        self.reads = set(self.operands)
+        return [self, kernel]
+
+    def _streams(self, root: Root) -> Iterator[Expr]:
+        """What a result reads of arrays as large as the product, and not of its own."""
+        own = self.writes
+        for x in parts(root.body):
+            if x.op == "load" and x.attrs[0] not in own and {self.m, self.n} <= set(x.axes):
+                yield x
 
     def _count(self) -> int:
         return self.batch.extent * self.m.extent * self.n.extent

@@ -17,7 +17,7 @@ from rushlight.base.config import config
 
 from .expr import Expr, parts
 from .index import Axis, Index
-from .kernel import Change, Kernel, Root
+from .kernel import Change, Kernel, Root, votes_for
 
 MOST_CODE = 600
 """Functions in one kernel: beyond, compiling takes longer than it saves."""
@@ -70,6 +70,10 @@ class Joinable:
     def joined(self, root: Root, reads: set[int]) -> Root | None:
         """The result in the call's own axes, or None if it cannot be part of it."""
         raise NotImplementedError
+
+    def parted(self) -> list[Any]:
+        """The call, and behind it what had better be a kernel of its own."""
+        return [self]
 
 
 class Fusion:
@@ -144,7 +148,7 @@ class Fusion:
                 found.append(Kernel(call.rows, call.roots, read | _far_reads(call)))
             elif read:  # else its only readers were kernels of no elements, which read nothing
                 call.kept = read
-                found.append(call)
+                found += call.parted()
         return found
 
 
@@ -191,6 +195,8 @@ def _joined(kernel: _Open, root: Root, reads: set[int]) -> Root | None:
     roots = [each.with_rows(depth) for each in kernel.roots]
     if not all(_of_own_row(x, roots, rows) for x in _own_loads(renamed.body, own)):
         return None
+    if rows and _would_turn([*roots, renamed], rows[-1]):
+        return None
     kernel.rows, kernel.roots = rows, roots
     kernel.exact = kernel.exact or reduces
     return renamed
@@ -214,6 +220,11 @@ def _depth(kernel: _Open, root: Root, reduces: bool) -> int | None:
 def _still_rows(kernel: _Open, depth: int) -> bool:
     """Whether fewer rows do: no result of the kernel is a reduction over deeper ones."""
     return not kernel.exact and prod(axis.extent for axis in kernel.rows[depth:]) <= 1 << 16
+
+
+def _would_turn(roots: list[Root], last: Axis) -> bool:
+    """Whether results inside of rows would have vectors lie across those that are summed."""
+    return any(root.inner for root in roots) and (votes_for(last, roots) or 0) > 0
 
 
 def _shared_inner(kernel: _Open, root: Root, depth: int) -> Root:

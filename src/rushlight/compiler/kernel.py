@@ -7,7 +7,7 @@ phase uses what an earlier one reduced. Elementwise operations are rows with not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -188,17 +188,8 @@ class Kernel:
         """Whether vectors lie along the last row axis rather than inside of rows."""
         if not self.rows or self.has_inner:
             return False
-        reductions = [x for root in self.roots for x in root.reductions()]
-        if not reductions:
-            return True
-        votes = 0
-        for x in reductions:
-            last = x.attrs[1][-1]
-            for part in parts(x.args[0]):
-                if part.op == "load":
-                    index = part.attrs[1]
-                    votes += (index.factor(self.rows[-1]) == 1) - (index.factor(last) == 1)
-        return votes > 0
+        votes = votes_for(self.rows[-1], self.roots)
+        return votes is None or votes > 0
 
     # Axes ------------------------------------------------------------------------------------
 
@@ -352,6 +343,20 @@ class _Phases:
             self._axes[key] = Loop(axes)
             self._phase(phase).loops.append(self._axes[key])
         return self._axes[key]
+
+
+def votes_for(axis: Axis, roots: Sequence[Root]) -> int | None:
+    """By how many more loads neighbours along an axis are neighbours in memory than along that
+    which a reduction runs over; None where nothing is reduced."""
+    reductions = [x for root in roots for x in root.reductions()]
+    votes = 0
+    for x in reductions:
+        last = x.attrs[1][-1]
+        for part in parts(x.args[0]):
+            if part.op == "load":
+                index = part.attrs[1]
+                votes += (index.factor(axis) == 1) - (index.factor(last) == 1)
+    return votes if reductions else None
 
 
 def _work(roots: list[Root]) -> int:
