@@ -5,7 +5,7 @@ The transforms come from the operations' own signatures and are made when they a
 Example:
     >>> import rushlight as rl
     >>> rl.fft.rfft(rl.ones(4)).real
-    tensor([4., 0., 0., 0.])
+    tensor([4., 0., 0.])
 """
 
 from __future__ import annotations
