@@ -138,8 +138,8 @@ class Corrcoef(Composite):
     Example:
         >>> import rushlight as rl
         >>> rl.corrcoef(rl.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
-        tensor([[ 1.0000, -1.0000],
-                [-1.0000,  1.0000]])
+        tensor([[ 1., -1.],
+                [-1.,  1.]])
     """
 
     name, torch = "corrcoef", "corrcoef(Tensor self) -> Tensor"
