@@ -80,3 +80,22 @@ def test_fill_reaches_both_gradients() -> None:
         assert x.grad.tolist() == [[0.0] * 3] * 2
         assert value.grad.item() == 6.0
         assert library.fill(x, 1.0).grad_fn.name() == "FillBackward0"
+
+
+@pytest.mark.parametrize(
+    "name", ["atan2", "copysign", "fmax", "fmin", "logaddexp2", "xlogy", "special.xlog1py",
+             "ldexp", "float_power", "remainder", "fmod", "maximum", "nextafter"]
+)  # fmt: skip
+def test_gradients_where_they_are_odd(name: str) -> None:
+    places = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 30.0])
+    found = []
+    for library in (rl, torch):
+        function = library
+        for part in name.split("."):
+            function = getattr(function, part)
+        inputs = [
+            library.tensor(p.ravel(), requires_grad=True) for p in np.meshgrid(places, places)
+        ]
+        function(*inputs).sum().backward()
+        found.append([np.zeros(36) if x.grad is None else x.grad.numpy() for x in inputs])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)

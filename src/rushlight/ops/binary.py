@@ -222,6 +222,7 @@ class Atan2(Arithmetic):
 
     def vjp(self, g: Node, y: Node, a: Node, b: Node) -> tuple[Node | None, ...]:
         square = a * a + b * b
+        square = ops.where(ops.eq(square, 0), 1.0, square)  # 0 at the origin, as PyTorch
         return g * b / square, -g * a / square
 
     def lower(self, b: Any, x: Any, y: Any) -> Any:
