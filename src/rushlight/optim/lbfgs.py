@@ -8,7 +8,7 @@ from typing import Any
 import rushlight as rl
 from rushlight.autograd.mode import enable_grad, no_grad
 from rushlight.base.errors import ArgValueError, OperationError
-from rushlight.execute import realize
+from rushlight.execute import realize, tier
 from rushlight.graph.node import number
 from rushlight.ops.update_matrix import quasi_newton_direction
 from rushlight.optim.line_search import Point, strong_wolfe
@@ -163,7 +163,9 @@ class LBFGS(Optimizer):
         first = scale.node if isinstance(scale, Tensor) else number(float(scale), gradient.dtype)
         past_nodes = [x.node for key in ("old_dirs", "old_stps", "ro") for x in state[key]]
         made = quasi_newton_direction(gradient.node, first, *past_nodes)
-        realize(made)
+        realize([first, *past_nodes[-1:]])  # in the same program at every turn
+        with tier.only("reference"):  # which is what it has; a program for each length is not made
+            realize(made)
         state["d"], *shares = [Tensor(node) for node in made]
         state["al"] = [*shares, *[None] * (history - len(shares))]
 
