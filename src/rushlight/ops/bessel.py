@@ -50,6 +50,10 @@ class I0(Formula):
 
     Reference:
         Abramowitz & Stegun 1964, sections 9.6 and 9.7; Chebyshev expansions, right to 1e-15.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.i0(rl.tensor([0.0, 1.0, 2.0]))
+        tensor([1.0000, 1.2661, 2.2796])
     """
 
     name, torch = "i0", "i0(Tensor self) -> Tensor"
@@ -63,7 +67,13 @@ class I0(Formula):
 
 
 class I0e(Formula):
-    """``exp(-abs(input)) * i0(input)``, which does not overflow."""
+    """``exp(-abs(input)) * i0(input)``, which does not overflow.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.i0e(rl.tensor([0.0, 1.0, 2.0]))
+        tensor([1.0000, 0.4658, 0.3085])
+    """
 
     name, torch, module = "special_i0e", "i0e(Tensor self) -> Tensor", "special"
     inplace = False
@@ -80,7 +90,13 @@ class I0e(Formula):
 
 
 class I1(I0e):
-    """The modified Bessel function of the first kind of order 1."""
+    """The modified Bessel function of the first kind of order 1.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.i1(rl.tensor([0.0, 1.0, 2.0]))
+        tensor([0.0000, 0.5652, 1.5906])
+    """
 
     name, torch = "special_i1", "i1(Tensor self) -> Tensor"
     ulp = 8  # PyTorch computes in float32
@@ -95,7 +111,13 @@ class I1(I0e):
 
 
 class I1e(I0e):
-    """``exp(-abs(input)) * i1(input)``, which does not overflow."""
+    """``exp(-abs(input)) * i1(input)``, which does not overflow.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.i1e(rl.tensor([0.0, 1.0, 2.0]))
+        tensor([0.0000, 0.2079, 0.2153])
+    """
 
     name, torch = "special_i1e", "i1e(Tensor self) -> Tensor"
 
@@ -129,7 +151,13 @@ class ScaledK(BesselOfFirstKind):
 
 
 class ScaledK0(ScaledK):
-    """``exp(input) * K0(input)``: the modified Bessel function of the second kind, scaled."""
+    """``exp(input) * K0(input)``: the modified Bessel function of the second kind, scaled.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.scaled_modified_bessel_k0(rl.tensor([1.0, 2.0]))
+        tensor([1.1445, 0.8416])
+    """
 
     name = "special_scaled_modified_bessel_k0"
     torch = "scaled_modified_bessel_k0(Tensor x) -> Tensor"
@@ -142,7 +170,13 @@ class ScaledK0(ScaledK):
 
 
 class ScaledK1(ScaledK):
-    """``exp(input) * K1(input)``: the modified Bessel function of the second kind, scaled."""
+    """``exp(input) * K1(input)``: the modified Bessel function of the second kind, scaled.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.scaled_modified_bessel_k1(rl.tensor([1.0, 2.0]))
+        tensor([1.6362, 1.0335])
+    """
 
     name = "special_scaled_modified_bessel_k1"
     torch = "scaled_modified_bessel_k1(Tensor x) -> Tensor"
@@ -170,6 +204,10 @@ class BesselJ0(BesselOfFirstKind):
 
     Reference:
         Abramowitz & Stegun 1964, 9.1.10 and 9.2.5; Chebyshev expansions.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.bessel_j0(rl.tensor([0.0, 1.0]))
+        tensor([1.0000, 0.7652])
     """
 
     name, torch = "special_bessel_j0", "bessel_j0(Tensor self) -> Tensor"
@@ -182,7 +220,13 @@ class BesselJ0(BesselOfFirstKind):
 
 
 class BesselJ1(BesselOfFirstKind):
-    """The Bessel function of the first kind of order 1."""
+    """The Bessel function of the first kind of order 1.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.bessel_j1(rl.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.4401])
+    """
 
     name, torch = "special_bessel_j1", "bessel_j1(Tensor self) -> Tensor"
 
@@ -195,7 +239,13 @@ class BesselJ1(BesselOfFirstKind):
 
 
 class SphericalJ0(BesselOfFirstKind):
-    """``sin(input) / input``, 1 at 0: the spherical Bessel function of order 0."""
+    """``sin(input) / input``, 1 at 0: the spherical Bessel function of order 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.spherical_bessel_j0(rl.tensor([0.0, 1.0]))
+        tensor([1.0000, 0.8415])
+    """
 
     name, torch = "special_spherical_bessel_j0", "spherical_bessel_j0(Tensor x) -> Tensor"
 
@@ -210,6 +260,10 @@ class AiryAi(BesselOfFirstKind):
 
     Reference:
         Abramowitz & Stegun 1964, 10.4.59 and 10.4.60; Chebyshev expansions.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.airy_ai(rl.tensor([0.0, 1.0]))
+        tensor([0.3550, 0.1353])
     """
 
     name, torch = "special_airy_ai", "airy_ai(Tensor x) -> Tensor"

@@ -237,7 +237,13 @@ class Atan2(Arithmetic):
 
 
 class Rsub(Composite):
-    """``other - alpha * input``."""
+    """``other - alpha * input``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.rsub(rl.tensor([1.0, 2.0]), 5)
+        tensor([4., 3.])
+    """
 
     name = "rsub"
     torch = "rsub(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"

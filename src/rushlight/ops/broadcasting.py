@@ -123,6 +123,10 @@ class SumToSize(Composite):
 
     Raises:
         RuntimeError: ``size`` cannot be broadcast to the input's shape.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.ones(2, 3).sum_to_size(1, 3)
+        tensor([[2., 2., 2.]])
     """
 
     name = "sum_to_size"

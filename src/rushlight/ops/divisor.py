@@ -30,7 +30,13 @@ class OfIntegers(Arithmetic):
 
 
 class Gcd(OfIntegers):
-    """The greatest common divisor, never negative; 0 of two zeros."""
+    """The greatest common divisor, never negative; 0 of two zeros.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.gcd(rl.tensor([5, 10, 15]), rl.tensor([3, 4, 5]))
+        tensor([1, 2, 5])
+    """
 
     name, torch = "gcd", "gcd(Tensor self, Tensor other) -> Tensor"
 
@@ -39,7 +45,13 @@ class Gcd(OfIntegers):
 
 
 class Lcm(OfIntegers):
-    """The least common multiple, never negative; 0 if one of them is."""
+    """The least common multiple, never negative; 0 if one of them is.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.lcm(rl.tensor([5, 10, 15]), rl.tensor([3, 4, 5]))
+        tensor([15, 20, 15])
+    """
 
     name, torch = "lcm", "lcm(Tensor self, Tensor other) -> Tensor"
 

@@ -81,6 +81,10 @@ class Frexp(Composite):
 
     Raises:
         RuntimeError: the input is not of floating point.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.frexp(rl.tensor([8.0, 0.75])).exponent
+        tensor([4, 0], dtype=torch.int32)
     """
 
     name = "frexp"
@@ -105,7 +109,13 @@ class Frexp(Composite):
 
 
 class Ldexp(Composite):
-    """``input * 2**other``."""
+    """``input * 2**other``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.ldexp(rl.tensor([1.0]), rl.tensor([1, 2, 3]))
+        tensor([2., 4., 8.])
+    """
 
     name = "ldexp"
     torch = "ldexp(Tensor self, Tensor other) -> Tensor"
@@ -133,7 +143,13 @@ class Ldexp(Composite):
 
 
 class Nextafter(FloatPair):
-    """The next number that the type has after ``input`` towards ``other``."""
+    """The next number that the type has after ``input`` towards ``other``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.nextafter(rl.tensor([1.0]), rl.tensor([2.0])) > 1
+        tensor([True])
+    """
 
     name, torch = "nextafter", "nextafter(Tensor self, Tensor other) -> Tensor"
     dtypes = (float32, float64)
@@ -156,7 +172,13 @@ class Nextafter(FloatPair):
 
 
 class Logaddexp2(FloatPair):
-    """``log2(2**input + 2**other)`` without overflow on the way."""
+    """``log2(2**input + 2**other)`` without overflow on the way.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.logaddexp2(rl.tensor([1.0]), rl.tensor([1.0]))
+        tensor([2.])
+    """
 
     name, torch = "logaddexp2", "logaddexp2(Tensor self, Tensor other) -> Tensor"
     inplace = False
@@ -175,7 +197,13 @@ class Logaddexp2(FloatPair):
 
 
 class FloatPower(Composite):
-    """``input`` to the power of ``exponent``, both as doubles."""
+    """``input`` to the power of ``exponent``, both as doubles.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.float_power(rl.tensor([4, 9]), 0.5)
+        tensor([2., 3.], dtype=torch.float64)
+    """
 
     name = "float_power"
     torch = "float_power(Tensor self, Tensor exponent) -> Tensor"

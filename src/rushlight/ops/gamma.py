@@ -71,6 +71,10 @@ class Lgamma(Formula):
 
     Reference:
         Abramowitz & Stegun 1964, 6.1.15, 6.1.17 and 6.1.40; a Chebyshev expansion about 2.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.lgamma(rl.tensor([0.5, 1.0, 5.0]))
+        tensor([0.5724, 0.0000, 3.1781])
     """
 
     name, torch = "lgamma", "lgamma(Tensor self) -> Tensor"
@@ -93,6 +97,10 @@ class Digamma(Formula):
 
     Reference:
         Abramowitz & Stegun 1964, 6.3.5, 6.3.7 and 6.3.18.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.digamma(rl.tensor([1.0, 0.5]))
+        tensor([-0.5772, -1.9635])
     """
 
     name, torch = "digamma", "digamma(Tensor self) -> Tensor"
@@ -131,6 +139,10 @@ class Mvlgamma(Composite):
         RuntimeError: ``p`` is less than 1.
     Reference:
         Muirhead, "Aspects of Multivariate Statistical Theory", 1982, theorem 2.1.12.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.mvlgamma(rl.tensor([2.0, 3.0]), 2)
+        tensor([0.4516, 1.5502])
     """
 
     name = "mvlgamma"

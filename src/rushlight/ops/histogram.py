@@ -60,6 +60,11 @@ class Histogramdd(Composite):
         density: whether to divide by the total and by each bin's volume.
     Raises:
         RuntimeError: the input is not of floating point, or bins, range or weights do not fit it.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.histogramdd(rl.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]]), [2, 2]).hist
+        tensor([[0., 1.],
+                [1., 1.]])
     """
 
     name = "histogramdd"

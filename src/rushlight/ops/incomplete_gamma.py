@@ -144,6 +144,10 @@ class Igamma(IncompleteGamma):
 
     Reference:
         Abramowitz & Stegun 1964, 6.5.1, 6.5.29 and 6.5.31.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.igamma(rl.tensor([4.0]), rl.tensor([3.0]))
+        tensor([0.3528])
     """
 
     name, torch = "igamma", "igamma(Tensor self, Tensor other) -> Tensor"
@@ -160,6 +164,10 @@ class Igammac(IncompleteGamma):
 
     Reference:
         Abramowitz & Stegun 1964, 6.5.3, 6.5.29 and 6.5.31.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.igammac(rl.tensor([4.0]), rl.tensor([3.0]))
+        tensor([0.6472])
     """
 
     name, torch = "igammac", "igammac(Tensor self, Tensor other) -> Tensor"

@@ -116,7 +116,13 @@ class NumberExtremum(Arithmetic):
 
 
 class Fmax(NumberExtremum):
-    """The larger of two inputs; a NaN loses."""
+    """The larger of two inputs; a NaN loses.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.fmax(rl.tensor([1.0, rl.nan]), rl.tensor([2.0, 3.0]))
+        tensor([2., 3.])
+    """
 
     name, torch = "fmax", "fmax(Tensor self, Tensor other) -> Tensor"
 
@@ -131,7 +137,13 @@ class Fmax(NumberExtremum):
 
 
 class Fmin(NumberExtremum):
-    """The smaller of two inputs; a NaN loses."""
+    """The smaller of two inputs; a NaN loses.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.fmin(rl.tensor([1.0, rl.nan]), rl.tensor([2.0, 3.0]))
+        tensor([1., 3.])
+    """
 
     name, torch = "fmin", "fmin(Tensor self, Tensor other) -> Tensor"
 

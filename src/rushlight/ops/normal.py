@@ -71,6 +71,10 @@ class Erfcx(SpecialFormula):
     Reference:
         Shepherd & Laframboise, "Chebyshev Approximation of (1+2x)exp(x^2)erfc x in 0 <= x <
         infinity", Math. Comp. 36, 1981.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.erfcx(rl.tensor([0.0, 1.0, -1.0]))
+        tensor([1.0000, 0.4276, 5.0090])
     """
 
     name, torch = "special_erfcx", "erfcx(Tensor self) -> Tensor"
@@ -84,7 +88,13 @@ class Erfcx(SpecialFormula):
 
 
 class Ndtr(Composite):
-    """The area below the standard normal density up to the input."""
+    """The area below the standard normal density up to the input.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.ndtr(rl.tensor([-2.0, 0.0, 2.0]))
+        tensor([0.0228, 0.5000, 0.9772])
+    """
 
     name, torch, module = "special_ndtr", "ndtr(Tensor self) -> Tensor", "special"
 
@@ -102,7 +112,13 @@ class Ndtr(Composite):
 
 
 class LogNdtr(SpecialFormula):
-    """The logarithm of ``ndtr``, right also where that is 0."""
+    """The logarithm of ``ndtr``, right also where that is 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.log_ndtr(rl.tensor([-2.0, 0.0, 2.0]))
+        tensor([-3.7832, -0.6931, -0.0230])
+    """
 
     name, torch = "special_log_ndtr", "log_ndtr(Tensor self) -> Tensor"
     low, high = -9.0, 4.0
@@ -120,6 +136,10 @@ class Ndtri(SpecialFormula):
 
     Reference:
         Abramowitz & Stegun 1964, 26.2.23, made exact by Newton's method on ``log_ndtr``.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.ndtri(rl.tensor([0.25, 0.5, 0.75]))
+        tensor([-0.6745,  0.0000,  0.6745])
     """
 
     name, torch = "special_ndtri", "ndtri(Tensor self) -> Tensor"
@@ -143,7 +163,13 @@ class Ndtri(SpecialFormula):
 
 
 class Entr(UnaryFloat):
-    """``-input * log(input)``: 0 at 0, minus infinity below."""
+    """``-input * log(input)``: 0 at 0, minus infinity below.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.entr(rl.tensor([-0.5, 0.0, 0.5]))
+        tensor([  -inf, 0.0000, 0.3466])
+    """
 
     name, torch, module = "special_entr", "entr(Tensor self) -> Tensor", "special"
     dtypes = FLOATS
@@ -165,7 +191,13 @@ class Entr(UnaryFloat):
 
 
 class Xlog1py(Arithmetic):
-    """``input * log1p(other)``, 0 where the input is 0 (unless ``other`` is NaN)."""
+    """``input * log1p(other)``, 0 where the input is 0 (unless ``other`` is NaN).
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.xlog1py(rl.tensor([0.0, 2.0]), rl.tensor([-1.0, 1.0]))
+        tensor([0.0000, 1.3863])
+    """
 
     name, torch = "special_xlog1py", "xlog1py(Tensor self, Tensor other) -> Tensor"
     module = "special"

@@ -43,6 +43,10 @@ class Fill(Composite):
 
     Raises:
         RuntimeError: ``value`` is a tensor with dimensions.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.fill(rl.ones(2), 3.5)
+        tensor([3.5000, 3.5000])
     """
 
     name, torch = "fill", "fill(Tensor input, Any value) -> Tensor"

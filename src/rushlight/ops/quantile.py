@@ -140,7 +140,13 @@ class Quantile(Composite):
 
 
 class Nanquantile(Quantile):
-    """As :func:`quantile`, of the elements that are not NaN."""
+    """As :func:`quantile`, of the elements that are not NaN.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.nanquantile(rl.tensor([1.0, rl.nan, 3.0]), 0.5)
+        tensor(2.)
+    """
 
     name = "nanquantile"
     torch = (

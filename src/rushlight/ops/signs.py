@@ -20,7 +20,13 @@ from .unary import REAL
 
 
 class Copysign(Arithmetic):
-    """The size of ``input`` with the sign of ``other``."""
+    """The size of ``input`` with the sign of ``other``.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.copysign(rl.tensor([1.0, -2.0]), rl.tensor([-0.0, 3.0]))
+        tensor([-1.,  2.])
+    """
 
     name = "copysign"
     torch = "copysign(Tensor self, Tensor other) -> Tensor"
@@ -49,7 +55,13 @@ class Copysign(Arithmetic):
 
 
 class Heaviside(Arithmetic):
-    """1 above 0, 0 below, and ``values`` at 0."""
+    """1 above 0, 0 below, and ``values`` at 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.heaviside(rl.tensor([-1.5, 0.0, 2.0]), rl.tensor([0.5]))
+        tensor([0.0000, 0.5000, 1.0000])
+    """
 
     name = "heaviside"
     torch = "heaviside(Tensor self, Tensor values) -> Tensor"
@@ -109,7 +121,13 @@ class RealPredicate(Predicate):
 
 
 class Signbit(RealPredicate):
-    """Whether the sign is negative, also that of -0."""
+    """Whether the sign is negative, also that of -0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.signbit(rl.tensor([-0.0, 1.0]))
+        tensor([ True, False])
+    """
 
     name, torch = "signbit", "signbit(Tensor self) -> Tensor"
 
@@ -126,7 +144,13 @@ class Signbit(RealPredicate):
 
 
 class Isposinf(RealPredicate):
-    """Whether it is infinite and positive."""
+    """Whether it is infinite and positive.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.isposinf(rl.tensor([-rl.inf, rl.inf, 1.0]))
+        tensor([False,  True, False])
+    """
 
     name, torch = "isposinf", "isposinf(Tensor self) -> Tensor"
 
@@ -138,7 +162,13 @@ class Isposinf(RealPredicate):
 
 
 class Isneginf(RealPredicate):
-    """Whether it is infinite and negative."""
+    """Whether it is infinite and negative.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.isneginf(rl.tensor([-rl.inf, rl.inf, 1.0]))
+        tensor([ True, False, False])
+    """
 
     name, torch = "isneginf", "isneginf(Tensor self) -> Tensor"
 
@@ -150,7 +180,13 @@ class Isneginf(RealPredicate):
 
 
 class Isreal(Composite):
-    """Whether the imaginary part is 0."""
+    """Whether the imaginary part is 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.isreal(rl.tensor([1 + 1j, 2 + 0j]))
+        tensor([False,  True])
+    """
 
     name, torch = "isreal", "isreal(Tensor self) -> Tensor"
 

@@ -30,7 +30,13 @@ class Sin(UnaryFloat):
 
 
 class Sinc(UnaryFloat):
-    """``sin(pi * input) / (pi * input)``, 1 at 0."""
+    """``sin(pi * input) / (pi * input)``, 1 at 0.
+
+    Example:
+        >>> import rushlight as rl
+        >>> rl.sinc(rl.tensor([0.0, 0.5, 1.5]))
+        tensor([ 1.0000,  0.6366, -0.2122])
+    """
 
     name, torch = "sinc", "sinc(Tensor self) -> Tensor"
 

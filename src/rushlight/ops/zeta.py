@@ -61,6 +61,10 @@ class Zeta(Arithmetic):
 
     Reference:
         Abramowitz & Stegun 1964, 23.2, and 3.6.28 (the formula of Euler and Maclaurin).
+    Example:
+        >>> import rushlight as rl
+        >>> rl.special.zeta(rl.tensor([2.0, 4.0]), 1)
+        tensor([1.6449, 1.0823])
     """
 
     name, torch, module = "special_zeta", "zeta(Tensor self, Tensor other) -> Tensor", "special"
@@ -101,6 +105,10 @@ class Polygamma(Composite):
         RuntimeError: ``n`` is negative.
     Reference:
         Abramowitz & Stegun 1964, 6.4.10.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.polygamma(1, rl.tensor([1.0, 0.5]))
+        tensor([1.6449, 4.9348])
     """
 
     name = "polygamma"
