@@ -32,6 +32,7 @@ LAYERS = (
     ("linalg", "fft"),
     ("nn",),
     ("func",),
+    ("distributions",),
     ("optim",),
     ("utils",),
     ("serialize",),

@@ -85,13 +85,14 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "backends", "config", "cuda", "fft", "func", "linalg", "nn", "optim", "random",
+    "backends", "config", "cuda", "distributions", "fft", "func", "linalg", "nn", "optim", "random",
     "serialization", "signal", "special", "testing", "train", "utils", "version",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
     "set_printoptions": "tensor.printing",
     "vmap": "func",
+    **dict.fromkeys(("_standard_gamma", "binomial", "poisson"), "tensor.counts"),
     "UntypedStorage": "tensor.storage",
     "compile": "tensor.replay.compile",
     "explain": "tensor.explain",

@@ -89,6 +89,7 @@ from .einsum import einsum
 from .random import (
     DIGITS, random_exponential, random_integer, random_normal, random_permutation, random_uniform,
 )  # fmt: skip
+from .counts import binomial_counts, gamma_slope, poisson_counts, standard_gamma
 from .chance import dropout, multinomial, random_bernoulli
 from .ternary import addcdiv, addcmul, clamp, clamp_max, clamp_min, hypot, lerp, logaddexp, xlogy
 from .gamma import digamma, lgamma, mvlgamma

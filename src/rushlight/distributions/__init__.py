@@ -1,0 +1,44 @@
+"""Probability distributions: samples, densities, entropies and divergences, with gradients."""
+
+from . import constraints, kl_mixed, transforms
+from .classes import Categorical, Multinomial, OneHotCategorical, OneHotCategoricalStraightThrough
+from .composite import Independent, MixtureSameFamily, TransformedDistribution
+from .continuous_bernoulli import ContinuousBernoulli
+from .counts import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
+from .distribution import Distribution, ExponentialFamily
+from .gamma import Chi2, FisherSnedecor, Gamma, InverseGamma
+from .kl import kl_divergence, register_kl
+from .location import Cauchy, Gumbel, Laplace, Normal, StudentT, Uniform, VonMises
+from .multivariate_normal import MultivariateNormal
+from .positive import Exponential, HalfCauchy, HalfNormal, Pareto, Weibull
+from .registry import biject_to, transform_to
+from .shares import Beta, Dirichlet, Kumaraswamy
+from .transformed import (
+    LogisticNormal,
+    LogNormal,
+    RelaxedBernoulli,
+    RelaxedOneHotCategorical,
+)
+from .transforms import (
+    AbsTransform,
+    AffineTransform,
+    CatTransform,
+    ComposeTransform,
+    CumulativeDistributionTransform,
+    ExpTransform,
+    IndependentTransform,
+    LowerCholeskyTransform,
+    PositiveDefiniteTransform,
+    PowerTransform,
+    ReshapeTransform,
+    SigmoidTransform,
+    SoftmaxTransform,
+    SoftplusTransform,
+    StackTransform,
+    StickBreakingTransform,
+    TanhTransform,
+    Transform,
+    identity_transform,
+)
+
+__all__ = [name for name in dir() if name[0] != "_"]
