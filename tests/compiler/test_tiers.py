@@ -19,7 +19,6 @@ from rushlight.execute.realize import programs
 SHAPES = ((3, 5), (5,), (3, 1), (1, 5), (2, 3, 5), (), (17, 33))
 
 
-
 def attended(x):
     """Attention to itself, of sizes that do not grow."""
     q = x.tanh()
