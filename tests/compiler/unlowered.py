@@ -39,7 +39,6 @@ UNLOWERED = [
     "linalg_solve_triangular",
     "linalg_svd",
     "lu_permutation",
-    "matmul",
     "median_all",
     "median_along",
     "mode",
