@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from .recurrence import (
 from .recurrent_steps import Given, alive_at, back_of, filled, kept_in, laid_out, multiplies_within
 
 _OPTIONAL = ("b_ih", "b_hh", "w_hr")
+_tracked = attrgetter("requires_grad")
 
 
 class Inputs:
@@ -66,7 +68,7 @@ class Recurrent(Op):
         """The outputs and the last states."""
         rest = {name: node for name, node in given.items() if node is not None}
         inputs = (x, *state, w_ih, w_hh, *rest.values())
-        traced = recording.grad and any([node.requires_grad for node in inputs])
+        traced = recording.grad and True in map(_tracked, inputs)
         several = self.record(inputs, cell, reverse, tuple(rest), traced)
         last = tuple([ops.part(several, 1 + k) for k in range(len(state))])
         return ops.part(several, 0), last
