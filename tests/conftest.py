@@ -18,13 +18,6 @@ os.environ.setdefault(
     "RUSHLIGHT_CACHE", str(Path(tempfile.gettempdir()) / f"rushlight-tests-{getpass.getuser()}")
 )
 
-# Processes that tests start find byte code there, even where none is to be written beside the
-# sources: compiling those takes longer than most of what such a process does.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ.setdefault(
-    "PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
-)
-
 GOLDEN = Path(__file__).parent / "golden"
 
 
