@@ -11,6 +11,7 @@ changes values everywhere and histories nowhere.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Protocol
 
 from rushlight import ops
@@ -218,15 +219,24 @@ class ViewPlace:
             ShapeError: no strides can show it; it would have to be a copy.
         """
         if self._geometry is None:
-            shape, strides, offset = self.parent.geometry()
             # What views take besides their base are Python numbers: where a slice starts.
-            rest = [x.buffer for x in self.rest]
-            steps, start = self.op.strides(shape, strides, offset, *rest, **self._keywords())
+            rest = tuple([x.buffer for x in self.rest])
+            steps, start = _laid(self.op, self.attrs, self.parent.geometry(), rest)
             self._geometry = self._node.spec.shape, steps, start
         return self._geometry
 
     def _keywords(self) -> dict[str, Any]:
         return dict(zip(self.op.attrs, self.attrs, strict=True))
+
+
+@functools.lru_cache(maxsize=4096)
+def _laid(
+    op: Any, attrs: tuple[Any, ...], base: Geometry, rest: tuple[Any, ...]
+) -> tuple[Shape, int]:
+    """The strides and the offset of a view, which a loop asks for again and again."""
+    shape, strides, offset = base
+    keywords = dict(zip(op.attrs, attrs, strict=True))
+    return op.strides(shape, strides, offset, *rest, **keywords)  # type: ignore[no-any-return]
 
 
 Place = Storage | Detached | LeafPlace | ViewPlace
