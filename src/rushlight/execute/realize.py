@@ -173,7 +173,12 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
                 del together
                 cut = Cut(wanted)
             # After a backward this is training, where the same comes again and again.
-            _run(cut, comes_back or bool(_differentiated))
+            try:
+                _run(cut, comes_back or bool(_differentiated))
+            except Fault:  # a loss that was refused is no part of later steps
+                refused = set(cut.nodes)
+                _differentiated[:] = [x for x in _differentiated if x() not in refused]
+                raise
             if _awaited:
                 _awaited[:] = [each for each in _awaited if each.waits(cut)]
 
