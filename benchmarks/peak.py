@@ -43,7 +43,11 @@ def source(machine: Machine) -> str:
     lanes = machine.lanes()
     vector = f"<{lanes} x float>"
     same = "<" + ", ".join(["float 5.000000e-01"] * lanes) + ">"  # x / 2 + 1 / 2 stays small
-    start = [f"  %x{i} = phi {vector} [ {same}, %entry ], [ %y{i}, %loop ]" for i in range(CHAINS)]
+    # Each chain begins elsewhere, or they would be one.
+    first = ["<" + ", ".join([f"float {0.5 + i / 64:.15e}"] * lanes) + ">" for i in range(CHAINS)]
+    start = [
+        f"  %x{i} = phi {vector} [ {first[i]}, %entry ], [ %y{i}, %loop ]" for i in range(CHAINS)
+    ]
     fma = f"call {vector} @llvm.fma.v{lanes}f32"
     steps = [
         f"  %y{i} = {fma}({vector} %x{i}, {vector} {same}, {vector} {same})"
