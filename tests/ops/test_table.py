@@ -38,6 +38,8 @@ ATOL = 1e-6
 LOOSE_GRADIENTS = {"hardsigmoid": 1e-7}
 # PyTorch differentiates these a first time only.
 ONCE = {"cdist", "hardsigmoid"}
+# PyTorch tracks these empty results and then fails to differentiate them.
+FAILING = {("lu_unpack", 1)}
 
 
 def cases():
@@ -65,7 +67,7 @@ def test_forward_is_pytorchs(op, k):
 
 @pytest.mark.parametrize("op, k", CASES)
 def test_gradients_are_pytorchs(op, k):
-    if not op.differentiable:
+    if not op.differentiable or (op.name, k) in FAILING:
         pytest.skip("no gradient")
     args, kwargs = sample(op, k, dtype=rl.float64, grad=True)
     torch_args, torch_kwargs = to_torch(args, grad=True), to_torch(kwargs, grad=True)
