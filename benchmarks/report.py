@@ -16,9 +16,9 @@ Every framework runs in a process of its own, and the processes take turns on th
 A time is the median of its rounds' medians. The ratio is the quickest peer's time over rushlight's:
 above 1, rushlight is quicker. rushlight and PyTorch run the same source, a plain loop; JAX runs
 jitted functions whose state is donated. The first step is what the first five take together beyond
-four later ones. Peak memory is that of the whole process until its last round. Where inputs stay the
-same from step to step, as in inference and in the matrix products, rushlight keeps what it packed of
-them, and the peers pack at every step."""
+four later ones. Peak memory is that of the whole process until its last round. Where inputs stay
+the same from step to step, as in inference and in the matrix products, rushlight keeps what it
+packed of them, and the peers pack at every step."""
 QUIET = 0.1  # processors that other programs may keep busy
 KNOWN = {row.name: row for row in ROWS}
 
