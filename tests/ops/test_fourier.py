@@ -77,6 +77,7 @@ def test_out_and_expanded_inputs():
 
 
 def test_both_tiers_agree():
+    rl.manual_seed(0)
     x = rl.randn(4, 6, requires_grad=True)
 
     def gradient():
@@ -85,4 +86,5 @@ def test_both_tiers_agree():
 
     results = [gradient() for _ in range(3)]  # the second time it is compiled
     for each in results:
-        np.testing.assert_allclose(each, 8 * x.detach().numpy(), rtol=1e-5, atol=1e-6)
+        # A transform spreads the rounding of its largest elements, some 20 here, over all.
+        np.testing.assert_allclose(each, 8 * x.detach().numpy(), rtol=1e-5, atol=1e-5)
