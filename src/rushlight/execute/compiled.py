@@ -17,7 +17,7 @@ from rushlight.compiler.plain import Native, Program, Referred
 from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
 
-from .native import Calls, arena
+from .native import Calls, arena, runner
 from .packed import Packings
 from .reference import ReferenceProgram, fitted, loaded
 
@@ -37,6 +37,7 @@ class CompiledProgram:
     Attributes:
         graph: what it computes.
         program: the plan.
+        rouse: wakes the threads that share its work, for a run to come; None if it has one.
     """
 
     def __init__(self, graph: Graph, program: Program) -> None:
@@ -52,6 +53,8 @@ class CompiledProgram:
         self._arena = 0
         self._pieces = list(self._cut_at_references())
         self._packings = Packings(program, self._pieces, self._table) if program.packings else None
+        shared = any(isinstance(c, Native) and c.code.extent > c.grain for c in program.calls)
+        self.rouse = runner().rouse if shared else None
         self._made = [program.specs[b] for b in program.made]
         # Of inputs that are one Buffer; parts of several are shared with the other parts.
         given = program.given

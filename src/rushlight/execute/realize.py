@@ -167,6 +167,8 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
     with _lock:
         wanted = [node for node in map(_behind, nodes) if node.buffer is None]
         if wanted:
+            if _rouse is not None:
+                _rouse()
             cut = Cut(wanted)
             while together := [node for each in _awaited if (node := each.met_by(cut))]:
                 wanted += together
@@ -197,7 +199,13 @@ lookers: list[Callable[[], None]] = []
 """Called whenever somebody looks at a value, or has one computed."""
 
 
+# Of the program that ran last, since the next is likely to be its like. Waking a thread takes as
+# long as cutting the graph of a small training step, so it goes on beside that.
+_rouse: Callable[[], None] | None = None
+
+
 def _run(cut: Cut, comes_back: bool) -> None:
+    global _rouse
     for look in lookers:
         look()
     for watcher in watchers:
@@ -208,6 +216,7 @@ def _run(cut: Cut, comes_back: bool) -> None:
         inputs += kept.more
     results: list[Any]
     programs.ran += 1
+    _rouse = kept.program.rouse
     try:
         if config.nancheck:
             results = _checked(cut, kept.program, inputs)

@@ -18,6 +18,8 @@ from rushlight.graph.spec import Spec
 class ReferenceProgram:
     """A graph as plain data: what to call in which order, and when a value is no longer needed."""
 
+    rouse = None  # no threads to wake
+
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.first = len(graph.inputs)
