@@ -1,5 +1,6 @@
 """rushlight.compile: a replay gives what a plain call gives; what has none runs as it is."""
 
+import gc
 import math
 import random
 import threading
@@ -79,6 +80,26 @@ def test_another_value_shape_dtype_number_and_mode_are_seen():
     with rl.no_grad():
         assert not fn(weight, 2).requires_grad
     assert fn(weight, 2).requires_grad
+
+
+def test_what_others_run_when_garbage_is_collected_is_no_part_of_a_function():
+    seen = []
+
+    def collected(phase, info):
+        global LAST  # as test tools note when a collection began
+        LAST = phase
+        seen.append(phase)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    try:
+        fn = rl.compile(lambda x: [x * k for k in range(50)][-1] + 1, fullgraph=True)
+        same(fn(rl.ones(3)), rl.ones(3) * 49 + 1)
+    finally:
+        gc.callbacks.remove(collected)
+        gc.set_threshold(*threshold)
+    assert gc.isenabled() and seen
 
 
 def test_gradients_flow_through_a_replay():

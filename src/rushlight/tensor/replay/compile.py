@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import threading
 import types
@@ -223,11 +224,16 @@ def _watched(purity: Purity) -> Iterator[tuple[list[Draw], list[Tensor]]]:
     Generator.take, Tensor._write = noted_take, noted_write  # type: ignore[method-assign]
     lookers.append(look)
     _inside.on = True
+    # What others have run at each collection of garbage is no part of the function.
+    collects = gc.isenabled()
+    gc.disable()
     sys.setprofile(purity)
     try:
         yield draws, written
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
         _inside.on = False
         lookers.remove(look)
         Generator.take, Tensor._write = take, write  # type: ignore[method-assign]
