@@ -161,7 +161,7 @@ def _rows(output: Tensor, point: Tensors, strict: bool, create_graph: bool) -> l
         found = _grad([flat[k]], point, None, create_graph)
         rows.append(_filled("jacobian", found, point, strict, create_graph))
     return [
-        _stacked([row[k] for row in rows], output, (*output.shape, *x.shape))
+        stacked([row[k] for row in rows], output, (*output.shape, *x.shape))
         for k, x in enumerate(point)
     ]
 
@@ -184,12 +184,13 @@ def _columns(
             for column, each, output in zip(columns, found, outputs, strict=True):
                 column.append(zeros_like(output) if each is None else each)
         for block, column, output in zip(blocks, columns, outputs, strict=True):
-            rows = _stacked(column, output, (x.numel(), output.numel()))
+            rows = stacked(column, output, (x.numel(), output.numel()))
             block.append(rows.t().reshape((*output.shape, *x.shape)))
     return outputs, single, blocks
 
 
-def _stacked(rows: Sequence[Tensor], like: Tensor, shape: tuple[int, ...]) -> Tensor:
+def stacked(rows: Sequence[Tensor], like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Rows as one tensor of a shape; an empty one like another tensor when there is none."""
     if not rows:
         return like.new_zeros(shape)
     return Tensor(ops.reshape(ops.stack(tuple([row.node for row in rows]), 0), shape))

@@ -11,6 +11,7 @@ from typing import Any
 
 from rushlight import ops
 from rushlight.autograd.core import tape
+from rushlight.autograd.functional import stacked
 from rushlight.autograd.mode import enable_grad
 from rushlight.autograd.walk import grad as gradients
 from rushlight.base.errors import ArgTypeError, ArgValueError, GradError, OperationError
@@ -209,7 +210,7 @@ def _rows(point: _Point, output: Tensor) -> list[Tensor]:
     flat = output.reshape(-1)
     rows = [point.gradients([flat[k]], None) for k in range(flat.shape[0])]
     return [
-        _stacked([row[k] for row in rows], x, (*output.shape, *x.shape))
+        stacked([row[k] for row in rows], x, (*output.shape, *x.shape))
         for k, x in enumerate(point.tensors)
     ]
 
@@ -250,15 +251,9 @@ def _columns(point: _Point, outputs: list[Tensor]) -> list[list[Tensor]]:
             for column, each in zip(columns, found, strict=True):
                 column.append(_apart(each, weights))
         for block, column, y in zip(blocks, columns, outputs, strict=True):
-            rows = _stacked(column, y, (x.numel(), y.numel()))
+            rows = stacked(column, y, (x.numel(), y.numel()))
             block.append(rows.t().reshape((*y.shape, *x.shape)))
     return blocks
-
-
-def _stacked(rows: list[Tensor], like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    if not rows:
-        return like.new_zeros(shape)
-    return Tensor(ops.reshape(ops.stack(tuple([row.node for row in rows]), 0), shape))
 
 
 def hessian(func: Function, argnums: Argnums = 0) -> Function:

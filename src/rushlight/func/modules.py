@@ -8,6 +8,7 @@ from typing import Any
 from rushlight import ops
 from rushlight.base.errors import OperationError
 from rushlight.nn.module import Module
+from rushlight.nn.utils.stateless import own_tensors, replaced
 from rushlight.tensor.tensor import Tensor
 
 Named = dict[str, Tensor]
@@ -37,15 +38,10 @@ def functional_call(
     """
     given = _together(parameter_and_buffer_dicts)
     arguments = () if args is None else args if isinstance(args, tuple) else (args,)
-    own = {
-        **dict(module.named_parameters(remove_duplicate=False)),
-        **dict(module.named_buffers(remove_duplicate=False)),
-    }
-    if strict:
-        _check_names(given, own)
-    if tie_weights:
-        given = _tied(given, own)
-    with _Replaced(module, {name: x for name, x in given.items() if name in own}):
+    if not strict:
+        names = dict(own_tensors(module)).keys()
+        given = {name: x for name, x in given.items() if name in names}
+    with replaced(module, given, tie_weights=tie_weights, strict=strict):
         return module(*arguments, **(kwargs or {}))
 
 
@@ -64,55 +60,6 @@ def _together(given: Named | Sequence[Named]) -> Named:
                 raise ValueError(f"{name} appears in multiple dictionaries; behavior is ambiguous")
             found[name] = x
     return found
-
-
-def _check_names(given: Named, own: Named) -> None:
-    unknown = sorted(given.keys() - own.keys())
-    missing = sorted(own.keys() - given.keys())
-    if unknown or missing:
-        raise OperationError(
-            "functional_call",
-            f"Unexpected key(s): {', '.join(unknown) or 'none'}; Missing key(s):"
-            f" {', '.join(missing) or 'none'}.",
-        )
-
-
-def _tied(given: Named, own: Named) -> Named:
-    """The same tensors under all the names of what they replace."""
-    names: dict[int, list[str]] = {}
-    for name, x in own.items():
-        names.setdefault(id(x), []).append(name)
-    found = dict(given)
-    for group in names.values():
-        present = [name for name in group if name in given]
-        if len({id(given[name]) for name in present}) > 1:
-            raise ValueError(
-                "functional_call got multiple values for keys "
-                f"{sorted(present)}, which are tied. Consider using tie_weights=False"
-            )
-        for name in group if present else ():
-            found[name] = given[present[0]]
-    return found
-
-
-class _Replaced:
-    """Modules whose parameters and buffers are others for a while."""
-
-    def __init__(self, module: Module, given: Named) -> None:
-        self._module, self._given = module, given
-        self._before: list[tuple[Any, str, Any]] = []
-
-    def __enter__(self) -> None:
-        for name, x in self._given.items():
-            path, _, last = name.rpartition(".")
-            owner = self._module.get_submodule(path)
-            registry: Any = owner._parameters if last in owner._parameters else owner._buffers
-            self._before.append((registry, last, registry[last]))
-            registry[last] = x
-
-    def __exit__(self, *_: object) -> None:
-        for registry, name, x in reversed(self._before):
-            registry[name] = x
 
 
 def stack_module_state(models: Any) -> tuple[Named, Named]:

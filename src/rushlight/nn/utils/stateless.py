@@ -48,7 +48,7 @@ def replaced(
     module: Module, tensors: Tensors, *, tie_weights: bool = True, strict: bool = False
 ) -> Iterator[None]:
     """Shows other tensors as a module's parameters and buffers during a block."""
-    own = dict(_own(module))
+    own = dict(own_tensors(module))
     if strict:
         _check_names(own, tensors)
     wanted = _tied(own, tensors) if tie_weights else dict(tensors)
@@ -65,7 +65,7 @@ def replaced(
             _put(module, name, tensor)
 
 
-def _own(module: Module) -> Iterator[tuple[str, Tensor]]:
+def own_tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
     """All parameters and buffers under all their names."""
     yield from module.named_parameters(remove_duplicate=False)
     yield from module.named_buffers(remove_duplicate=False)
