@@ -117,18 +117,16 @@ class Categorical(Distribution):
         return listed(rl.arange(self._num_events), self._batch_shape, expand)
 
 
-class OneHotCategorical(Distribution):
-    """As :class:`Categorical`, with vectors that are 1 at the class and 0 elsewhere."""
+class OfClasses(Distribution):
+    """What draws from a :class:`Categorical`, with its classes as the event. Abstract."""
 
     arg_constraints: ClassVar[Any] = {
         "probs": constraints.simplex, "logits": constraints.real_vector,
     }  # fmt: skip
-    support = constraints.one_hot
-    has_enumerate_support = True
+    # What a distribution has besides its classes, the same for a larger batch.
+    _beside: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(
-        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
-    ) -> None:
+    def __init__(self, probs: Any, logits: Any, validate_args: bool | None) -> None:
         self._categorical = Categorical(probs, logits)
         super().__init__(
             self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args
@@ -136,6 +134,8 @@ class OneHotCategorical(Distribution):
 
     def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
         new = type(self).__new__(type(self)) if _instance is None else _instance
+        for name in self._beside:
+            setattr(new, name, getattr(self, name))
         new._categorical = self._categorical.expand(batch_shape)
         Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
@@ -155,6 +155,18 @@ class OneHotCategorical(Distribution):
     def param_shape(self) -> Any:
         """Shape of the parameter that was given."""
         return self._categorical.param_shape
+
+
+class OneHotCategorical(OfClasses):
+    """As :class:`Categorical`, with vectors that are 1 at the class and 0 elsewhere."""
+
+    support = constraints.one_hot
+    has_enumerate_support = True
+
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        super().__init__(probs, logits, validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -198,12 +210,10 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return samples + (self.probs - self.probs.detach())
 
 
-class Multinomial(Distribution):
+class Multinomial(OfClasses):
     """How often each class comes up in ``total_count`` draws."""
 
-    arg_constraints: ClassVar[Any] = {
-        "probs": constraints.simplex, "logits": constraints.real_vector,
-    }  # fmt: skip
+    _beside = ("total_count",)
 
     def __init__(
         self, total_count: int = 1, probs: Any = None, logits: Any = None,
@@ -212,37 +222,11 @@ class Multinomial(Distribution):
         if not isinstance(total_count, int):
             raise NotImplementedError("inhomogeneous total_count is not supported")
         self.total_count = total_count
-        self._categorical = Categorical(probs, logits)
-        super().__init__(
-            self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args
-        )
-
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        new = type(self).__new__(type(self)) if _instance is None else _instance
-        new.total_count = self.total_count
-        new._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+        super().__init__(probs, logits, validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Any:
         return constraints.multinomial(self.total_count)
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Logarithms of the probabilities."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Any:
-        """Shape of the parameter that was given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

@@ -9,7 +9,7 @@ import rushlight as rl
 from rushlight.tensor.tensor import Tensor
 
 from . import constraints
-from .classes import Categorical
+from .classes import OfClasses
 from .composite import TransformedDistribution
 from .counts import Bernoulli
 from .distribution import Distribution, broadcast_all, clamp_probs
@@ -161,12 +161,10 @@ class RelaxedBernoulli(TransformedDistribution):
         return self.base_dist.probs  # type: ignore[attr-defined, no-any-return]
 
 
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfClasses):
     """The logarithm of a relaxed one-hot sample (Maddison, Mnih & Teh 2017, arXiv:1611.00712)."""
 
-    arg_constraints: ClassVar[Any] = {
-        "probs": constraints.simplex, "logits": constraints.real_vector,
-    }  # fmt: skip
+    _beside = ("temperature",)
     support = constraints.real_vector
     has_rsample = True
 
@@ -174,30 +172,8 @@ class ExpRelaxedCategorical(Distribution):
         self, temperature: Any, probs: Any = None, logits: Any = None,
         validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        self._categorical = Categorical(probs, logits)
         self.temperature = temperature
-        super().__init__(
-            self._categorical.batch_shape, self._categorical.param_shape[-1:],
-            validate_args=validate_args,
-        )  # fmt: skip
-
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        new = type(self).__new__(type(self)) if _instance is None else _instance
-        new.temperature = self.temperature
-        new._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
-
-    @property
-    def probs(self) -> Tensor:
-        """Probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """Logarithms of the probabilities."""
-        return self._categorical.logits
+        super().__init__(probs, logits, validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
