@@ -29,6 +29,7 @@ LAYERS = (
     ("version",),
     ("testing",),
     ("random", "signal", "special"),
+    ("amp", "doctor", "profiler"),
     ("linalg", "fft"),
     ("nn",),
     ("func",),
@@ -37,7 +38,9 @@ LAYERS = (
     ("utils",),
     ("serialize",),
     ("serialization",),  # PyTorch's name for the same
-    ("train",),
+    ("fetch",),  # downloads and archives, for datasets and weights
+    ("hub",),
+    ("train", "vision", "audio", "text"),
     ("config",),
     ("cli",),
     ("__main__",),
