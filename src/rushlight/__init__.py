@@ -86,7 +86,7 @@ newaxis = None
 
 _SUBMODULES = frozenset({
     "backends", "config", "cuda", "distributions", "fft", "func", "linalg", "nn", "optim", "random",
-    "serialization", "signal", "special", "testing", "train", "utils", "version",
+    "serialization", "signal", "special", "testing", "train", "utils", "version", "vision",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
