@@ -1,7 +1,7 @@
 """Draws that take an unknown number of random words: gamma variates, Poisson and binomial counts.
 
-NumPy draws them by rejection from a Philox stream of its own, whose key are this draw's seed and
-offset. So a draw is a function of those, as all are, and uses up one block of our stream.
+NumPy draws them by rejection from a stream of numbers of its own (`philox.numbers`), and a draw
+uses up one block of ours.
 """
 
 from __future__ import annotations
@@ -18,12 +18,8 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
+from . import philox
 from .incomplete_gamma import gamma_shares
-
-
-def _numbers(seed: Any, offset: Any) -> np.random.Generator:
-    key = np.array([int(seed) % 2**64, int(offset) % 2**64], np.uint64)
-    return np.random.Generator(np.random.Philox(key=key))
 
 
 class Counting(Op):
@@ -54,7 +50,7 @@ class StandardGamma(Counting):
             raise OperationError(
                 "_standard_gamma", "Expected every concentration to be greater than 0"
             )
-        drawn = _numbers(seed, offset).standard_gamma(concentration.astype(np.float64))
+        drawn = philox.numbers(seed, offset).standard_gamma(concentration.astype(np.float64))
         return np.maximum(drawn, np.finfo(concentration.dtype).tiny)
 
 
@@ -101,7 +97,7 @@ class Poisson(Counting):
             raise OperationError(
                 "poisson", "invalid Poisson rate, expected rate to be non-negative"
             )
-        return _numbers(seed, offset).poisson(rate.astype(np.float64))
+        return philox.numbers(seed, offset).poisson(rate.astype(np.float64))
 
 
 class Binomial(Op):
@@ -129,7 +125,7 @@ class Binomial(Op):
             )
         tries = np.broadcast_to(count, shape).astype(np.int64)
         chance = np.broadcast_to(prob, shape).astype(np.float64)
-        return _numbers(seed, offset).binomial(tries, chance)
+        return philox.numbers(seed, offset).binomial(tries, chance)
 
 
 standard_gamma = StandardGamma()

@@ -62,6 +62,16 @@ def wide_words(seed: int, offset: int, count: int) -> np.ndarray:
     return words(seed, offset, 2 * count).view(np.uint64)
 
 
+def numbers(seed: Any, offset: Any) -> np.random.Generator:
+    """NumPy's generator for a draw that takes an unknown number of words.
+
+    It has a Philox stream of its own, whose key are the draw's seed and offset, so what it gives is
+    a function of those, as every draw is.
+    """
+    key = np.array([int(seed) % 2**64, int(offset) % 2**64], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key))
+
+
 def block_at(b: Any, seed: Any, offset: Any, place: Any) -> tuple[Any, Any, Any, Any]:
     """The words of the block that stands ``place`` after ``offset``, for a kernel.
 
