@@ -4,18 +4,19 @@ import sys
 
 import pytest
 
-from rushlight.base.extras import library
+from rushlight.base.extras import load
 
 
 def test_a_library_that_is_there():
-    assert library("os.path", "audio", "joining paths").join("a", "b")
+    assert load("os.path", "audio", "joining paths").join("a", "b")
 
 
 def test_a_missing_library_is_one_sentence():
     with pytest.raises(ImportError) as error:
-        library("no_such_library.part", "audio", "reading FLAC files")
+        load("no_such_library.part", "audio", "reading FLAC files")
     assert str(error.value) == (
-        'reading FLAC files needs no_such_library: pip install "rushlight[audio]"'
+        "reading FLAC files needs no_such_library, which is not installed: "
+        'pip install "rushlight[audio]"'
     )
 
 
@@ -23,4 +24,4 @@ def test_what_a_library_itself_misses_is_its_own_fault(tmp_path, monkeypatch):
     (tmp_path / "broken_library.py").write_text("import no_such_library")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ModuleNotFoundError, match="No module named 'no_such_library'"):
-        library("broken_library", "audio", "reading FLAC files")
+        load("broken_library", "audio", "reading FLAC files")
