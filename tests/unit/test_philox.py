@@ -6,12 +6,14 @@ import copy
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import rushlight as rl
 from rushlight.ops import philox
+from rushlight.tensor.generator import drawing_from
 
 # kat_vectors of the Random123 library, which came with the paper: counter, key, answer.
 KNOWN = (
@@ -140,6 +142,7 @@ def test_the_order_of_looking_changes_nothing() -> None:
 
 PROGRAM = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, {here!r})
 import hashlib, rushlight as rl
 from test_philox import bits, draws
@@ -199,7 +202,7 @@ def place(generator: rl.Generator) -> int:
         (lambda g: rl.randn(3, generator=g), 1),
         (lambda g: rl.randn(5, dtype=rl.float64, generator=g), 3),
         (lambda g: rl.randint(9, (4,), generator=g), 2),
-        (lambda g: rl.randperm(4, generator=g), 2),
+        (lambda g: rl.randperm(4, generator=g), 1),
         (lambda g: rl.bernoulli(rl.ones(9), generator=g), 3),
         (lambda g: rl.multinomial(rl.ones(2, 3), 2, generator=g), 3),
         (lambda g: rl.multinomial(rl.ones(2, 3), 2, replacement=True, generator=g), 2),
@@ -256,3 +259,19 @@ def test_a_state_is_a_copy() -> None:
     generator.get_state()
     draws(generator)
     assert place(generator) > 0 and state.sum().item() == 0
+
+
+@pytest.mark.parametrize("seed, offset", [(0, 0), (5, 7), (2**64 - 1, 2**63 + 5), (3, 2**64 - 1)])
+def test_one_word_is_the_first_of_its_block(seed, offset):
+    assert philox.word(seed, offset) == int(philox.wide_words(seed, offset, 1)[0])
+
+
+def test_the_default_generator_can_be_stood_in_for_in_one_thread():
+    ours, before = rl.Generator().manual_seed(5), rl.get_rng_state()
+    with drawing_from(ours):
+        drawn = rl.rand(3)
+        assert rl.initial_seed() == 5
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(rl.initial_seed).result() != 5
+    assert rl.equal(rl.get_rng_state(), before)
+    assert rl.equal(drawn, rl.rand(3, generator=rl.Generator().manual_seed(5)))

@@ -52,6 +52,18 @@ def blocks_at(seed: int, first: int, place: np.ndarray) -> np.ndarray:
     return scrambled(counters.T, seed)
 
 
+def word(seed: int, offset: int) -> int:
+    """The first 64 bits of one block, for one number at a time: NumPy takes six times as long."""
+    low, m0, m1 = int(_LOW), int(_M0), int(_M1)
+    c0, c1, c2, c3 = offset & low, (offset >> 32) & low, 0, 0
+    k0, k1 = seed & low, (seed >> 32) & low
+    for _ in range(ROUNDS):
+        p0, p1 = m0 * c0, m1 * c2
+        c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & low, (p0 >> 32) ^ c3 ^ k1, p0 & low
+        k0, k1 = (k0 + _W0) & low, (k1 + _W1) & low
+    return c0 | c1 << 32
+
+
 def words(seed: int, offset: int, count: int) -> np.ndarray:
     """``count`` 32-bit words from word ``4 * offset`` of the stream on."""
     return blocks(seed, offset, -(-count // BLOCK)).reshape(-1)[:count]

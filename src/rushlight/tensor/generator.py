@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from rushlight.base.device import resolve
 from rushlight.base.dtypes import int64, uint8
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.graph.node import Node, number
+from rushlight.ops import philox
 
 from .creation import Place, tensor
 from .look import array_of
@@ -113,6 +116,13 @@ class Generator:
         with self._lock:
             return _restored(self._seed, self._offset)
 
+    def word(self) -> int:
+        """The next 64 bits of the stream, drawn at once: for what seeds other streams."""
+        with self._lock:
+            seed, offset = self._seed, self._offset
+            self._offset = (offset + 1) % 2**64
+        return philox.word(seed, offset)
+
     def take(self, blocks: int) -> tuple[Node, Node]:
         """Seed and offset of the next ``blocks`` blocks of the stream, which are used up."""
         with self._lock:
@@ -133,6 +143,30 @@ def _restored(seed: int, offset: int) -> Generator:
 default_generator = Generator()
 
 
+class _StandIn(threading.local):
+    """What stands in for the default generator, thread by thread."""
+
+    generator: Generator | None = None
+
+
+_stand_in = _StandIn()
+
+
+@contextmanager
+def drawing_from(generator: Generator) -> Iterator[None]:
+    """Lets another generator be the default one of this thread."""
+    before, _stand_in.generator = _stand_in.generator, generator
+    try:
+        yield
+    finally:
+        _stand_in.generator = before
+
+
+def standard() -> Generator:
+    """The default generator, or what stands in for it in this thread."""
+    return _stand_in.generator or default_generator
+
+
 def chosen(generator: Generator | None, function: str) -> Generator:
     """The generator that a user gave, or the default one.
 
@@ -140,7 +174,7 @@ def chosen(generator: Generator | None, function: str) -> Generator:
         TypeError: it is no generator.
     """
     if generator is None:
-        return default_generator
+        return standard()
     if isinstance(generator, Generator):
         return generator
     kind = type(generator).__name__
@@ -161,17 +195,17 @@ def manual_seed(seed: int) -> Generator:
         >>> rl.manual_seed(0).initial_seed()
         0
     """
-    return default_generator.manual_seed(int(seed))
+    return standard().manual_seed(int(seed))
 
 
 def seed() -> int:
     """Seeds the default generator from the operating system, and returns the seed."""
-    return default_generator.seed()
+    return standard().seed()
 
 
 def initial_seed() -> int:
     """The default generator's seed."""
-    return default_generator.initial_seed()
+    return standard().initial_seed()
 
 
 def get_rng_state() -> Tensor:
@@ -185,7 +219,7 @@ def get_rng_state() -> Tensor:
         >>> rl.equal(rl.rand(2), a)
         True
     """
-    return default_generator.get_state()
+    return standard().get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
@@ -195,4 +229,4 @@ def set_rng_state(new_state: Tensor) -> None:
         TypeError: ``new_state`` is no tensor of bytes.
         RuntimeError: it is not of a state's length.
     """
-    default_generator.set_state(new_state)
+    standard().set_state(new_state)

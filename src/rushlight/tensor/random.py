@@ -184,6 +184,13 @@ def randperm(
     return made(ops.cast(node, dtype), device, requires_grad, out)
 
 
+def order(n: int, generator: Generator | None) -> Any:
+    """The array of ``randperm(n)``, at once: for what goes through the numbers in Python."""
+    op = ops.random_permutation
+    place = chosen(generator, "randperm").take(op.blocks((n,), int64))
+    return op.ref(*(node.buffer for node in place), shape=(n,), dtype=int64)
+
+
 def _check_permutation(n: int, dtype: DType) -> None:
     if n < 0:
         raise OperationError(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import rushlight as rl
 from rushlight.base.errors import ArgTypeError, ArgValueError
+from rushlight.tensor.generator import standard
+from rushlight.tensor.random import order
 
 if TYPE_CHECKING:
     from rushlight import Generator, Tensor
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 # With replacement, indices are drawn this many at a time: a draw costs far more than an index.
+# Without, they are drawn at once, and made Python's integers this many at a time.
 CHUNK = 1024
 
 
 def draw_seed(generator: Generator | None) -> int:
     """A seed from 0 to 2**63 - 1, drawn from ``generator`` or else from the global one."""
-    return int(rl.empty((), dtype=rl.int64).random_(generator=generator).item())
+    return (generator or standard()).word() >> 1
 
 
 class Sampler(Generic[T_co]):
@@ -140,7 +143,9 @@ class RandomSampler(Sampler[int]):
     def _shuffled(self, generator: Generator) -> Iterator[int]:
         size = len(self.data_source)
         while True:
-            yield from rl.randperm(size, generator=generator).tolist()
+            drawn = order(size, generator)
+            for start in range(0, size, CHUNK):
+                yield from drawn[start : start + CHUNK].tolist()
 
     def __len__(self) -> int:
         return self.num_samples
@@ -163,7 +168,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in rl.randperm(len(self.indices), generator=self.generator).tolist():
+        for i in order(len(self.indices), self.generator).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
