@@ -1,0 +1,95 @@
+"""Models of torchvision's beside ours."""
+
+import contextlib
+import warnings
+from unittest import mock
+
+import numpy as np
+import torch
+
+import rushlight as rl
+from peers import torchvision
+from rushlight.vision import models
+
+regnet = torchvision.models.regnet
+
+
+@contextlib.contextmanager
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def skeleton(name, **kwargs):
+    """torchvision's model without memory for its parameters."""
+
+    def without_memory(*args, **kwargs):
+        with torch.device("meta"):
+            return original(*args, **kwargs)
+
+    # RegNet computes the widths of its layers with tensors that need values.
+    if name.startswith("regnet"):
+        original = regnet.RegNet
+        with mock.patch.object(regnet, "RegNet", without_memory):
+            return torchvision.models.get_model(name, **kwargs)
+    with torch.device("meta"), quiet():
+        return torchvision.models.get_model(name, **kwargs)
+
+
+def ours(name, **kwargs):
+    with quiet():
+        return models.get_model(name, **kwargs)
+
+
+def pair(name, dtype="float32", **kwargs):
+    """The same network twice, with the same weights."""
+    torch.manual_seed(0)
+    with quiet():
+        theirs = torchvision.models.get_model(name, **kwargs).to(getattr(torch, dtype))
+    spread(theirs)
+    mine = ours(name, **kwargs).to(getattr(rl, dtype))
+    load(mine, theirs)
+    return mine, theirs
+
+
+def load(mine, theirs):
+    state = {key: rl.from_numpy(v.numpy().copy()) for key, v in theirs.state_dict().items()}
+    mine.load_state_dict(state)
+
+
+def spread(model):
+    """Statistics and affine parameters away from 0 and 1, which would hide a mix-up."""
+    with torch.no_grad():
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.uniform_(-0.1, 0.1)
+            elif name.endswith("running_var"):
+                buffer.uniform_(0.5, 1.5)
+        for parameter in model.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.empty_like(parameter).uniform_(-0.1, 0.1))
+
+
+def image(*shape, seed=0, dtype="float32"):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
+def flat(value):
+    """Tensors of a result in order, whatever holds them."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [tensor for key in value for tensor in flat(value[key])]
+    if isinstance(value, (list, tuple)):
+        return [tensor for one in value for tensor in flat(one)]
+    return [value]
+
+
+def close(mine, theirs, rtol):
+    """Equal but for rounding: relative to the largest element, which decides the rounding."""
+    mine, theirs = mine.detach().numpy(), theirs.detach().numpy()
+    assert mine.shape == theirs.shape
+    assert mine.dtype == theirs.dtype
+    scale = float(np.abs(theirs).max(initial=0.0))
+    np.testing.assert_allclose(mine, theirs, rtol=0, atol=rtol * max(scale, 1e-30))
