@@ -30,6 +30,7 @@ LAYERS = (
     ("testing",),
     ("random", "signal", "special"),
     ("amp", "doctor", "profiler"),
+    ("cpu",),  # PyTorch's name for what is known of the processor
     ("linalg", "fft"),
     ("nn",),
     ("func",),
@@ -40,6 +41,7 @@ LAYERS = (
     ("serialization",),  # PyTorch's name for the same
     ("fetch",),  # downloads and archives, for datasets and weights
     ("hub",),
+    ("utils.model_zoo",),  # PyTorch's older name for one function of it
     ("train", "vision", "audio", "text"),
     ("config",),
     ("cli",),

@@ -85,12 +85,36 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "backends", "config", "cuda", "distributions", "fft", "func", "linalg", "nn", "optim", "random",
-    "serialization", "signal", "special", "testing", "train", "utils", "version", "vision",
+    "amp", "cpu",
+    "audio", "text",
+    "backends", "config", "cuda", "distributions", "fetch", "fft", "func", "hub", "linalg", "nn",
+    "optim", "profiler", "random", "serialization", "signal", "special", "testing", "train", "utils", "version",
+    "vision",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
     "set_printoptions": "tensor.printing",
+    "autocast": "amp.autocast_mode",
+    **dict.fromkeys(
+        (
+            "autocast_decrement_nesting",
+            "autocast_increment_nesting",
+            "clear_autocast_cache",
+            "get_autocast_cpu_dtype",
+            "get_autocast_dtype",
+            "get_autocast_gpu_dtype",
+            "is_autocast_cache_enabled",
+            "is_autocast_cpu_enabled",
+            "is_autocast_enabled",
+            "set_autocast_cache_enabled",
+            "set_autocast_cpu_dtype",
+            "set_autocast_cpu_enabled",
+            "set_autocast_dtype",
+            "set_autocast_enabled",
+            "set_autocast_gpu_dtype",
+        ),
+        "amp.state",
+    ),
     "vmap": "func",
     **dict.fromkeys(("_standard_gamma", "binomial", "poisson"), "tensor.counts"),
     "UntypedStorage": "tensor.storage",
@@ -128,6 +152,10 @@ _LATER = {
             "set_default_tensor_type",
         ),
         "tensor.legacy",
+    ),
+    **dict.fromkeys(
+        ("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"),
+        "signal.periodic",
     ),
     **dict.fromkeys(("pca_lowrank", "svd_lowrank"), "tensor.low_rank"),
     "lobpcg": "tensor.lobpcg",

@@ -7,18 +7,18 @@ import hashlib
 import io
 import struct
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from home import DEAD, Home
+from rushlight.fetch import FormatError, read_idx, transfer
 from rushlight.train import datasets, fetch, sources
 from rushlight.train.faults import RunFault
-from rushlight.train.formats import FormatError, read_cifar, read_idx
+from rushlight.train.formats import read_cifar
 from rushlight.train.settings import Data, Downloaded
 
 
@@ -90,7 +90,7 @@ def test_idx_round_trip(tmp_path: Path, shape: tuple[int, ...]) -> None:
         (idx(pixels(3, 4, 4))[:-9], "not a whole gzip"),
         (gzip.compress(b""), "not an IDX"),
         (gzip.compress(b"\0\0"), "not an IDX"),
-        (gzip.compress(b"\0\0\x0d\x01\0\0\0\1\0\0\0\0"), "not an IDX file of unsigned bytes"),
+        (gzip.compress(b"\0\0\x0a\x01\0\0\0\1\0\0\0\0"), "not an IDX file"),
         (gzip.compress(b"\1\0\x08\x01\0\0\0\1\0"), "not an IDX"),
         (gzip.compress(b"\0\0\x08\x03\0\0\0\1"), "ends inside its header"),
         (gzip.compress(b"\0\0\x08\x01\0\0\0\5abc"), "says 5 = 5 bytes and holds 3"),
@@ -162,45 +162,11 @@ FILES = {
 }
 
 
-class Home:
-    """A server on this machine. ``answers`` changes what it sends for a name."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answers: dict[str, bytes | None] = {}
-        self.lie_about_length = 0
-        home = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.rpartition("/")[2]
-                home.asked.append(name)
-                data = home.answers.get(name, FILES.get(name))
-                if data is None:
-                    self.send_error(404)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data) + home.lie_about_length))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}/"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture
-def home() -> Iterator[Home]:
-    one = Home()
-    yield one
-    one.close()
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    monkeypatch.setattr(transfer, "FIRST_PAUSE_SECONDS", 0.001)
+    with Home(FILES) as one:
+        yield one
 
 
 @pytest.fixture
@@ -212,9 +178,6 @@ def source(home: Home, monkeypatch: pytest.MonkeyPatch) -> sources.Source:
     small = replace(sources.MNIST, homes=(home.address,), files=files)
     monkeypatch.setitem(sources.SOURCES, "mnist", small)
     return small
-
-
-DEAD = "http://127.0.0.1:9/"  # the discard port: nothing listens
 
 
 def test_mnist_downloads_once_and_splits(
@@ -253,19 +216,20 @@ NAME = "train-images-idx3-ubyte.gz"
         (None, 0, "Not Found"),
         (b"", 0, "0 bytes came"),
         (FILES[NAME][:-1], 0, "bytes came where"),
-        (FILES[NAME][:-1], 1, "bytes came where|IncompleteRead"),
+        (FILES[NAME][:-1], 1, "the connection ended after"),
         (FILES[NAME] + b"x", 0, "bytes came where"),
-        (bytes(len(FILES[NAME])), 0, "checksum is wrong"),
+        (bytes(len(FILES[NAME])), 0, "invalid hash value"),
     ],
 )
 def test_a_wrong_answer_leaves_nothing_and_says_what_to_do(
     tmp_path: Path, home: Home, source: sources.Source, answer: bytes, lie: int, words: str
 ) -> None:
-    home.answers[NAME] = answer
+    home.files[NAME] = answer
     home.lie_about_length = lie
     with pytest.raises(RunFault, match=words) as caught:
         fetch.fetch(source, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    # What a server sent before it hung up is continued the next time.
+    assert [path.name for path in tmp_path.iterdir()] == [f".{NAME}.part"] * lie
     sentence = str(caught.value)
     assert "\n" not in sentence and caught.value.code == 2
     for needed in (*FILES, home.address, str(tmp_path), "MNIST"):
@@ -306,7 +270,7 @@ def test_a_full_disk_is_told_as_one(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(fetch.os, "fsync", full)
+    monkeypatch.setattr(transfer.os, "fsync", full)
     with pytest.raises(RunFault, match="the disk is full"):
         fetch.fetch(source, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -314,7 +278,7 @@ def test_a_full_disk_is_told_as_one(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, source: sources.Source) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFault, match="could not make the folder"):
+    with pytest.raises(RunFault, match="could not write"):
         fetch.fetch(source, tmp_path / "file" / "inside")
 
 
@@ -322,7 +286,7 @@ def test_images_and_labels_must_belong_together(
     tmp_path: Path, home: Home, source: sources.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = idx(np.arange(7))
-    home.answers["t10k-labels-idx1-ubyte.gz"] = short
+    home.files["t10k-labels-idx1-ubyte.gz"] = short
     one = sources.RemoteFile(
         "t10k-labels-idx1-ubyte.gz", len(short), hashlib.sha256(short).hexdigest()
     )

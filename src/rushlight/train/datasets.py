@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from rushlight.fetch import FormatError, read_idx
+
 from .faults import RunFault, disk_sentence
 from .fetch import default_folder, fetch
-from .formats import FormatError, read_cifar, read_idx
+from .formats import read_cifar
 from .settings import Data, Downloaded
 from .sources import SOURCES, Source
 

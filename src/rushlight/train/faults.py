@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 from importlib.util import find_spec
+
+from rushlight.fetch.fault import disk_sentence as disk_sentence
 
 EXIT_SETTING = 2
 EXIT_STOPPED = 1
@@ -52,10 +53,3 @@ def require(*modules: str) -> None:
             f'{named} not installed: pip install "rushlight[train]" brings what training and'
             " reports need"
         )
-
-
-def disk_sentence(error: OSError, doing: str) -> str:
-    """One sentence for a file that could not be written or read."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: could not {doing}"
-    return f"could not {doing}: {error.strerror or error}"
