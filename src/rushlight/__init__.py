@@ -85,11 +85,9 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "amp", "cpu",
-    "audio", "text",
-    "backends", "config", "cuda", "distributions", "fetch", "fft", "func", "hub", "linalg", "nn",
-    "optim", "profiler", "random", "serialization", "signal", "special", "testing", "train", "utils", "version",
-    "vision",
+    "amp", "audio", "backends", "config", "cpu", "cuda", "distributions", "doctor", "fetch", "fft",
+    "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization", "signal",
+    "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {

@@ -30,7 +30,7 @@ PLACES = {
 # ``torch`` would hide the function of that name.
 INTERNAL = {
     "base", "graph", "ops", "compile", "runtime", "execute", "tensor", "serialize",
-    "train", "config", "cli", "fetch", "vision", "audio", "text",
+    "train", "config", "cli", "doctor", "fetch", "vision", "audio", "text",
 }  # fmt: skip
 
 # Files of PyTorch's that scripts name, pickles hold and configurations target, by package, though

@@ -103,6 +103,7 @@ def check(loss: str, x: Spec, target: Spec, weight: Spec | None) -> None:
             loss,
             "expected target dtype to be Long or Byte, but got"
             f" {ops.TORCH_NAMES[target.dtype.name][1:-1]}",
+            rule=f"A target {target.shape} for an input {x.shape} holds class indices.",
             hint="Convert it, as in target.long().",
         )
     samples = sample_shape(x.shape) or (1,)

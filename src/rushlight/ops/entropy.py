@@ -20,6 +20,7 @@ from .loss import (
     reduction_of,
     undifferentiated,
 )
+from .origin import takes_logs, takes_scores
 
 
 def _same_size_hint(x: Node, target: Node) -> str:
@@ -203,6 +204,7 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
             raise DTypeError(
                 self.name, f"result type {given} can't be cast to the desired output type {wanted}"
             )
+        takes_scores("sigmoid-before-loss", self.name, x)
         x, target, weight, pos_weight = in_one_dtype(x, target, weight, pos_weight)
         self.checked(x.dtype)
         if weight is not None:
@@ -305,6 +307,7 @@ class KlDiv(ElementLoss):
                 " major release.",
                 stacklevel=3,
             )
+        takes_logs(self.name, x)
         x, target = in_one_dtype(x, target)
         self.checked(x.dtype)
         loss = self.record((x, target), reduction, (), bool(log_target))

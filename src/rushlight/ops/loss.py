@@ -16,6 +16,8 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
+from .origin import tell_of_sizes
+
 REDUCTIONS = ("none", "mean", "sum")
 
 
@@ -70,6 +72,7 @@ class ElementLoss(Op):
 
     attrs: ClassVar[tuple[str, ...]] = ("reduction", "given")
     module = "nn.functional"
+    autocast = "wide"
     dtypes: ClassVar[tuple[DType, ...]] = FLOATS
     ulp = 16
 
@@ -158,12 +161,7 @@ class PairLoss(ElementLoss):
     def pair(self, x: Node, target: Node) -> tuple[Node, Node]:
         """The two tensors in one dtype; warns where they broadcast, which is seldom meant."""
         if x.shape != target.shape:
-            warnings.warn(
-                f"Using a target size (torch.Size({list(target.shape)})) that is different to the"
-                f" input size (torch.Size({list(x.shape)})). This will likely lead to incorrect"
-                " results due to broadcasting. Please ensure they have the same size.",
-                stacklevel=4,
-            )
+            tell_of_sizes(self.name, x, target)
         x, target = in_one_dtype(x, target)
         self.checked(x.dtype)
         return x, target

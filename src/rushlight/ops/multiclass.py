@@ -11,6 +11,7 @@ from rushlight.graph.node import Node
 
 from .loss import REDUCTIONS, reduction_of, undifferentiated
 from .margin import OLD_AND_NEW, MarginLoss, reduced
+from .origin import takes_scores
 from .places import known_bounds
 
 
@@ -39,6 +40,7 @@ class MultiMarginLoss(MarginLoss):
         tensor(0.3250)
     """
 
+    autocast = "wide"
     name = "multi_margin_loss"
     torch = (
         "multi_margin_loss(Tensor input, Tensor target, int p=1, float margin=1.0,"
@@ -137,6 +139,7 @@ class MultilabelMarginLoss(MarginLoss):
         tensor(0.8500)
     """
 
+    autocast = "wide"
     name = "multilabel_margin_loss"
     torch = f"multilabel_margin_loss(Tensor input, Tensor target, {OLD_AND_NEW}) -> Tensor"
 
@@ -244,6 +247,7 @@ class MultilabelSoftMarginLoss(MarginLoss):
         if reduction not in REDUCTIONS:
             raise ArgValueError(self.name, f"{reduction} is not valid")
         reduction = reduction_of(self.name, reduction, size_average, reduce)
+        takes_scores("sigmoid-before-loss", self.name, x)
         losses = -(target * ops.logsigmoid(x) + (1 - target) * ops.logsigmoid(-x))
         if weight is not None:
             losses = losses * weight

@@ -32,6 +32,7 @@ from .classes import (
     unrows,
 )
 from .loss import REDUCTIONS, reduction_of, undifferentiated
+from .origin import takes_logs, takes_probabilities, takes_scores
 from .softmax import log_softmax_of, softmax_of
 
 
@@ -44,6 +45,7 @@ class ClassLoss(Op):
     """
 
     attrs: ClassVar[tuple[str, ...]] = ("reduction", "smooth", "spatial")
+    autocast = "wide"
     ulp = 16
 
     def infer(
@@ -141,6 +143,7 @@ class NllLoss(ClassLoss):
         ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
     ) -> Node:  # fmt: skip
         reduction = reduction_of(self.name, reduction, size_average, reduce)
+        takes_logs(self.name, x)
         return self.apply(x, target, weight, ignore_index, 0.0, reduction)
 
     def vjp(
@@ -255,6 +258,7 @@ class CrossEntropyLoss(ClassLoss):
             raise NoKernelError(
                 self.name, f'"cross_entropy" not implemented for {ops.TORCH_NAMES[x.dtype.name]}'
             )
+        takes_scores("softmax-before-loss", self.name, x, class_dim(x))
         if target.shape == x.shape:
             return _of_probabilities(x, target, weight, ignore_index, reduction, label_smoothing)
         return self.apply(x, target, weight, ignore_index, label_smoothing, reduction)
@@ -342,6 +346,7 @@ def _of_probabilities(
             "cross_entropy", "ignore_index is not supported for floating point target"
         )
     dim, count = class_dim(x), class_count(x.shape)
+    takes_probabilities("cross_entropy", target, count)
     if smoothing:
         target = target * (1 - smoothing) + smoothing / count
     losses = ops.log_softmax(x, dim) * target
