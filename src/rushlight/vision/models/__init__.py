@@ -20,5 +20,9 @@ from ._api import (
     register_model,
 )  # fmt: skip
 from .alexnet import *
+from .densenet import *
+from .mnasnet import *
 from .resnet import *
+from .shufflenetv2 import *
+from .squeezenet import *
 from .vgg import *

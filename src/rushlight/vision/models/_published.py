@@ -1,8 +1,8 @@
 """Families of models: their tables of published weights, and the functions that build them.
 
 ``data/FAMILY.json`` has an object for each enumeration of weights, and in it a line for each
-member: the URL, the preset of transforms with its arguments, and what is known of the weights. ``DEFAULT``
-names the best of them, ``pretrained`` what ``pretrained=True`` stood for.
+member: the URL, the preset of transforms with its arguments, and what is known of the weights.
+``DEFAULT`` names the best of them, ``pretrained`` what ``pretrained=True`` stood for.
 """
 
 from __future__ import annotations
@@ -53,10 +53,17 @@ class Published:
         module: the family's file, ``__name__`` there; its table has the same name.
         model: makes the network.
         source: who described it, for the documentation.
+        rename: from the state as it was published to the names of today.
     """
 
-    def __init__(self, module: str, model: Callable[..., nn.Module], source: str) -> None:
-        self.module, self.model, self.source = module, model, source
+    def __init__(
+        self,
+        module: str,
+        model: Callable[..., nn.Module],
+        source: str,
+        rename: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> None:
+        self.module, self.model, self.source, self.rename = module, model, source, rename
         self.names: list[str] = []
         family = module.partition(".models.")[2].replace(".", "/")
         self.table = json.loads((DATA / f"{family}.json").read_text(encoding="utf-8"))
@@ -101,7 +108,7 @@ class Published:
                 _ovewrite_named_param(kwargs, key, value)
             if weights is not None:
                 (prepare or set_classes)(weights, kwargs)
-            return loaded(self.model(*args, **kwargs), weights, progress)
+            return loaded(self.model(*args, **kwargs), weights, progress, self.rename)
 
         enum = weights
         build.__name__ = build.__qualname__ = name
@@ -128,8 +135,14 @@ def set_classes(weights: WeightsEnum, kwargs: dict[str, Any]) -> None:
     _ovewrite_named_param(kwargs, "num_classes", len(weights.meta["categories"]))
 
 
-def loaded(model: Any, weights: WeightsEnum | None, progress: bool) -> Any:
+def loaded(
+    model: Any,
+    weights: WeightsEnum | None,
+    progress: bool,
+    rename: Callable[..., Any] | None = None,
+) -> Any:
     """The model, with published weights if there are any."""
     if weights is not None:
-        model.load_state_dict(weights.get_state_dict(progress=progress, check_hash=True))
+        state = weights.get_state_dict(progress=progress, check_hash=True)
+        model.load_state_dict(state if rename is None else rename(state))
     return model
