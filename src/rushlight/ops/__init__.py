@@ -60,6 +60,7 @@ from .middle import (
 from .variance import std, std_mean, var, var_mean
 from .vector_norm import cdist, dist, linalg_vector_norm, norm
 from .scan import cummax, cummin, cumprod, cumsum, linear_recurrence, logcumsumexp, shifted
+from .recursive import recursive_filter
 from .join import cat, column_stack, dstack, hstack, stack, vstack
 from .split import (
     chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit,

@@ -1,0 +1,1 @@
+"""Text: vocabularies, tokenisers, datasets and models, with torchtext's names."""
