@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rushlight import ops
@@ -64,11 +64,23 @@ def backward(
     if wanted is None:
         for node, gradient in found.items():
             _collect(node.watch, gradient, create_graph)
-        return
-    for target, ends in wanted.items():
-        gradient = _total(found, ends)
-        if gradient is not None:
-            _add(target, gradient, create_graph)
+    else:
+        for target, ends in wanted.items():
+            gradient = _total(found, ends)
+            if gradient is not None:
+                _add(target, gradient, create_graph)
+    if collecting:
+        _show(wanted or [node.watch and node.watch.owner() for node in found])
+
+
+collecting: list[Callable[[list[Tensor]], None]] = []
+"""Called after ``backward`` with the tensors that it has added gradients to."""
+
+
+def _show(tensors: Iterable[Any]) -> None:
+    reached = [each for each in tensors if each is not None and each._grad is not None]
+    for look in list(collecting):
+        look(reached)
 
 
 def _one_of(grad_tensors: Any, grad_variables: Any) -> Any:

@@ -8,7 +8,9 @@ import rushlight as rl
 from rushlight import Tensor, ops
 from rushlight.base.errors import ArgValueError, OperationError
 from rushlight.base.shapes import prod
+from rushlight.doctor.evaluation import suspect
 from rushlight.graph.node import Node
+from rushlight.graph.op import recording
 from rushlight.tensor.arguments import unwrapped
 
 
@@ -58,6 +60,8 @@ def batch_norm(
     )
     for tensor, node in zip((running_mean, running_var), averages, strict=False):
         tensor._write(node, name)  # type: ignore[union-attr]
+    if training and running_mean is not None and not recording.grad:
+        suspect(name, y)
     return Tensor(y)
 
 

@@ -15,6 +15,8 @@ from rushlight.base.errors import (
     OperationError,
     ShapeError,
 )
+from rushlight.doctor.evaluation import suspect
+from rushlight.graph.op import recording
 from rushlight.ops import TORCH_NAMES
 from rushlight.tensor import random
 
@@ -31,6 +33,12 @@ def _checked(p: float) -> None:
 
 def _finished(input: Tensor, result: Tensor, inplace: bool) -> Tensor:
     return input._write(result.node, "dropout") if inplace else result
+
+
+def _dropped(input: Tensor, result: Tensor, inplace: bool) -> Tensor:
+    if not recording.grad:
+        suspect("dropout", result.node)
+    return _finished(input, result, inplace)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -52,7 +60,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _checked(p)
     if not training or p == 0.0:
         return input
-    return _finished(input, random.dropout(input, p), inplace)
+    return _dropped(input, random.dropout(input, p), inplace)
 
 
 def _dropped_channels(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
@@ -60,7 +68,7 @@ def _dropped_channels(input: Tensor, p: float, training: bool, inplace: bool) ->
     if not training or p == 0.0:
         return input
     mask = random.dropout(rl.ones(_channels(input), dtype=input.dtype), p)
-    return _finished(input, input * mask, inplace)
+    return _dropped(input, input * mask, inplace)
 
 
 def _channels(input: Tensor) -> tuple[int, ...]:
@@ -152,11 +160,11 @@ def _alpha(input: Tensor, p: float, inplace: bool, shape: tuple[int, ...]) -> Te
             "alpha_dropout", f"result type Float can't be cast to the desired output type {name}"
         )
     if p == 1.0:
-        return _finished(input, input * 0.0, inplace)
+        return _dropped(input, input * 0.0, inplace)
     keep = rl.rand(shape, dtype=rl.float32) >= p
     scale = ((1 - p) * (1 + p * _SELU_SATURATION**2)) ** -0.5
     shift = -scale * p * _SELU_SATURATION
-    return _finished(input, rl.where(keep, input, _SELU_SATURATION) * scale + shift, inplace)
+    return _dropped(input, rl.where(keep, input, _SELU_SATURATION) * scale + shift, inplace)
 
 
 def alpha_dropout(

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
 from rushlight.base.hooks import RemovableHandle
+from rushlight.doctor.examination import Examination, examine
 from rushlight.execute import realize
-from rushlight.nn.parameter import is_lazy
+from rushlight.nn.parameter import Parameter, is_lazy
 from rushlight.optim.memory import value_node
 from rushlight.optim.state import Group, State, StateDict, pack, unpack
 from rushlight.tensor.tensor import Tensor
@@ -82,6 +83,8 @@ class Optimizer:
 
     # Set at every step; a schedule looks whether steps come in the right order.
     _opt_called: bool = False
+    # Of its first steps; None when there is no more to see.
+    _examination: Examination | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -165,6 +168,7 @@ class Optimizer:
             param_group.setdefault(name, default)
         self._check_disjoint(param_group)
         self.param_groups.append(param_group)
+        self._examination = examine(type(self).__name__, param_group["params"], Parameter)
         # Their first values, by a program of their own: it would be part of the first step's, and
         # all steps after that would be another program.
         realize([value_node(param) for param in param_group["params"] if not is_lazy(param)])
@@ -250,6 +254,12 @@ class Optimizer:
             The closure's result, or None without one.
         """
         raise NotImplementedError
+
+    def _examine(self, closure: bool) -> None:
+        assert self._examination is not None
+        params = [param for group in self.param_groups for param in group["params"]]
+        if not self._examination.step(params, closure):
+            self._examination = None
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Calls ``hook(optimizer, args, kwargs)`` before each step.
@@ -347,6 +357,8 @@ def _with_hooks(step: Callable[..., Result]) -> Callable[..., Result]:
         if type(self).step is not hooked:  # reached through super().step()
             return step(self, *args, **kwargs)
         self._opt_called = True
+        if self._examination is not None:
+            self._examine(bool(args or kwargs))
         before, after = self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks
         if not (before or after or _before_every_step or _after_every_step):
             return step(self, *args, **kwargs)
