@@ -115,3 +115,27 @@ def cuda(
     """
     resolve("cuda" if device is None else device)
     return self
+
+
+@method
+def as_subclass(self: Tensor, cls: type[Any]) -> Any:
+    """The same memory as a tensor of another class, whose ``__init__`` is not called.
+
+    Raises:
+        TypeError: ``cls`` is no subclass of Tensor.
+    Example:
+        >>> import rushlight as rl
+        >>> class Image(rl.Tensor):
+        ...     pass
+        >>> type(rl.zeros(2).as_subclass(Image)).__name__
+        'Image'
+    """
+    if not issubclass(cls, Tensor):
+        raise ArgTypeError(
+            "as_subclass", f"cls must be a type deriving from Tensor, but got {cls!r}"
+        )
+    made = object.__new__(cls)
+    place = self.place
+    Tensor.__init__(made, self.node)
+    made._settle_in(place)
+    return made
