@@ -16,6 +16,7 @@ from rushlight.base.errors import GradError, InternalError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, Variadic, View, recording
 from rushlight.graph.spec import Spec
+from rushlight.ops.autocast import mode
 
 _SECOND_TIME = (
     "Trying to backward through the graph a second time (or directly access saved tensors after"
@@ -57,8 +58,8 @@ def gradients(
     if targets is not None:
         order = _leading_to(order, targets)
     arriving: dict[Node, Any] = {}
-    before = recording.grad, recording.site
-    recording.grad = create_graph
+    before = recording.grad, recording.site, mode.dtype
+    recording.grad, mode.dtype = create_graph, None
     try:
         for root, seed in zip(roots, seeds, strict=True):
             _arrive(arriving, root, seed)
@@ -66,7 +67,7 @@ def gradients(
         if targets is not None:
             _with_zeros(found, order, targets)
     finally:
-        recording.grad, recording.site = before
+        recording.grad, recording.site, mode.dtype = before
     if not keep_graph:
         release(order)
     return found
@@ -265,12 +266,12 @@ def _followed(node: Node, arriving: set[int] | None) -> tuple[Node, tuple[Node |
         )
     else:
         g = _probe(spec, False)
-    before = recording.grad, recording.site
-    recording.grad, recording.site = False, node.site
+    before = recording.grad, recording.site, mode.dtype
+    recording.grad, recording.site, mode.dtype = False, node.site, None
     try:
         results = _rule(stand_in, g)
     finally:
-        recording.grad, recording.site = before
+        recording.grad, recording.site, mode.dtype = before
     if len(results) != len(inputs):
         raise InternalError(f"{node.op.name}.vjp gave {len(results)} for {len(inputs)} inputs")
     return stand_in, results

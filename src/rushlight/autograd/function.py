@@ -10,6 +10,7 @@ from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording
+from rushlight.ops.autocast import resumed
 from rushlight.tensor.history import without_history
 from rushlight.tensor.place import Detached, LeafPlace
 from rushlight.tensor.tensor import Tensor
@@ -112,7 +113,8 @@ class _Applied(Op):
             grads.append(None if gradient is None else Tensor(gradient))
         context._history = y
         try:
-            given = function._backward()(context, *grads)
+            with resumed():
+                given = function._backward()(context, *grads)
         finally:
             context._history = None
         return self._matched(given, inputs, function, context)

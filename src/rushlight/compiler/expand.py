@@ -14,6 +14,7 @@ from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 from rushlight.graph.op import DATA, NUMBER, Op, recording
 from rushlight.graph.spec import Spec
+from rushlight.ops.autocast import mode
 
 from .constant import CONSTANT
 
@@ -55,8 +56,8 @@ class _Expanding:
     def graph(self) -> Graph:
         """The new graph. Its inputs and outputs are those of the old one."""
         values: list[Node] = list(self.inputs)
-        before = recording.grad, recording.site
-        recording.grad = False
+        before = recording.grad, recording.site, mode.dtype
+        recording.grad, mode.dtype = False, None
         try:
             for step in self.old.steps:
                 recording.site = step.site
@@ -64,7 +65,7 @@ class _Expanding:
                 node = Node(step.op, inputs, step.attrs, step.spec, False, step.site)
                 values.append(self._simple(node))
         finally:
-            recording.grad, recording.site = before
+            recording.grad, recording.site, mode.dtype = before
         return self._numbered([values[k] for k in self.old.outputs])
 
     def _simple(self, root: Node) -> Node:

@@ -16,6 +16,7 @@ from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
+from rushlight.ops.autocast import mode
 from rushlight.ops.elementwise import Elementwise
 
 Several = tuple[Node, ...]
@@ -79,9 +80,9 @@ class Batching:
 
     def _batched(self, node: Node) -> Any:
         given = [self._found[x] for x in node.inputs]
-        before = recording.grad, recording.site
+        before = recording.grad, recording.site, mode.dtype
         recording.grad = recording.grad and node.requires_grad
-        recording.site = node.site
+        recording.site, mode.dtype = node.site, None
         try:
             if node.op is ops.part:
                 several, index = given[0], node.attrs[0]
@@ -90,7 +91,7 @@ class Batching:
             made = None if rule is None else rule(node, given, self.size)
             return self._one_by_one(node, given) if made is None else made
         finally:
-            recording.grad, recording.site = before
+            recording.grad, recording.site, mode.dtype = before
 
     def _one_by_one(self, node: Node, given: list[Any]) -> Any:
         """Each example by itself."""

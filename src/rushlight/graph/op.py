@@ -58,6 +58,9 @@ class Op:
         batched: how it takes one dimension more in front of its inputs, which
             ``func.batching`` knows: ``"dims"`` that attributes name move on by one, ``"front"``
             says that there may be any number of them, and so on; none for each by itself.
+        autocast: what an autocast region converts its inputs to: ``"lower"`` for the region's type,
+            ``"wide"`` for float32, ``"widest"`` for the wider of the two that there is, ``"first"``
+            for that of the first input; none to leave them as they are.
         ulp: distance allowed from the reference, in units of the last place; 0 where a kernel gives
             the same bits.
     """
@@ -72,6 +75,7 @@ class Op:
     draws: ClassVar[bool] = False
     joint: ClassVar[bool] = False
     batched: ClassVar[str] = ""
+    autocast: ClassVar[str] = ""
     ulp: ClassVar[int] = 2
 
     def __init__(self) -> None:

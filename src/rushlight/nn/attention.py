@@ -7,9 +7,13 @@ import math
 import rushlight as rl
 from rushlight import Tensor, ops
 from rushlight.base.errors import ArgValueError, DTypeError, OperationError, ShapeError
+from rushlight.doctor.evaluation import suspect
 from rushlight.graph.node import number
+from rushlight.graph.op import recording
 from rushlight.ops import TORCH_NAMES
+from rushlight.ops.autocast import mode
 from rushlight.tensor.generator import chosen
+from rushlight.tensor.region import in_types
 
 _NAME = "scaled_dot_product_attention"
 
@@ -43,6 +47,8 @@ def scaled_dot_product_attention(
         >>> rl.nn.functional.scaled_dot_product_attention(q, k, v)
         tensor([[2.]])
     """
+    if mode.dtype is not None:
+        query, key, value, attn_mask = in_types("lower", query, key, value, attn_mask)
     _check(query, key, value, attn_mask, is_causal)
     if not enable_gqa:
         return _attended(query, key, value, attn_mask, dropout_p, is_causal, scale)
@@ -68,7 +74,10 @@ def _attended(
         return Tensor(ops.attention(*nodes, is_causal=is_causal, scale=scale))
     stream = chosen(None, _NAME).take(ops.attention_dropout.blocks(*nodes))
     drop = number(float(dropout_p)), *stream
-    return Tensor(ops.attention_dropout(*nodes, is_causal=is_causal, scale=scale, drop=drop))
+    node = ops.attention_dropout(*nodes, is_causal=is_causal, scale=scale, drop=drop)
+    if not recording.grad:
+        suspect("dropout", node)
+    return Tensor(node)
 
 
 def _groups(query: Tensor, key: Tensor, value: Tensor) -> int:

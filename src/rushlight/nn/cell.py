@@ -10,6 +10,7 @@ from rushlight.base.device import device as Device
 from rushlight.base.dtypes import DType
 from rushlight.base.errors import ArgValueError, OperationError, ShapeError
 from rushlight.graph.node import Node
+from rushlight.ops.autocast import taken
 from rushlight.ops.recurrence import CELLS
 from rushlight.tensor.creation import empty
 from rushlight.tensor.tensor import Tensor
@@ -22,6 +23,7 @@ from .parameter import Parameter
 class RNNCellBase(Module):
     """What recurrent cells share. Abstract."""
 
+    _autocast: ClassVar[str] = "first"  # the state's type, as what it is added to
     _states: ClassVar[int] = 1
     weight_ih: Parameter
     weight_hh: Parameter
@@ -69,11 +71,14 @@ class RNNCellBase(Module):
                 self._check_rank(node, "hidden")
             nodes = tuple([node if node.ndim == 2 else ops.unsqueeze(node, 0) for node in given])
         self._check_sizes(x, nodes)
+        weights = [
+            None if weight is None else weight.node
+            for weight in (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        ]
+        *nodes, x, w_ih, w_hh, b_ih, b_hh = taken(self._autocast, *nodes, x, *weights)
         _, last = ops.recurrent(
-            self._cell(), ops.unsqueeze(x, 0), nodes, self.weight_ih.node, self.weight_hh.node,
-            b_ih=None if self.bias_ih is None else self.bias_ih.node,
-            b_hh=None if self.bias_hh is None else self.bias_hh.node,
-        )  # fmt: skip
+            self._cell(), ops.unsqueeze(x, 0), tuple(nodes), w_ih, w_hh, b_ih=b_ih, b_hh=b_hh
+        )
         return tuple([Tensor(node if batched else ops.squeeze(node, 0)) for node in last])
 
     def _check_rank(self, node: Node, what: str) -> None:
@@ -141,6 +146,8 @@ class RNNCell(RNNCellBase):
     ) -> None:  # fmt: skip
         super().__init__(input_size, hidden_size, bias, CELLS["tanh"].gates, device, dtype)
         self.nonlinearity = nonlinearity
+
+    _autocast = "lower"
 
     def _cell(self) -> str:
         if self.nonlinearity not in ("tanh", "relu"):

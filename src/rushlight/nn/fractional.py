@@ -9,6 +9,7 @@ import rushlight as rl
 from rushlight import Tensor, ops
 from rushlight.base.errors import ArgValueError, ShapeError
 from rushlight.base.shapes import prod
+from rushlight.tensor.region import autocasts
 
 Ints = int | Sequence[int]
 Ratios = float | Sequence[float]
@@ -75,6 +76,7 @@ def _each(value: Any, rank: int) -> tuple[Any, ...]:
     return found * rank if len(found) == 1 else found
 
 
+@autocasts("wide")
 def _pooled(
     rank: int, input: Tensor, kernel_size: Ints, output_size: Ints | None,
     output_ratio: Ratios | None, samples: Tensor | None,

@@ -12,6 +12,7 @@ from rushlight.base.device import device as Device
 from rushlight.base.dtypes import DType
 from rushlight.base.errors import ArgValueError, ShapeError
 from rushlight.graph.node import Node
+from rushlight.ops.autocast import mode, taken
 from rushlight.ops.recurrence import CELLS
 from rushlight.tensor.creation import empty
 from rushlight.tensor.tensor import Tensor
@@ -33,6 +34,7 @@ class RNNBase(Module):
         mode: ``"RNN_TANH"``, ``"RNN_RELU"``, ``"LSTM"`` or ``"GRU"``.
     """
 
+    _autocast: ClassVar[str] = "lower"
     _cells: ClassVar[dict[str, str]] = {
         "RNN_TANH": "tanh", "RNN_RELU": "relu", "LSTM": "lstm", "GRU": "gru",
     }  # fmt: skip
@@ -203,6 +205,8 @@ class RNNBase(Module):
             kinds[name[: name.rindex("_l")]]: getattr(self, name).node
             for name in self._names(layer, direction)
         }
+        x, state, *values = taken(self._autocast, x, state, *weights.values())
+        weights = dict(zip(weights, values, strict=True))
         w_ih, w_hh = weights.pop("w_ih"), weights.pop("w_hh")
         return ops.recurrent(
             self._cell, x, state, w_ih, w_hh, reverse=direction == 1, **weights, lengths=lengths
@@ -216,7 +220,7 @@ class RNNBase(Module):
             raise ArgValueError(
                 name, f"{name}: Expected input to be 2D or 3D, got {x.ndim}D instead"
             )
-        if x.dtype is not weight:
+        if x.dtype is not weight and mode.dtype is None:
             raise ArgValueError(
                 name,
                 f"RNN input dtype ({x.dtype}) does not match weight dtype ({weight}). Convert"

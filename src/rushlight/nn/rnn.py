@@ -124,6 +124,8 @@ class GRU(RNNBase):
         (torch.Size([5, 3, 40]), torch.Size([2, 3, 20]))
     """
 
+    _autocast = "first"  # the new state is added to the old one, whose type is the input's
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         _refuse_projection(kwargs)
         super().__init__("GRU", *args, **kwargs)

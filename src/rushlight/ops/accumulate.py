@@ -54,6 +54,7 @@ class Addmm(Added):
                 [4., 4.]])
     """
 
+    autocast = "lower"
     name = "addmm"
     torch = (
         "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor"
@@ -144,6 +145,7 @@ class Baddbmm(Added):
         tensor([4., 4.])
     """
 
+    autocast = "lower"
     name = "baddbmm"
     torch = (
         "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)"
@@ -169,6 +171,7 @@ class Baddbmm(Added):
 class Addbmm(Baddbmm):
     """``beta * input + alpha * `` the sum of all ``batch1[k] @ batch2[k]``."""
 
+    autocast = "lower"
     name = "addbmm"
     torch = (
         "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)"

@@ -274,6 +274,7 @@ class Prelu(Activation):
     Reference: He et al. 2015, arXiv:1502.01852.
     """
 
+    autocast = "lower"
     name, module, backward, joint = "prelu", "", "PreluKernel", True
     torch = "prelu(Tensor self, Tensor weight) -> Tensor"
 

@@ -153,6 +153,7 @@ class AdaptiveAvgPool2d(AdaptiveAvgPooling):
 class AdaptiveAvgPool3d(AdaptiveAvgPooling):
     """The averages of windows that cover a volume; as :func:`adaptive_avg_pool2d`."""
 
+    autocast = "wide"
     name, rank = "adaptive_avg_pool3d", 3
     torch = "adaptive_avg_pool3d(Tensor input, int[3] output_size) -> Tensor"
 
@@ -199,6 +200,7 @@ class AdaptiveMaxPool2d(AdaptiveMaxPooling):
 class AdaptiveMaxPool3d(AdaptiveMaxPooling):
     """The largest elements of windows that cover a volume; as :func:`adaptive_max_pool2d`."""
 
+    autocast = "wide"
     name, rank = "adaptive_max_pool3d", 3
     torch = (
         "adaptive_max_pool3d(Tensor input, int[3] output_size, bool return_indices=False) -> Tensor"

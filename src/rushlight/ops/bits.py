@@ -174,6 +174,7 @@ class ViewAsReal(View):
 class ViewAsComplex(View):
     """Pairs along the last dimension as complex numbers."""
 
+    autocast = "wide"
     name, torch = "view_as_complex", "view_as_complex(Tensor(a) self) -> Tensor(a)"
 
     def __call__(self, x: Node) -> Node:

@@ -204,6 +204,7 @@ class Angle(Op):
 class Polar(Composite):
     """Complex numbers from their moduli and angles."""
 
+    autocast = "wide"
     name, torch = "polar", "polar(Tensor abs, Tensor angle) -> Tensor"
 
     def __call__(self, abs: Node, angle: Node) -> Node:

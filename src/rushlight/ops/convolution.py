@@ -214,6 +214,7 @@ class Conv1d(Convolution):
         tensor([[1., 2., 4.]])
     """
 
+    autocast = "lower"
     name, rank = "conv1d", 1
     torch = (
         "conv1d(Tensor input, Tensor weight, Tensor? bias=None, int[1] stride=1,"
@@ -242,6 +243,7 @@ class Conv2d(Convolution):
                  [4., 6., 6., 4.]]])
     """
 
+    autocast = "lower"
     name, rank = "conv2d", 2
     torch = (
         "conv2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1,"
@@ -252,6 +254,7 @@ class Conv2d(Convolution):
 class Conv3d(Convolution):
     """Convolution of volumes (N, C, D, H, W); as :func:`conv2d` with one more dimension."""
 
+    autocast = "lower"
     name, rank = "conv3d", 3
     torch = (
         "conv3d(Tensor input, Tensor weight, Tensor? bias=None, int[3] stride=1,"
@@ -348,6 +351,7 @@ class ConvTranspose1d(TransposedConvolution):
         tensor([[  1.,  12., 120., 200.]])
     """
 
+    autocast = "lower"
     name, rank = "conv_transpose1d", 1
     torch = (
         "conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, int[1] stride=1,"
@@ -358,6 +362,7 @@ class ConvTranspose1d(TransposedConvolution):
 class ConvTranspose2d(TransposedConvolution):
     """The transpose of :func:`conv2d`; as :func:`conv_transpose1d` on images (N, C, H, W)."""
 
+    autocast = "lower"
     name, rank = "conv_transpose2d", 2
     torch = (
         "conv_transpose2d(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1,"
@@ -368,6 +373,7 @@ class ConvTranspose2d(TransposedConvolution):
 class ConvTranspose3d(TransposedConvolution):
     """The transpose of :func:`conv3d`; as :func:`conv_transpose1d` on volumes (N, C, D, H, W)."""
 
+    autocast = "lower"
     name, rank = "conv_transpose3d", 3
     torch = (
         "conv_transpose3d(Tensor input, Tensor weight, Tensor? bias=None, int[3] stride=1,"

@@ -235,6 +235,7 @@ class CtcLoss(Composite):
         tensor(0.2877)
     """
 
+    autocast = "wide"
     name, module = "ctc_loss", "nn.functional"
     ulp = 64
     torch = (

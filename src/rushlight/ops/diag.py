@@ -106,6 +106,7 @@ class Trace(Composite):
         tensor(5)
     """
 
+    autocast = "wide"
     name, torch = "trace", "trace(Tensor self) -> Tensor"
 
     def __call__(self, x: Node) -> Node:

@@ -32,6 +32,7 @@ class Eig(Op):
         tensor([ 1., -1.])
     """
 
+    autocast = "wide"
     name, module = "linalg_eig", "linalg"
     batched = "front"
     torch = "eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)"
@@ -100,6 +101,7 @@ def finite(name: str, a: Any) -> Any:
 class Eigvals(Op):
     """The eigenvalues of square matrices in any order; always complex."""
 
+    autocast = "wide"
     name, module = "linalg_eigvals", "linalg"
     batched = "front"
     torch = "eigvals(Tensor self) -> Tensor"

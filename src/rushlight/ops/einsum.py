@@ -228,7 +228,7 @@ def _product(left: Term, right: Term, needed: set[Any]) -> Term:
     }
     x = _arranged(left, [batch, rows, over], sizes)
     y = _arranged(right, [batch, over, columns], sizes)
-    product = ops.matmul.product(x, y)
+    product = ops.matmul(x, y)
     outside = [left[0].shape[left[1].index(label)] for label in rows]
     inside = [right[0].shape[right[1].index(label)] for label in columns]
     shape = (*(sizes[label] for label in batch), *outside, *inside)

@@ -19,7 +19,7 @@ def product(*factors: Node) -> Node:
     """The product of several matrices."""
     result = factors[0]
     for factor in factors[1:]:
-        result = ops.matmul.product(result, factor)
+        result = ops.matmul(result, factor)
     return result
 
 
@@ -46,6 +46,7 @@ class Cholesky(Op):
                 [0., 3.]])
     """
 
+    autocast = "wide"
     name, module, backward = "linalg_cholesky", "linalg", "LinalgCholeskyEx"
     batched = "front"
     torch, attrs = "cholesky(Tensor self, *, bool upper=False) -> Tensor", ("upper",)
@@ -115,6 +116,7 @@ class Qr(Op):
     ``mode`` is ``"reduced"``, ``"complete"`` (a square ``Q``) or ``"r"`` (an empty ``Q``).
     """
 
+    autocast = "wide"
     name, module, attrs = "linalg_qr", "linalg", ("mode",)
     batched = "front"
     torch = "qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)"
@@ -204,6 +206,7 @@ class Eigh(Op):
         tensor([1., 2.])
     """
 
+    autocast = "wide"
     name, module, attrs = "linalg_eigh", "linalg", ("lower",)
     batched = "front"
     torch = "eigh(Tensor A, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)"
@@ -257,6 +260,7 @@ def _off_diagonal(x: Node) -> Node:
 class Eigvalsh(Composite):
     """The eigenvalues of Hermitian matrices, smallest first."""
 
+    autocast = "wide"
     name, module = "linalg_eigvalsh", "linalg"
     torch = "eigvalsh(Tensor A, str UPLO='L') -> Tensor"
     ulp = 256
@@ -281,6 +285,7 @@ class Svd(Op):
     through them needs singular values that differ, and a function that does not depend on signs.
     """
 
+    autocast = "wide"
     name, module, attrs = "linalg_svd", "linalg", ("full_matrices",)
     batched = "front"
     torch = "svd(Tensor A, bool full_matrices=True) -> (Tensor U, Tensor S, Tensor Vh)"
@@ -363,6 +368,7 @@ class Svdvals(Composite):
         tensor([4., 3.])
     """
 
+    autocast = "wide"
     name, module = "linalg_svdvals", "linalg"
     torch = "svdvals(Tensor A) -> Tensor"
     ulp = 256

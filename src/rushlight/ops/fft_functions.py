@@ -39,12 +39,14 @@ class Fft(Forward, Along):
         tensor([1.+0.j, 1.+0.j, 1.+0.j, 1.+0.j])
     """
 
+    autocast = "wide"
     name, torch = "fft_fft", f"fft{_ONE}"
 
 
 class Ifft(Backward, Along):
     """The inverse of :func:`fft`."""
 
+    autocast = "wide"
     name, torch = "fft_ifft", f"ifft{_ONE}"
 
 
@@ -57,48 +59,56 @@ class Rfft(RealForward, Along):
         tensor([10., -2., -2.])
     """
 
+    autocast = "wide"
     name, torch = "fft_rfft", f"rfft{_ONE}"
 
 
 class Irfft(RealBackward, Along):
     """The inverse of :func:`rfft`: ``n`` real numbers, an even number when ``n`` is not given."""
 
+    autocast = "wide"
     name, torch = "fft_irfft", f"irfft{_ONE}"
 
 
 class Hfft(HermitianForward, Along):
     """:func:`fft` of numbers that are their own conjugates in reverse, given as the first half."""
 
+    autocast = "wide"
     name, torch = "fft_hfft", f"hfft{_ONE}"
 
 
 class Ihfft(HermitianBackward, Along):
     """The inverse of :func:`hfft`."""
 
+    autocast = "wide"
     name, torch = "fft_ihfft", f"ihfft{_ONE}"
 
 
 class Fft2(Forward, OverTwo):
     """:func:`fft` along two dimensions."""
 
+    autocast = "wide"
     name, torch = "fft_fft2", f"fft2{_TWO}"
 
 
 class Ifft2(Backward, OverTwo):
     """:func:`ifft` along two dimensions."""
 
+    autocast = "wide"
     name, torch = "fft_ifft2", f"ifft2{_TWO}"
 
 
 class Rfft2(RealForward, OverTwo):
     """:func:`rfft` along two dimensions; the last one is halved."""
 
+    autocast = "wide"
     name, torch = "fft_rfft2", f"rfft2{_TWO}"
 
 
 class Irfft2(RealBackward, OverTwo):
     """The inverse of :func:`rfft2`."""
 
+    autocast = "wide"
     name, torch = "fft_irfft2", f"irfft2{_TWO}"
 
 
@@ -117,24 +127,28 @@ class Ihfft2(HermitianBackward, OverTwo):
 class Fftn(Forward, Over):
     """:func:`fft` along several dimensions: all, or the last ``len(s)``, or ``dim``."""
 
+    autocast = "wide"
     name, torch = "fft_fftn", f"fftn{_ALL}"
 
 
 class Ifftn(Backward, Over):
     """The inverse of :func:`fftn`."""
 
+    autocast = "wide"
     name, torch = "fft_ifftn", f"ifftn{_ALL}"
 
 
 class Rfftn(RealForward, Over):
     """:func:`rfft` along several dimensions; the last one is halved."""
 
+    autocast = "wide"
     name, torch = "fft_rfftn", f"rfftn{_ALL}"
 
 
 class Irfftn(RealBackward, Over):
     """The inverse of :func:`rfftn`."""
 
+    autocast = "wide"
     name, torch = "fft_irfftn", f"irfftn{_ALL}"
 
 

@@ -72,6 +72,7 @@ class GridSample(Composite):
         tensor([[[[2., 4.]]]])
     """
 
+    autocast = "wide"
     name, module = "grid_sample", "nn.functional"
     ulp = 256  # places are differences of numbers of the image's size
     torch = (

@@ -48,6 +48,7 @@ def _same_dtype(operation: str, a: Node, other: Node, name: str) -> None:
 class Geqrf(Op):
     """The compact form of QR: ``R`` on and above the diagonal, reflections below, and ``tau``."""
 
+    autocast = "wide"
     name, differentiable, ulp = "geqrf", False, 256
     batched = "front"
     torch = "geqrf(Tensor self) -> (Tensor a, Tensor tau)"
@@ -85,6 +86,7 @@ class HouseholderProduct(Composite):
                 [-0.8000]])
     """
 
+    autocast = "wide"
     name, module = "linalg_householder_product", "linalg"
     torch = "householder_product(Tensor input, Tensor tau) -> Tensor"
     ulp = 256
@@ -150,6 +152,7 @@ def _compact(a: Node, tau: Node) -> tuple[Node, Node]:
 class Orgqr(Composite):
     """:func:`linalg.householder_product` under LAPACK's name."""
 
+    autocast = "wide"
     name, torch, ulp = "orgqr", "orgqr(Tensor self, Tensor input2) -> Tensor", 256
 
     def __call__(self, a: Node, tau: Node) -> Node:
@@ -165,6 +168,7 @@ class Orgqr(Composite):
 class Ormqr(Composite):
     """``Q @ other``, or ``other @ Q`` without ``left``, or with ``Q.mH``, of the whole ``Q``."""
 
+    autocast = "wide"
     name, ulp = "ormqr", 256
     torch = (
         "ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False)"

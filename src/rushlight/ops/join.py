@@ -45,6 +45,7 @@ class Cat(Variadic):
                 [1., 1.]])
     """
 
+    autocast = "widest"
     name, attrs = "cat", ("dim",)
     batched = "dims"
     apart: ClassVar[str] = "memory"  # what out= names shares none with an input
@@ -146,6 +147,7 @@ class Stack(Variadic):
                 [2, 4]])
     """
 
+    autocast = "widest"
     name, attrs = "stack", ("dim",)
     batched = "dims"
     torch = "stack(Tensor[] tensors, int dim=0) -> Tensor"

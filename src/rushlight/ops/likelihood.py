@@ -38,6 +38,7 @@ class PoissonNllLoss(MarginLoss):
         tensor(0.8591)
     """
 
+    autocast = "wide"
     name = "poisson_nll_loss"
     torch = (
         "poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, bool full=False,"

@@ -99,6 +99,7 @@ def _solved(lu: Node, order: Node, b: Node, turned: bool) -> Node:
 class OlderLuSolve(Composite):
     """:func:`linalg.lu_solve` under PyTorch's first name."""
 
+    autocast = "wide"
     name, ulp = "lu_solve", 256
     torch = "lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor"
 
@@ -116,6 +117,7 @@ class OlderLuSolve(Composite):
 class InvEx(Composite):
     """The inverse, and 0 or the number of the first pivot that is 0 in ``info``."""
 
+    autocast = "wide"
     name, module = "linalg_inv_ex", "linalg"
     torch = "inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)"
     ulp = 256
@@ -178,6 +180,7 @@ class CholeskyEx(Op):
     What stands in ``L`` from that order on is not told.
     """
 
+    autocast = "wide"
     name, module, backward = "linalg_cholesky_ex", "linalg", "LinalgCholeskyEx"
     batched = "front"
     attrs = ("upper", "checked")
@@ -243,6 +246,7 @@ def _columns(a: Any) -> int:
 class CholeskyInverse(Composite):
     """The inverse of ``A`` from its Cholesky factor: ``L``, or ``L.mH`` with ``upper``."""
 
+    autocast = "wide"
     name, ulp = "cholesky_inverse", 256
     torch = "cholesky_inverse(Tensor self, bool upper=False) -> Tensor"
 

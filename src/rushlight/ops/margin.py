@@ -50,6 +50,7 @@ class MarginRankingLoss(MarginLoss):
         tensor([0., 1.])
     """
 
+    autocast = "wide"
     name = "margin_ranking_loss"
     torch = (
         "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0,"
@@ -106,6 +107,7 @@ class HingeEmbeddingLoss(MarginLoss):
         tensor([0.5000, 0.8000])
     """
 
+    autocast = "wide"
     name = "hinge_embedding_loss"
     torch = (
         "hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0,"
@@ -147,6 +149,7 @@ class SoftMarginLoss(MarginLoss):
         tensor(1.4100)
     """
 
+    autocast = "wide"
     name = "soft_margin_loss"
     torch = f"soft_margin_loss(Tensor input, Tensor target, {OLD_AND_NEW}) -> Tensor"
 
@@ -189,6 +192,7 @@ class CosineEmbeddingLoss(MarginLoss):
         tensor(1.)
     """
 
+    autocast = "wide"
     name = "cosine_embedding_loss"
     torch = (
         "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0,"
@@ -259,6 +263,7 @@ class TripletMarginLoss(MarginLoss):
         tensor(1.4142)
     """
 
+    autocast = "wide"
     name = "triplet_margin_loss"
     torch = (
         "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0,"

@@ -74,6 +74,7 @@ class Matmul(Op):
         tensor([3, 7])
     """
 
+    autocast = "lower"
     name, backward = "matmul", "Mm"
     batched = "product"
     torch = "matmul(Tensor self, Tensor other) -> Tensor"
@@ -177,6 +178,7 @@ class Matmul(Op):
 class Linear(Op):
     """``input @ weight.T + bias``."""
 
+    autocast = "lower"
     name = "linear"
     batched = "linear"
     torch = "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"

@@ -260,6 +260,7 @@ class Vecdot(Composite):
         tensor([3., 3.])
     """
 
+    autocast = "lower"
     name, module = "linalg_vecdot", "linalg"
     torch = "vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor"
     ulp = 64

@@ -151,6 +151,7 @@ class LinalgNorm(Composite):
 class Cond(Composite):
     """The condition number of matrices: how much a solution magnifies a change of the input."""
 
+    autocast = "wide"
     name, module = "linalg_cond", "linalg"
     torch = "cond(Tensor self, Any p=None) -> Tensor"
     ulp = 256
@@ -190,6 +191,7 @@ class MatrixRank(Composite):
         tensor(1)
     """
 
+    autocast = "wide"
     name, module, differentiable = "linalg_matrix_rank", "linalg", False
     torch = (
         "matrix_rank(Tensor A, Any tol=None, *, Any atol=None, Any rtol=None,"

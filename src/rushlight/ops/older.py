@@ -50,12 +50,14 @@ class Slogdet(Older):
 class Inverse(Older):
     """The inverse of square matrices."""
 
+    autocast = "wide"
     name, torch, of = "inverse", "inverse(Tensor self) -> Tensor", "linalg_inv"
 
 
 class Pinverse(Older):
     """The Moore-Penrose inverse of matrices."""
 
+    autocast = "wide"
     name, of = "pinverse", "linalg_pinv"
     torch = "pinverse(Tensor self, float rcond=1e-15) -> Tensor"
 
@@ -84,6 +86,7 @@ class MatrixExp(Older):
 class Cholesky(Older):
     """The triangular ``L`` with ``L @ L.mH = A``; with ``upper`` its conjugate transpose."""
 
+    autocast = "wide"
     name, of = "cholesky", "linalg_cholesky"
     torch = "cholesky(Tensor self, bool upper=False) -> Tensor"
 
@@ -94,6 +97,7 @@ class Cholesky(Older):
 class Qr(Older):
     """``Q`` with orthonormal columns and triangular ``R``; a square ``Q`` without ``some``."""
 
+    autocast = "wide"
     name, of = "qr", "linalg_qr"
     torch = "qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)"
 
@@ -107,6 +111,7 @@ class Qr(Older):
 class Svd(Older):
     """``U``, ``S`` and ``V`` (not its conjugate transpose) of the singular value decomposition."""
 
+    autocast = "wide"
     name, of = "svd", "linalg_svd"
     torch = (
         "svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)"

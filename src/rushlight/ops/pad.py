@@ -15,6 +15,7 @@ from rushlight.graph.node import Node, known, number
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from . import autocast
 from .rows import IndexSelect
 
 Pairs = tuple[tuple[int, int], ...]
@@ -110,6 +111,8 @@ class Pad(Composite):
                 f"Padding size {len(pad)} is not supported for {x.ndim}D input tensor.",
                 rule="Widths are for the 1, 2 or 3 dimensions behind (batch and) channel.",
             )
+        if autocast.mode.dtype is not None and (mode, dims) in IN_FLOAT32:
+            (x,) = autocast.converted("wide", x)
         if mode != "circular" and 0 in x.shape[x.ndim - dims - 1 :]:
             raise ShapeError(
                 "pad",
@@ -199,6 +202,9 @@ def _wrapped(before: int, after: int, size: int) -> Any:
         places[len(places) - after :] = places[first : first + after]
     return places
 
+
+IN_FLOAT32 = {("reflect", 1), ("reflect", 2), *(("replicate", dims) for dims in (1, 2, 3))}
+"""The modes, and in how many dimensions, that are float32 in an autocast region."""
 
 PLACES: dict[str, Callable[[int, int, int], Any]] = {
     "reflect": _reflected, "replicate": _replicated, "circular": _wrapped,

@@ -224,6 +224,7 @@ class MaxPool2d(MaxPooling):
 class MaxPool3d(MaxPooling):
     """The largest element of each window of a volume; as :func:`max_pool2d`, (N, C, D, H, W)."""
 
+    autocast = "wide"
     name, rank = "max_pool3d", 3
     torch = (
         "max_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0,"
@@ -325,6 +326,7 @@ class AvgPool2d(AvgPooling):
 class AvgPool3d(AvgPooling):
     """The average of each window of a volume; as :func:`avg_pool2d`, (N, C, D, H, W)."""
 
+    autocast = "wide"
     name, rank = "avg_pool3d", 3
     torch = (
         "avg_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0,"

@@ -133,6 +133,7 @@ class Mv(Composite):
 class Mm(Composite):
     """A matrix times a matrix."""
 
+    autocast = "lower"
     name, torch = "mm", "mm(Tensor self, Tensor mat2) -> Tensor"
     ulp = 64
 
@@ -162,6 +163,7 @@ class Bmm(Composite):
         tensor([3., 3.])
     """
 
+    autocast = "lower"
     name, torch = "bmm", "bmm(Tensor self, Tensor mat2) -> Tensor"
     ulp = 64
 
@@ -289,10 +291,10 @@ class Tensordot(Composite):
         left = ops.permute(a, (*kept_a, *over_a))
         right = ops.permute(b, (*over_b, *kept_b))
         rows, columns = [a.shape[d] for d in kept_a], [b.shape[d] for d in kept_b]
-        y = ops.matmul.product(
-            ops.reshape(left, (shapes.prod(tuple(rows)), depth)),
-            ops.reshape(right, (depth, shapes.prod(tuple(columns)))),
-        )
+        height, width = shapes.prod(tuple(rows)), shapes.prod(tuple(columns))
+        # One element is a sum and no product of matrices to autocast.
+        multiplied = ops.matmul.product if height == width == 1 else ops.matmul
+        y = multiplied(ops.reshape(left, (height, depth)), ops.reshape(right, (depth, width)))
         return ops.reshape(y, (*rows, *columns))
 
     def samples(self, make: Any) -> Any:

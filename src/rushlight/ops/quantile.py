@@ -33,6 +33,7 @@ class Quantile(Composite):
         tensor(2.5000)
     """
 
+    autocast = "wide"
     name = "quantile"
     torch = (
         "quantile(Tensor self, Any q, int? dim=None, bool keepdim=False, *,"
@@ -148,6 +149,7 @@ class Nanquantile(Quantile):
         tensor(2.)
     """
 
+    autocast = "wide"
     name = "nanquantile"
     torch = (
         "nanquantile(Tensor self, Any q, int? dim=None, bool keepdim=False, *,"

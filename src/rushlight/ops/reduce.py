@@ -146,6 +146,7 @@ class Prod(Reduction):
         tensor(24.)
     """
 
+    autocast = "wide"
     name = "prod"
     torch = (
         "prod(Tensor self, int? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor"

@@ -240,6 +240,7 @@ class IndexCopy(Rows):
         tensor([2., 0., 1.])
     """
 
+    autocast = "widest"
     name = "index_copy"
     torch = "index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor"
     inplace = True

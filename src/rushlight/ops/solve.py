@@ -96,6 +96,7 @@ class Inv(Op):
                 [0.0000, 0.2500]])
     """
 
+    autocast = "wide"
     name, module, backward = "linalg_inv", "linalg", "LinalgInvEx"
     batched = "front"
     torch = "inv(Tensor A) -> Tensor"
@@ -165,6 +166,7 @@ class Solve(Op):
         tensor([1.0000, 0.5000])
     """
 
+    autocast = "wide"
     name, module, backward = "linalg_solve", "linalg", "LinalgSolveEx"
     torch = "solve(Tensor A, Tensor B, *, bool left=True) -> Tensor"
     ulp = 256
@@ -312,6 +314,7 @@ def _substitute(a: Matrix, x: Matrix, upper: bool, unitriangular: bool) -> None:
 class CholeskySolve(Composite):
     """``X`` in ``A @ X = B`` from the Cholesky factor of ``A``."""
 
+    autocast = "wide"
     name, torch = (
         "cholesky_solve",
         "cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor",

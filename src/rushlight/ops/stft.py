@@ -38,6 +38,7 @@ class Stft(Composite):
         torch.Size([3, 9])
     """
 
+    autocast = "wide"
     name, ulp = "stft", 256
     torch = (
         "stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None,"

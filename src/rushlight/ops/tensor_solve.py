@@ -23,6 +23,7 @@ class TensorInv(Composite):
     The first ``ind`` dimensions and the others must have as many elements.
     """
 
+    autocast = "wide"
     name, module = "linalg_tensorinv", "linalg"
     torch = "tensorinv(Tensor self, int ind=2) -> Tensor"
     ulp = 256
@@ -56,6 +57,7 @@ class TensorInv(Composite):
 class TensorSolve(Composite):
     """``X`` with ``tensordot(A, X, X.ndim) = B``; ``dims`` of ``A`` are first moved to its end."""
 
+    autocast = "wide"
     name, module = "linalg_tensorsolve", "linalg"
     torch = "tensorsolve(Tensor self, Tensor other, int[1]? dims=None) -> Tensor"
     ulp = 256
@@ -170,6 +172,7 @@ class Vander(Composite):
 class TriangularSolve(Composite):
     """``X`` in ``A @ X = B`` for triangular ``A`` (its transpose with ``transpose``), and ``A``."""
 
+    autocast = "wide"
     name, ulp = "triangular_solve", 256
     torch = (
         "triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False,"

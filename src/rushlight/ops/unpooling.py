@@ -154,6 +154,7 @@ class MaxUnpool1d(MaxUnpooling):
         tensor([[0., 3., 0., 5.]])
     """
 
+    autocast = "wide"
     name, rank = "max_unpool1d", 1
     torch = (
         "max_unpool1d(Tensor input, Tensor indices, Any kernel_size, Any stride=None,"
@@ -164,6 +165,7 @@ class MaxUnpool1d(MaxUnpooling):
 class MaxUnpool2d(MaxUnpooling):
     """The inverse of :func:`max_pool2d` as far as there is one; as :func:`max_unpool1d`."""
 
+    autocast = "wide"
     name, rank = "max_unpool2d", 2
     torch = (
         "max_unpool2d(Tensor input, Tensor indices, Any kernel_size, Any stride=None,"
@@ -174,6 +176,7 @@ class MaxUnpool2d(MaxUnpooling):
 class MaxUnpool3d(MaxUnpooling):
     """The inverse of :func:`max_pool3d` as far as there is one; as :func:`max_unpool1d`."""
 
+    autocast = "wide"
     name, rank = "max_unpool3d", 3
     torch = (
         "max_unpool3d(Tensor input, Tensor indices, Any kernel_size, Any stride=None,"

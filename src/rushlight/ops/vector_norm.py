@@ -223,6 +223,7 @@ class Cdist(Composite):
         tensor([[5., 1.]])
     """
 
+    autocast = "wide"
     name, ulp = "cdist", 16
     torch = "cdist(Tensor x1, Tensor x2, float p=2.0, str? compute_mode=None) -> Tensor"
 

@@ -7,9 +7,11 @@ and costs no more than one written by hand.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rushlight.graph.op import Op
+from rushlight.ops.autocast import exactly
 
 from . import arguments
 from .schema import Parameter, Schema, parse
@@ -50,6 +52,8 @@ def in_place(op: Op, text: str) -> Function:
 def _compiled(op: Op, schema: Schema, qualified: str, source: str) -> Function:
     name = qualified.rpartition(".")[2]
     scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name}
+    if op.autocast:
+        scope["_exact"] = partial(exactly, op)
     if schema.fields:
         family = "linalg_" if op.module == "linalg" else ""
         scope["_fields"] = arguments.results(family + schema.name, schema.fields)
@@ -132,8 +136,12 @@ class _Source:
             tensors = [p.name for p in self.schema.parameters[1:] if p.is_tensor]
             exact = "" if apart is True else ", exact=False"
             into = f"_into_apart(out, result, _name, {', '.join((self.first, *tensors))}{exact}"
+        chosen = []
+        if self.op.autocast:
+            self.call = f"chosen{self.call.removeprefix('_op')}"
+            chosen = ["chosen = _op if out is None else _exact"]
         return self._text(
-            self.schema.name, names, f"result = {self._result()}",
+            self.schema.name, names, *chosen, f"result = {self._result()}",
             f"return result if out is None else {into})",
         )  # fmt: skip
 
@@ -143,8 +151,9 @@ class _Source:
 
     def in_place(self) -> str:
         """As a method that writes."""
+        call = self.call if not self.op.autocast else f"_exact{self.call.removeprefix('_op')}"
         return self._text(
-            f"{self.schema.name}_", self.names, f"return {self.first}._write({self.call}, _name)"
+            f"{self.schema.name}_", self.names, f"return {self.first}._write({call}, _name)"
         )
 
     def _result(self) -> str:

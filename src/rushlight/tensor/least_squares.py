@@ -11,11 +11,13 @@ from .arguments import results, unwrapped
 from .creation import empty
 from .functions import public
 from .look import array_of
+from .region import autocasts
 from .tensor import Tensor
 
 DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
+@autocasts("wide")
 def lstsq(
     input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None
 ) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rushlight import ops
 from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
+from rushlight.ops.autocast import resumed
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -40,7 +41,8 @@ class Watch:
 
             for hook in list(self.hooks.values()):
                 seen = Tensor(gradient)
-                replaced = hook(seen)
+                with resumed():
+                    replaced = hook(seen)
                 if replaced is not None:
                     _check(hook, replaced, seen)
                 gradient = (seen if replaced is None else replaced).node

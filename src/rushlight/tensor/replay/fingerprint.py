@@ -19,6 +19,7 @@ from rushlight.base.device import device
 from rushlight.base.dtypes import DType
 from rushlight.graph.node import Node
 from rushlight.graph.op import recording
+from rushlight.ops.autocast import mode
 
 from .. import defaults
 from ..generator import Generator
@@ -155,4 +156,5 @@ def _plain_layout(kind: type) -> bool:
 
 def modes() -> Hashable:
     """What is set for everything that is recorded."""
-    return recording.grad, recording.inference, defaults.get_default_dtype()
+    autocast = mode.dtype, mode.keeps
+    return recording.grad, recording.inference, defaults.get_default_dtype(), *autocast
