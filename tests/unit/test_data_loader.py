@@ -177,7 +177,8 @@ def test_errors_of_the_dataset_are_the_users():
         def __getitem__(self, index):
             raise ZeroDivisionError("mine")
 
-    with pytest.raises(ZeroDivisionError, match=r"^mine$"):
+    note = "raised while the DataLoader loaded sample 0"
+    with pytest.raises(ZeroDivisionError, match=rf"^mine\n{note}$"):
         next(iter(data.DataLoader(Broken())))
 
 

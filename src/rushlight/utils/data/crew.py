@@ -25,12 +25,16 @@ from typing import Any
 
 from rushlight.execute import compute_all
 from rushlight.utils.data import worker
+from rushlight.utils.data.desk import Desk
 from rushlight.utils.data.fetch import Recipe
+from rushlight.utils.data.slots import Read
 from rushlight.utils.data.wire import Packed, pack, pipe, receive, send
 from rushlight.utils.data.worker import CHECK_INTERVAL, Epoch, Task
 
 # How long workers that are told to end may take to finish their batch. Seconds; PyTorch's value.
 GRACE = 5.0
+# How long a worker that is late may take to say where it is, in seconds.
+PATIENCE = 1.0
 
 
 @dataclass(eq=False)
@@ -40,14 +44,28 @@ class Member:
     Attributes:
         process: its process.
         end: this side's end of its pipe.
-        tasks: the numbers of the tasks that it has not answered; answers come in this order.
+        desk: where it notes which sample it loads.
+        slots: the memory that its batches come in.
+        tasks: the tasks that it has not answered, with numbers; answers come in this order.
         ended: whether its copy of a stream has no more.
     """
 
     process: BaseProcess
     end: socket.socket
-    tasks: deque[int] = field(default_factory=deque)
+    desk: Desk
+    slots: Read = field(default_factory=Read)
+    tasks: deque[tuple[int, Task]] = field(default_factory=deque)
     ended: bool = False
+
+    @property
+    def loading(self) -> str:
+        """Which sample it loads, as far as that is known, for a sentence."""
+        if not self.tasks:
+            return "no sample"
+        indices = self.tasks[0][1].indices
+        if isinstance(indices, list) and 0 <= self.desk.sample < len(indices):
+            return f"sample {indices[self.desk.sample]!r}"
+        return "a stream" if indices is None else f"sample {indices!r}"
 
 
 class Crew:
@@ -99,15 +117,16 @@ class Crew:
         with self._talking_to(member):
             send(member.end, packed)
 
-    def assign(self, member: Member, number: int, task: Task) -> None:
-        """Gives a worker a task, whose answer will come with ``number``.
+    def assign(self, member: Member, number: int, indices: Any) -> None:
+        """Gives a worker a batch to load, which will come with ``number``.
 
         Raises:
             RuntimeError: the worker has died. All are dismissed then.
         """
+        task = Task(indices, member.slots.left())
         packed = pack(task)
         with self._talking_to(member):
-            member.tasks.append(number)
+            member.tasks.append((number, task))
             send(member.end, packed)
 
     def answers(self, timeout: float) -> Iterator[tuple[int, Packed]]:
@@ -123,7 +142,7 @@ class Crew:
         for end in self._wait(busy, timeout):
             member = busy[end]
             with self._talking_to(member):
-                answer = member.tasks[0], receive(member.end)
+                answer = member.tasks[0][0], receive(member.end, member.slots)
                 member.tasks.popleft()
             yield answer
 
@@ -139,7 +158,7 @@ class Crew:
                 if not member.process.is_alive() and not wait([member.end], 0):
                     raise self._death(member)
             if not left:
-                raise RuntimeError(f"DataLoader timed out after {timeout} seconds")
+                raise self._timed_out(list(busy.values()), timeout)
 
     @contextmanager
     def _talking_to(self, member: Member) -> Iterator[None]:
@@ -151,17 +170,29 @@ class Crew:
             self.dismiss()
             raise
 
+    def _timed_out(self, busy: list[Member], timeout: float) -> RuntimeError:
+        """Asks the workers where they are, and says it."""
+        lines = [f"DataLoader timed out after {timeout} seconds"]
+        for member in busy:
+            with self._talking_to(member):
+                send(member.end, [])
+            lines.append(
+                f"worker (pid {member.process.pid}) is at {member.loading}:\n"
+                f"{member.desk.read_traceback(PATIENCE)}"
+            )
+        return RuntimeError("\n".join(lines))
+
     def _death(self, member: Member) -> RuntimeError:
         """Dismisses the others, and says how this one ended."""
-        process = member.process
+        process, loading = member.process, f"It was loading {member.loading}."
         process.join(CHECK_INTERVAL)  # a pipe is closed a moment before its process ends
         name, code = f"DataLoader worker (pid {process.pid})", process.exitcode
         self.dismiss()
         if code is not None and code < 0:
-            return RuntimeError(f"{name} is killed by signal: {signal.strsignal(-code)}.")
+            return RuntimeError(f"{name} is killed by signal: {signal.strsignal(-code)}. {loading}")
         return RuntimeError(
             f"{name} exited unexpectedly with exit code {code}. Details are lost due to "
-            "multiprocessing. Rerunning with num_workers=0 may give better error trace."
+            "multiprocessing. Rerunning with num_workers=0 may give better error trace. " + loading
         )
 
 
@@ -169,8 +200,9 @@ def _hire(context: Any, recipe: Recipe, init: Any, index: int, size: int) -> Mem
     ours, theirs = pipe()
     # A process that is forked later would keep the pipe open when this one closes it.
     util.register_after_fork(ours, socket.socket.close)
+    desk = Desk(context)
     process = context.Process(
-        target=worker.run, args=(theirs, recipe, init, index, size), daemon=True
+        target=worker.run, args=(theirs, recipe, init, index, size, desk), daemon=True
     )
     try:
         process.start()
@@ -179,7 +211,7 @@ def _hire(context: Any, recipe: Recipe, init: Any, index: int, size: int) -> Mem
         raise
     finally:
         theirs.close()
-    return Member(process, ours)
+    return Member(process, ours, desk)
 
 
 def _dismiss(members: list[Member], owner: int) -> None:

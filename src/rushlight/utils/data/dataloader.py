@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rushlight.base.errors import ArgTypeError, ArgValueError
-from rushlight.utils.data.collate import default_collate, default_convert
-from rushlight.utils.data.dataset import Dataset, IterableDataset
+from rushlight.base.errors import ArgValueError
+from rushlight.utils.data.collate import default_collate, default_convert, is_default
+from rushlight.utils.data.dataset import Dataset, IterableDataset, in_memory
 from rushlight.utils.data.fetch import Recipe
 from rushlight.utils.data.info import get_worker_info
 from rushlight.utils.data.iteration import _BaseDataLoaderIter, _SingleProcessDataLoaderIter
+from rushlight.utils.data.options import (
+    check_batches,
+    check_stream,
+    check_workers,
+    checked_context,
+)
+from rushlight.utils.data.position import Position, Start
 from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from rushlight.utils.data.sharing import threads_may_share
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -41,20 +50,26 @@ class _InfiniteConstantSampler(Sampler[None]):
 class DataLoader(Generic[T_co]):
     """Iterates over a dataset in batches, once for every ``for`` loop.
 
-    Without workers a batch is loaded when it is asked for. With ``num_workers`` processes, batches
-    are loaded ahead and still come in the sampler's order. The order itself is drawn in the main
-    process, so it does not depend on the number of workers.
+    Without workers a batch is loaded when it is asked for. With ``num_workers``, batches are loaded
+    ahead and still come in the sampler's order. Workers are threads where the dataset is known to
+    allow it, such as this library's own with this library's transforms, and a dataset that says so
+    (:func:`threads_may_share`); others get processes, each with a copy of the dataset, and so does
+    every dataset when ``multiprocessing_context`` or ``worker_init_fn`` is given. What is in memory
+    already, as a :class:`TensorDataset`, needs neither and is gathered when asked for.
 
-    What a dataset draws at random while it loads a sample does depend on it. Each worker is seeded
-    with a seed drawn for the pass, plus its number (Python's ``random``, NumPy's global generator
-    and rushlight's); without workers, the generators of the main process are used as they are. A
-    dataset whose samples must not depend on it can derive a seed from the index. Unlike in PyTorch,
-    persistent workers are seeded again for each pass, so they load the same samples as workers
-    that are started anew.
+    The batches are the same bits whatever ``num_workers`` is. The order is drawn in the main
+    process, and what a dataset draws while it loads a sample, from rushlight's default generator,
+    Python's ``random`` or NumPy's global one, is seeded by the pass and the sample's index. The
+    pass's seed is drawn from ``generator``. (A stream has no indices: each of its workers is seeded
+    by the pass and its number, and without workers it draws from the generators as they are.)
 
-    An exception in a worker is raised again by the loop, with the worker's traceback in its
-    message. A worker that dies is noticed. Workers end with the loop, also when it is left early,
-    and with the main process, however that ends.
+    An exception in a worker is raised again by the loop, with the worker's traceback and the index
+    of the sample. A worker that dies is noticed, and one that takes longer than ``timeout`` is
+    asked where it is. Workers end with the loop, also when it is left early, and with the main
+    process, however that ends.
+
+    ``state_dict()`` in the middle of a pass says where it is, and a loader that was told so by
+    ``load_state_dict()`` goes on with the batch after, in its next loop.
 
     Args:
         dataset: what to load.
@@ -63,14 +78,14 @@ class DataLoader(Generic[T_co]):
         sampler: indices in the order to load them, instead of ``shuffle``.
         batch_sampler: lists of indices, instead of ``batch_size``, ``shuffle``, ``sampler`` and
             ``drop_last``.
-        num_workers: how many processes load batches; 0 loads them in this one.
+        num_workers: how many threads or processes load batches; 0 loads them when asked for.
         collate_fn: makes a batch of a list of samples; default :func:`default_collate`, or
             :func:`default_convert` for samples one at a time.
         pin_memory: accepted for devices to come; there is nothing to pin for on a CPU.
         drop_last: whether to leave out a last batch that is not full.
         timeout: how many seconds to wait for a batch from workers; 0 waits for ever.
-        worker_init_fn: called in each worker with its number, once, after seeding.
-        multiprocessing_context: how workers are started, as ``"spawn"``; default as
+        worker_init_fn: called in each worker process with its number, once, after seeding.
+        multiprocessing_context: how worker processes are started, as ``"spawn"``; default as
             ``multiprocessing`` does.
         generator: what draws the order, and the seed of the workers; default the global one.
         prefetch_factor: how many batches each worker loads ahead; default 2.
@@ -114,7 +129,7 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         if num_workers > 0 and prefetch_factor is None:
             prefetch_factor = 2
         self.dataset = dataset
@@ -131,8 +146,8 @@ class DataLoader(Generic[T_co]):
 
         self._stream = isinstance(dataset, IterableDataset)
         if self._stream:
-            _check_stream(shuffle, sampler, batch_sampler)
-        _check_batches(batch_size, bool(shuffle), sampler, batch_sampler, drop_last)
+            check_stream(shuffle, sampler, batch_sampler)
+        check_batches(batch_size, bool(shuffle), sampler, batch_sampler, drop_last)
         if batch_sampler is not None:
             batch_size = None
         self.sampler = self._default_sampler(bool(shuffle)) if sampler is None else sampler
@@ -147,6 +162,8 @@ class DataLoader(Generic[T_co]):
 
         self._reported_length: int | None = None
         self._iterator: Any = None
+        self._pass: weakref.ref[_BaseDataLoaderIter] | None = None  # the latest
+        self._resumed: Position | None = None  # to go on from, in the next loop
         self._initialized = True
         self.check_worker_number_rationality()
 
@@ -163,7 +180,7 @@ class DataLoader(Generic[T_co]):
 
     @multiprocessing_context.setter
     def multiprocessing_context(self, context: str | BaseContext | None) -> None:
-        self._context = None if context is None else _checked_context(context, self.num_workers)
+        self._context = None if context is None else checked_context(context, self.num_workers)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self._initialized and name in _FIXED:
@@ -174,21 +191,83 @@ class DataLoader(Generic[T_co]):
         super().__setattr__(name, value)
 
     def __iter__(self) -> _BaseDataLoaderIter:
-        if not self.persistent_workers:
-            return self._get_iterator()
-        if self._iterator is None:
-            self._iterator = self._get_iterator()
+        resumed = self._resumed
+        if resumed is not None and resumed.stream is not None:
+            self.dataset.load_state_dict(resumed.stream)  # type: ignore[attr-defined]
+        iterator = self._iterator
+        if iterator is None:
+            iterator = self._get_iterator()
         else:
-            self._iterator._reset(self)
-        return self._iterator  # type: ignore[no-any-return]
+            iterator._reset(self)
+        if self.persistent_workers:
+            self._iterator = iterator
+        self._pass = weakref.ref(iterator)
+        if resumed is not None:
+            iterator._go_on(resumed)
+        return iterator
 
     def _get_iterator(self) -> _BaseDataLoaderIter:
         self._warn_about_pinning()
-        if self.num_workers == 0:
+        if self.num_workers == 0 and self.timeout != 0:
+            raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
+        if self.num_workers == 0 or self._needs_no_workers:
             return _SingleProcessDataLoaderIter(self)
+        if self._workers_are_threads:
+            from rushlight.utils.data.threads import _ThreadedDataLoaderIter
+
+            return _ThreadedDataLoaderIter(self)
         from rushlight.utils.data.prefetch import _MultiProcessingDataLoaderIter
 
         return _MultiProcessingDataLoaderIter(self)
+
+    @property
+    def _asks_for_processes(self) -> bool:
+        return self._context is not None or self.worker_init_fn is not None
+
+    @property
+    def _needs_no_workers(self) -> bool:
+        """Whether a batch is one look-up in memory, which moving it about would only slow down."""
+        gathered = self._auto_collation and is_default(self.collate_fn)
+        return gathered and in_memory(self.dataset) and not self._asks_for_processes
+
+    @property
+    def _workers_are_threads(self) -> bool:
+        if self._stream or self._asks_for_processes:
+            return False
+        return threads_may_share(self.dataset) and threads_may_share(self.collate_fn)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the present pass is: how many batches it has returned, and what drew its order.
+
+        Between passes, where the next one begins. Kept beside what else a run needs, it lets a
+        later process return the same batches from here on; the default generator's state is kept
+        by whoever keeps the run.
+
+        Example:
+            >>> import rushlight as rl
+            >>> loader = rl.utils.data.DataLoader(range(6), batch_size=2, shuffle=True)
+            >>> batches = iter(loader)
+            >>> _ = next(batches)
+            >>> state = loader.state_dict()
+            >>> rest = [batch.tolist() for batch in batches]
+            >>> loader.load_state_dict(state)
+            >>> rest == [batch.tolist() for batch in loader]
+            True
+        """
+        current = self._pass() if self._pass is not None else None
+        if self._resumed is not None:
+            return self._resumed.state_dict()
+        if current is None or current._ended:
+            return Position(Start.of(self), 0).state_dict()
+        return current._position(self).state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Makes the next loop go on from where :meth:`state_dict` was called.
+
+        Raises:
+            KeyError: it is no such state.
+        """
+        self._resumed = Position.from_state(state_dict)
 
     def __len__(self) -> int:
         """How many batches a loop gives; for a stream, what its own ``__len__`` leads to expect.
@@ -255,92 +334,3 @@ class DataLoader(Generic[T_co]):
             "even freeze, lower the worker number to avoid potential slowness/freeze if necessary.",
             stacklevel=3,
         )
-
-
-def _check_workers(
-    num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool
-) -> None:
-    if num_workers < 0:
-        raise ArgValueError(
-            "DataLoader",
-            "num_workers option should be non-negative; use num_workers=0 to disable "
-            "multiprocessing.",
-        )
-    if timeout < 0:
-        raise ArgValueError("DataLoader", "timeout option should be non-negative")
-    if num_workers == 0 and prefetch_factor is not None:
-        raise ArgValueError(
-            "DataLoader",
-            "prefetch_factor option could only be specified in multiprocessing."
-            "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None.",
-        )
-    if prefetch_factor is not None and prefetch_factor < 0:
-        raise ArgValueError("DataLoader", "prefetch_factor option should be non-negative")
-    if persistent_workers and num_workers == 0:
-        raise ArgValueError("DataLoader", "persistent_workers option needs num_workers > 0")
-
-
-def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
-    given = None
-    if shuffle not in {False, None}:
-        given = "shuffle", shuffle
-    elif sampler is not None:
-        given = "sampler", sampler
-    elif batch_sampler is not None:
-        given = "batch_sampler", batch_sampler
-    if given:
-        name, value = given
-        raise ArgValueError(
-            "DataLoader",
-            f"DataLoader with IterableDataset: expected unspecified {name} option, "
-            f"but got {name}={value}",
-            rule="A stream gives its samples in its own order.",
-        )
-
-
-def _check_batches(
-    batch_size: int | None, shuffle: bool, sampler: Any, batch_sampler: Any, drop_last: bool
-) -> None:
-    if sampler is not None and shuffle:
-        raise ArgValueError("DataLoader", "sampler option is mutually exclusive with shuffle")
-    if batch_sampler is not None:
-        if batch_size != 1 or shuffle or sampler is not None or drop_last:
-            raise ArgValueError(
-                "DataLoader",
-                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, "
-                "and drop_last",
-            )
-    elif batch_size is None and drop_last:
-        raise ArgValueError(
-            "DataLoader",
-            "batch_size=None option disables auto-batching and is mutually exclusive with "
-            "drop_last",
-        )
-
-
-def _checked_context(context: str | BaseContext, num_workers: int) -> BaseContext:
-    import multiprocessing
-    from multiprocessing.context import BaseContext
-
-    if num_workers == 0:
-        raise ArgValueError(
-            "DataLoader",
-            "multiprocessing_context can only be used with multi-process loading "
-            f"(num_workers > 0), but got num_workers={num_workers}",
-        )
-    if isinstance(context, str):
-        valid = multiprocessing.get_all_start_methods()
-        if context not in valid:
-            raise ArgValueError(
-                "DataLoader",
-                "multiprocessing_context option should specify a valid start method in "
-                f"{valid!r}, but got multiprocessing_context={context!r}",
-            )
-        return multiprocessing.get_context(context)
-    if not isinstance(context, BaseContext):
-        raise ArgTypeError(
-            "DataLoader",
-            "multiprocessing_context option should be a valid context object or a string "
-            f"specifying the start method, but got multiprocessing_context={context}",
-        )
-    return context

@@ -13,6 +13,7 @@ import rushlight as rl
 from rushlight.base.errors import ArgValueError
 from rushlight.utils.data.batch import row_numbers, samples, whole_batch
 from rushlight.utils.data.collate import default_collate
+from rushlight.utils.data.sharing import threads_may_share
 
 if TYPE_CHECKING:
     from rushlight import Generator, Tensor
@@ -101,6 +102,9 @@ class TensorDataset(Dataset[tuple["Tensor", ...]]):
         index = rl.tensor(rows)
         return [tensor[index] for tensor in self.tensors]
 
+    def __threads__(self) -> bool:
+        return True
+
     def __len__(self) -> int:
         return self.tensors[0].size(0)
 
@@ -156,6 +160,10 @@ class StackDataset(Dataset[Any]):
             return {key: _collated(dataset, indices) for key, dataset in self.datasets.items()}
         return [_collated(dataset, indices) for dataset in self.datasets]
 
+    def __threads__(self) -> bool:
+        inner = self.datasets.values() if isinstance(self.datasets, dict) else self.datasets
+        return all(map(threads_may_share, inner))
+
     def __len__(self) -> int:
         return self._length
 
@@ -207,6 +215,9 @@ class ConcatDataset(Dataset[T_co]):
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset")
         self.cumulative_sizes = self.cumsum(self.datasets)
+
+    def __threads__(self) -> bool:
+        return all(map(threads_may_share, self.datasets))
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
@@ -292,8 +303,19 @@ class Subset(Dataset[T_co]):
     def __getbatch__(self, indices: Sequence[int]) -> Any:
         return whole_batch(self.dataset, self._inner(indices))
 
+    def __threads__(self) -> bool:
+        return threads_may_share(self.dataset)
+
     def __len__(self) -> int:
         return len(self.indices)
+
+
+def in_memory(dataset: Any) -> bool:
+    """Whether all samples are tensors already, so that a batch is one look-up and no work."""
+    for cls in type(dataset).__mro__:
+        if "__getitem__" in vars(cls) or "__getitems__" in vars(cls):
+            return cls is TensorDataset or (cls is Subset and in_memory(dataset.dataset))
+    return False
 
 
 def random_split(

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from rushlight.utils.data.batch import samples, whole_batch
 from rushlight.utils.data.collate import is_default
+from rushlight.utils.data.dataset import StackDataset, Subset, in_memory
+from rushlight.utils.data.draws import Draws
 
 
 class Fetcher(Protocol):
@@ -21,9 +23,22 @@ class Fetcher(Protocol):
         """
 
 
+class Place(Protocol):
+    """Where it is noted which sample of the batch is being loaded, for when it never is."""
+
+    sample: int
+
+
+@dataclass
+class Unwatched:
+    """A place that nobody looks at."""
+
+    sample: int = 0
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """What a DataLoader does with a dataset, whichever process does it.
+    """What a DataLoader does with a dataset, whoever does it.
 
     Attributes:
         dataset: what samples come from.
@@ -39,27 +54,73 @@ class Recipe:
     collate_fn: Callable[[Any], Any]
     drop_last: bool
 
-    def fetcher(self) -> Fetcher:
-        """Begins a pass over the dataset."""
-        return StreamFetcher(self) if self.stream else MapFetcher(self)
+    def fetcher(self, draws: Draws, place: Place | None = None) -> Fetcher:
+        """Begins a pass over the dataset, whose samples draw from ``draws``."""
+        return StreamFetcher(self) if self.stream else MapFetcher(self, draws, place or Unwatched())
 
 
 class MapFetcher:
-    """Loads batches of a dataset that has an index for each sample."""
+    """Loads batches of a dataset that has an index for each sample.
 
-    def __init__(self, recipe: Recipe) -> None:
+    An exception of the dataset is told the index with a note.
+    """
+
+    def __init__(self, recipe: Recipe, draws: Draws, place: Place) -> None:
         self._dataset = recipe.dataset
         self._batched = recipe.batched
         self._collate = recipe.collate_fn
+        self._draws = draws
+        self._place = place
+        self._together = _makes_samples_together(recipe.dataset)
+        self._in_memory = in_memory(recipe.dataset)
 
     def fetch(self, indices: Any) -> Any:
-        if not self._batched:
-            return self._collate(self._dataset[indices])
-        if is_default(self._collate):
-            batch = whole_batch(self._dataset, indices)
-            if batch is not NotImplemented:
+        if self._in_memory and (batch := self._whole(indices)) is not NotImplemented:
+            return batch  # nothing is drawn
+        with self._draws.here():
+            self._draws.begin(("batch", indices))
+            if (batch := self._whole(indices)) is not NotImplemented:
                 return batch
-        return self._collate(samples(self._dataset, indices))
+            loaded = self._load(indices) if self._batched else self._apart([indices])[0]
+            if not is_default(self._collate):
+                self._draws.begin(("batch", indices))
+            return self._collate(loaded)
+
+    def _whole(self, indices: Any) -> Any:
+        if self._batched and is_default(self._collate):
+            return whole_batch(self._dataset, indices)
+        return NotImplemented
+
+    def _load(self, indices: Sequence[Any]) -> Sequence[Any]:
+        if not self._together:
+            return self._apart(indices)
+        return samples(self._dataset, indices)
+
+    def _apart(self, indices: Sequence[Any]) -> list[Any]:
+        dataset, begin, place = self._dataset, self._draws.begin, self._place
+        loaded: list[Any] = []
+        index = None
+        try:
+            for place.sample, index in enumerate(indices):
+                begin(index)
+                loaded.append(dataset[index])
+        except Exception as error:
+            error.add_note(f"raised while the DataLoader loaded sample {index!r}")
+            raise
+        return loaded
+
+
+def _makes_samples_together(dataset: Any) -> bool:
+    """Whether a dataset has a way of its own to make several samples; our wrappers have none."""
+    theirs = getattr(type(dataset), "__getitems__", None)
+    if theirs is Subset.__getitems__:
+        return _makes_samples_together(dataset.dataset)
+    if theirs is StackDataset.__getitems__:
+        inner = dataset.datasets
+        return any(
+            map(_makes_samples_together, inner.values() if isinstance(inner, dict) else inner)
+        )
+    return callable(theirs) or callable(getattr(dataset, "__getitems__", None))
 
 
 class StreamFetcher:

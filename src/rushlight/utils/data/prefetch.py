@@ -10,7 +10,7 @@ from rushlight.utils.data.crew import Crew, Member
 from rushlight.utils.data.iteration import _BaseDataLoaderIter
 from rushlight.utils.data.outcome import STREAM_END, Failure
 from rushlight.utils.data.wire import Packed, unpack
-from rushlight.utils.data.worker import Epoch, Task
+from rushlight.utils.data.worker import Epoch
 
 if TYPE_CHECKING:
     from rushlight.utils.data.dataloader import DataLoader
@@ -57,7 +57,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         except StopIteration:
             return
         number, self._dealt = self._dealt, self._dealt + 1
-        self._crew.assign(member, number, Task(indices))
+        self._crew.assign(member, number, indices)
         self._tasks[number] = member
 
     def _next_member(self) -> Member | None:

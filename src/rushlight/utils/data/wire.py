@@ -1,14 +1,15 @@
 """How messages pass between the processes of a DataLoader.
 
 A message is one pickle. Large arrays in it, such as the memory of tensors, are not copied into the
-pickle: they follow it as raw bytes (PEP 574), and are read straight into the memory that the
-tensors will have. For that, the ends of a pipe are sockets: a ``Connection`` of multiprocessing
-reads into memory of its own first, which takes three times as long.
+pickle (PEP 574): they are written into memory that both sides share (:mod:`.slots`), or else follow
+the pickle as raw bytes, and are read straight into the memory that the tensors will have. For both,
+the ends of a pipe are sockets.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import socket
 import struct
@@ -18,11 +19,16 @@ from typing import Any
 
 import numpy as np
 
+from rushlight.utils.data.slots import Read, Written
+
 Packed = Sequence[memoryview]
 """A message as bytes: the pickle, then the large buffers."""
 
 # A buffer costs more system calls on each side, so small ones stay in the pickle.
 LARGE = 1 << 16
+# How a message begins: how many parts, the slot that holds all but the first, whether it is new.
+_HEAD = struct.Struct("<QqQ")
+_NO_SLOT = -1
 
 
 def pipe() -> tuple[socket.socket, socket.socket]:
@@ -53,27 +59,53 @@ def pack(message: Any) -> Packed:
     return [head.getbuffer(), *buffers]
 
 
-def send(end: socket.socket, packed: Packed) -> None:
+def send(end: socket.socket, packed: Packed, slots: Written | None = None) -> None:
     """Writes a packed message: how many parts, their sizes, the parts.
 
+    Args:
+        slots: where to write the large parts, if not into the pipe.
     Raises:
         OSError: the other side is gone.
     """
-    sizes = [part.nbytes for part in packed]
-    end.sendall(struct.pack(f"<{1 + len(sizes)}Q", len(sizes), *sizes))
-    for part in packed:
-        end.sendall(part)
+    sizes = struct.pack(f"<{len(packed)}Q", *(part.nbytes for part in packed))
+    written = slots.write(packed[1:]) if slots is not None and len(packed) > 1 else None
+    if written is None:
+        end.sendall(_HEAD.pack(len(packed), _NO_SLOT, 0) + sizes)
+        for part in packed:
+            end.sendall(part)
+        return
+    slot, file = written
+    head = _HEAD.pack(len(packed), slot, file is not None)
+    if file is None:
+        end.sendall(head + sizes)
+    else:
+        end.sendall(head)
+        socket.send_fds(end, [sizes], [file])
+        os.close(file)
+    end.sendall(packed[0])
 
 
-def receive(end: socket.socket) -> Packed:
+def receive(end: socket.socket, slots: Read | None = None) -> Packed:
     """Reads a message, still packed.
 
     Raises:
         EOFError, OSError: the other side is gone.
     """
-    (count,) = struct.unpack("<Q", _read(end, 8))
-    sizes = struct.unpack(f"<{count}Q", _read(end, 8 * count))
-    return [_read(end, size) for size in sizes]
+    count, slot, is_new = _HEAD.unpack(_read(end, _HEAD.size))
+    if slots is None or slot == _NO_SLOT:
+        return [_read(end, size) for size in _sizes(_read(end, 8 * count))]
+    if is_new:
+        first, (file,), _, _ = socket.recv_fds(end, 8 * count, 1)
+        slots.add(slot, file)
+        first += _read(end, 8 * count - len(first))
+    else:
+        first = _read(end, 8 * count)
+    sizes = _sizes(first)
+    return [_read(end, sizes[0]), *slots.parts(slot, sizes[1:])]
+
+
+def _sizes(packed: bytes | memoryview) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 8}Q", packed)
 
 
 def unpack(packed: Packed) -> Any:

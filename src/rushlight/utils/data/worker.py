@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
@@ -17,9 +17,13 @@ from typing import Any
 import numpy as np
 
 import rushlight as rl
+from rushlight.utils.data.desk import Desk
+from rushlight.utils.data.draws import Draws
 from rushlight.utils.data.fetch import Fetcher, Recipe
 from rushlight.utils.data.info import WorkerInfo, set_worker_info
 from rushlight.utils.data.outcome import STREAM_END, Failure
+from rushlight.utils.data.slots import POSSIBLE as slots_are_possible
+from rushlight.utils.data.slots import Written
 from rushlight.utils.data.wire import Packed, pack, receive, send, unpack
 
 # How often to look whether the main process still lives, for when a third process keeps its end of
@@ -36,20 +40,26 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Told to a worker: load this batch. Every task gets one answer, in the order of the tasks."""
+    """Told to a worker: load this batch. Every task gets one answer, in the order of the tasks.
+
+    Attributes:
+        left: slots that nobody reads any more.
+    """
 
     indices: Any
+    left: Sequence[int] = ()
 
 
 class Inbox:
     """Takes messages as they come, so that their sender never waits for a batch to be loaded.
 
     A thread reads them. When the main process has died it ends this one, even in the middle of a
-    batch.
+    batch. An empty message asks where this process stands, which the thread says as well.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, desk: Desk) -> None:
         self._end = end
+        self._desk = desk
         self._messages: queue.SimpleQueue[Packed | None] = queue.SimpleQueue()
         self._closed = False
         self._parent = os.getppid()
@@ -65,7 +75,10 @@ class Inbox:
             while True:
                 while not wait([self._end], CHECK_INTERVAL):
                     self._end_if_orphaned()
-                self._messages.put(receive(self._end))
+                if message := receive(self._end):
+                    self._messages.put(message)
+                else:
+                    self._desk.write_traceback()
         except (EOFError, OSError):
             self._closed = True
             self._messages.put(None)
@@ -84,6 +97,7 @@ def run(
     init: Callable[[int], object] | None,
     worker: int,
     num_workers: int,
+    desk: Desk,
 ) -> None:
     """Loads what it is told to, until the pipe is closed.
 
@@ -93,21 +107,25 @@ def run(
         init: called with ``worker`` once everything is seeded.
         worker: which worker this is.
         num_workers: of how many.
+        desk: where it is noted what is being loaded.
     """
     # Ctrl-C reaches every process of a terminal, but what it ends is for the main one to say; and
     # a handler that the main one installed for itself is not to run here when this one is stopped.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     rl.set_num_threads(1)  # the processors are shared among the workers
-    inbox = Inbox(end)
-    loading = Loading(recipe, init, worker, num_workers)
+    inbox = Inbox(end, desk)
+    loading = Loading(recipe, init, worker, num_workers, desk)
+    slots = Written() if slots_are_possible else None
     while (message := inbox.take()) is not None:
         if isinstance(message, Epoch):
             loading.begin(message.base_seed)
             continue
         answer = loading.answer(message)
+        if slots is not None:
+            slots.give_back(message.left)
         try:
-            send(end, answer)
+            send(end, answer, slots)
         except OSError:  # nobody wants the batches any more
             return
 
@@ -116,9 +134,15 @@ class Loading:
     """What a worker does between taking a task and sending the answer."""
 
     def __init__(
-        self, recipe: Recipe, init: Callable[[int], object] | None, worker: int, num_workers: int
+        self,
+        recipe: Recipe,
+        init: Callable[[int], object] | None,
+        worker: int,
+        num_workers: int,
+        desk: Desk,
     ) -> None:
         self._recipe = recipe
+        self._desk = desk
         self._init = init
         self._worker = worker
         self._num_workers = num_workers
@@ -137,7 +161,7 @@ class Loading:
             if self._init is not None:
                 self._init(self._worker)
                 self._init = None
-            self._fetcher = self._recipe.fetcher()
+            self._fetcher = self._recipe.fetcher(Draws(base_seed), self._desk)
             self._failure = None
         except Exception as error:
             self._failure = Failure.caught(error, self._worker)
