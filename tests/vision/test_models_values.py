@@ -1,8 +1,9 @@
-"""One network of each family, with torchvision's weights: outputs and gradients.
+"""Networks with torchvision's weights: outputs and gradients of small ones, outputs of all.
 
-Sizes are as small as a network allows. Gradients run through everything, so they are compared in
-float64, where rounding cannot excuse anything.
+Gradients run through everything, so they are compared in float64, where rounding excuses nothing.
 """
+
+import functools
 
 import pytest
 import torch
@@ -11,22 +12,82 @@ from zoo import close, flat, image, pair
 import rushlight as rl
 from rushlight.execute import tier
 
-# name, image size, arguments; the first of a family is compared in float64 with gradients as well.
-QUICK = [
-    ("alexnet", 63, {}),
-    ("densenet121", 32, {}),
-    ("mnasnet0_5", 32, {}),
-    ("resnet18", 32, {}),
-    ("shufflenet_v2_x0_5", 32, {}),
-    ("squeezenet1_1", 32, {}),
-    ("vgg11_bn", 32, {}),
-]
-MORE = [
-    ("resnet50", 32, {}),
-    ("resnext50_32x4d", 32, {}),
-    ("squeezenet1_0", 32, {}),
-    ("vgg11", 32, {}),
-]
+
+def linear(m, width):
+    nn = rl.nn if "rushlight" in m.__name__ else torch.nn
+    return nn.Linear(width, 5)
+
+
+def alexnet(m):
+    model = m.AlexNet()
+    model.classifier = linear(m, 256 * 36)  # its own holds 50 million numbers
+    return model
+
+
+def vgg(m, layers=(8, "M", 12, "M", 512, "M"), norm=True):
+    model = m.VGG(m.vgg.make_layers(list(layers), batch_norm=norm), init_weights=False)
+    model.classifier = linear(m, 512 * 49)
+    return model
+
+
+def convnext(m):
+    stages = [m.convnext.CNBlockConfig(8, 16, 2), m.convnext.CNBlockConfig(16, None, 2)]
+    return m.ConvNeXt(stages, layer_scale=0.5, num_classes=5)
+
+
+def efficientnet(m):
+    plain, fused = m.efficientnet.MBConvConfig, m.efficientnet.FusedMBConvConfig
+    stages = [
+        fused(1, 3, 1, 8, 8, 2),
+        fused(4, 3, 2, 8, 16, 2),
+        plain(4, 3, 2, 16, 24, 2, 1.0, 1.1),
+    ]
+    return m.EfficientNet(stages, 0.0, stochastic_depth_prob=0.0, num_classes=5, last_channel=32)
+
+
+def mobilenet_v3(m):
+    row = functools.partial(m.mobilenetv3.InvertedResidualConfig, width_mult=0.5)
+    rows = [row(16, 3, 16, 16, True, "RE", 2, 1), row(16, 5, 72, 16, True, "HS", 1, 2)]
+    return m.MobileNetV3(rows, 32, num_classes=5)
+
+
+def regnet(m):
+    make = m.regnet.BlockParams.from_init_params
+    params = make(depth=5, w_0=16, w_a=10.0, w_m=2.0, group_width=8, se_ratio=0.25)
+    return m.RegNet(params, num_classes=5)
+
+
+# Network, image size.
+SMALL = {
+    "alexnet": (alexnet, 63),
+    "vgg": (vgg, 32),
+    "convnext": (convnext, 36),
+    "densenet": (lambda m: m.DenseNet(8, (2, 1, 2, 1), 16, num_classes=5), 32),
+    "efficientnet": (efficientnet, 33),
+    "mnasnet": (lambda m: m.mnasnet0_5(num_classes=5), 32),
+    "mobilenet_v2": (lambda m: m.MobileNetV2(5, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2]]), 32),
+    "mobilenet_v3": (mobilenet_v3, 32),
+    "regnet": (regnet, 32),
+    "resnet": (lambda m: m.resnet18(num_classes=5), 32),
+    "shufflenet": (lambda m: m.ShuffleNetV2([2, 1, 2], [8, 16, 24, 32, 40], 5), 32),
+    "squeezenet": (lambda m: m.SqueezeNet("1_1", 5), 35),
+}
+# Builder, image size.
+WHOLE = {
+    "convnext_tiny": 32,
+    "densenet121": 32,
+    "efficientnet_b0": 32,
+    "efficientnet_v2_s": 33,
+    "mobilenet_v2": 32,
+    "mobilenet_v3_large": 32,
+    "mobilenet_v3_small": 32,
+    "regnet_x_400mf": 32,
+    "regnet_y_400mf": 32,
+    "resnet50": 32,
+    "resnext50_32x4d": 32,
+    "shufflenet_v2_x1_0": 32,
+    "squeezenet1_0": 32,
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,29 +96,28 @@ def by_reference():
         yield
 
 
-def run(mine, theirs, size, dtype, batch=2):
+def run(models, size, dtype, batch=2):
     x = image(batch, 3, size, size, dtype=dtype)
+    mine, theirs = models
     return mine(rl.from_numpy(x)), theirs(torch.from_numpy(x))
 
 
-def compare_outputs(name, size, kwargs, dtype, rtol):
-    mine, theirs = pair(name, dtype, num_classes=5, **kwargs)
-    mine.eval(), theirs.eval()
-    got, wanted = run(mine, theirs, size, dtype)
-    assert type(got).__name__ == type(wanted).__name__ or isinstance(got, rl.Tensor)
+def compare_outputs(build, size, dtype, rtol):
+    models = [model.eval() for model in pair(build, dtype)]
+    got, wanted = run(models, size, dtype)
     for a, b in zip(flat(got), flat(wanted), strict=True):
         close(a, b, rtol)
 
 
-@pytest.mark.parametrize("name, size, kwargs", QUICK, ids=lambda v: v if type(v) is str else "")
-def test_outputs_in_float32(name, size, kwargs):
-    compare_outputs(name, size, kwargs, "float32", 1e-4)
+@pytest.mark.parametrize("name", SMALL)
+def test_outputs_in_float32(name):
+    compare_outputs(*SMALL[name], "float32", 1e-4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, size, kwargs", MORE, ids=lambda v: v if type(v) is str else "")
-def test_more_outputs(name, size, kwargs):
-    compare_outputs(name, size, kwargs, "float64", 1e-9)
+@pytest.mark.parametrize("name", WHOLE)
+def test_outputs_of_whole_networks(name):
+    compare_outputs(lambda m: m.get_model(name, num_classes=5), WHOLE[name], "float64", 1e-9)
 
 
 def no_chance(model):
@@ -68,14 +128,14 @@ def no_chance(model):
                 setattr(layer, name, 0.0)
 
 
-@pytest.mark.parametrize("name, size, kwargs", QUICK, ids=lambda v: v if type(v) is str else "")
-def test_gradients_in_training(name, size, kwargs):
-    mine, theirs = pair(name, "float64", num_classes=5, **kwargs)
-    for model in (mine, theirs):
-        model.train()
-        no_chance(model)
+@pytest.mark.parametrize("name", SMALL)
+def test_gradients_in_training(name):
+    build, size = SMALL[name]
+    mine, theirs = models = pair(build, "float64")
+    for model in models:
+        no_chance(model.train())
     # With a batch of two, norms over single pixels would magnify rounding a thousand times.
-    got, wanted = run(mine, theirs, size, "float64", batch=6)
+    got, wanted = run(models, size, "float64", batch=6)
     for a, b in zip(flat(got), flat(wanted), strict=True):
         close(a, b, 1e-9)
     sum((one**2).sum() for one in flat(got)).backward()

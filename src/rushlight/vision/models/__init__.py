@@ -20,8 +20,12 @@ from ._api import (
     register_model,
 )  # fmt: skip
 from .alexnet import *
+from .convnext import *
 from .densenet import *
+from .efficientnet import *
 from .mnasnet import *
+from .mobilenet import *
+from .regnet import *
 from .resnet import *
 from .shufflenetv2 import *
 from .squeezenet import *

@@ -7,8 +7,8 @@ from typing import Any
 import rushlight as rl
 from rushlight import Tensor, nn
 
-from . import InterpolationMode
 from . import functional as F
+from .v2.functional.modes import InterpolationMode
 
 __all__ = ["ObjectDetection", "ImageClassification", "SemanticSegmentation"]
 
