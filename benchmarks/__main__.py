@@ -7,11 +7,13 @@ Examples:
     python -m benchmarks --peers torch,jax,compile --json figures.json
     python -m benchmarks --from figures.json --markdown docs/performance.md
     python -m benchmarks recording            # what recording costs, in this process
+    python -m benchmarks loading              # DataLoader, from memory and from files
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -25,10 +27,8 @@ from .rows import ROWS, chosen
 def main(argv: list[str]) -> int:
     """Does what the command line asks for."""
     arguments = _parser().parse_args(argv)
-    if arguments.names == ["recording"]:
-        from . import recording
-
-        recording.main()
+    if arguments.names in (["recording"], ["loading"]):
+        importlib.import_module(f".{arguments.names[0]}", __package__).main()
         return 0
     if arguments.figures:
         kept = json.loads(arguments.figures.read_text())
