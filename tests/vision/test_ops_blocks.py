@@ -49,7 +49,7 @@ BLOCKS: list[tuple[str, Callable[[Any, Any], Any], tuple[int, ...]]] = [
     ("conv 3d", lambda ops, nn: ops.Conv3dNormActivation(2, 3), (1, 2, 3, 4, 5)),
     ("squeeze", lambda ops, nn: ops.SqueezeExcitation(4, 2), (2, 4, 3, 3)),
     ("squeeze hard", lambda ops, nn: ops.SqueezeExcitation(
-        4, 2, nn.SiLU, nn.Hardsigmoid), (2, 4, 3, 3)),
+        4, 2, nn.SiLU, nn.Tanh), (2, 4, 3, 3)),
     ("mlp", lambda ops, nn: ops.MLP(4, [5, 6, 3], nn.LayerNorm, nn.GELU), (2, 3, 4)),
     ("mlp one", lambda ops, nn: ops.MLP(4, [3], bias=False, inplace=True), (2, 4)),
     ("permute", lambda ops, nn: ops.Permute([0, 2, 3, 1]), (2, 3, 4, 5)),
