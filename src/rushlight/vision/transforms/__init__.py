@@ -6,3 +6,4 @@ and points, in samples of any nesting. Both are the same computation.
 
 from . import functional
 from .transforms import *  # noqa: F403
+from .v2.functional.modes import InterpolationMode

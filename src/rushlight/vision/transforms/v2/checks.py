@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from .functional.pad import MODES
+from .functional.borders import MODES
 
 
 def as_size(size: Any, message: str = "Please provide only two dimensions (h, w) for size.") -> Any:

@@ -18,8 +18,8 @@ from .checks import (
     check_ranges,
     fill_of,
 )
+from .functional.borders import sides
 from .functional.modes import Interpolation
-from .functional.pad import sides
 from .queries import IMAGES, check_type, has_any, query_size
 from .transform import RandomTransform, Transform
 

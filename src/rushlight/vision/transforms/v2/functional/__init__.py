@@ -4,6 +4,30 @@ Each function takes images (..., C, H, W), videos (..., T, C, H, W), masks (...,
 boxes, key points and PIL images, as far as that makes sense, and returns what it was given.
 """
 
+from .affinity import (
+    affine,
+    affine_bounding_boxes,
+    affine_image,
+    affine_keypoints,
+    affine_mask,
+    affine_video,
+    rotate,
+    rotate_bounding_boxes,
+    rotate_image,
+    rotate_keypoints,
+    rotate_mask,
+    rotate_video,
+)  # fmt: skip
+from .augment import (
+    erase,
+    erase_image,
+    erase_video,
+    jpeg,
+    jpeg_image,
+    jpeg_video,
+    uniform_temporal_subsample,
+    uniform_temporal_subsample_video,
+)  # fmt: skip
 from .blur import (
     gaussian_blur,
     gaussian_blur_image,
@@ -12,6 +36,14 @@ from .blur import (
     gaussian_noise_image,
     gaussian_noise_video,
 )  # fmt: skip
+from .borders import (
+    pad,
+    pad_bounding_boxes,
+    pad_image,
+    pad_keypoints,
+    pad_mask,
+    pad_video,
+)  # fmt: skip
 from .boxes import (
     clamp_bounding_boxes,
     clamp_keypoints,
@@ -19,7 +51,64 @@ from .boxes import (
     sanitize_bounding_boxes,
     sanitize_keypoints,
 )  # fmt: skip
-from .crop import (
+from .color import (
+    adjust_brightness,
+    adjust_brightness_image,
+    adjust_brightness_video,
+    adjust_contrast,
+    adjust_contrast_image,
+    adjust_contrast_video,
+    adjust_gamma,
+    adjust_gamma_image,
+    adjust_gamma_video,
+    adjust_saturation,
+    adjust_saturation_image,
+    adjust_saturation_video,
+    grayscale_to_rgb,
+    grayscale_to_rgb_image,
+    invert,
+    invert_image,
+    invert_video,
+    permute_channels,
+    permute_channels_image,
+    permute_channels_video,
+    posterize,
+    posterize_image,
+    posterize_video,
+    rgb_to_grayscale,
+    rgb_to_grayscale_image,
+    solarize,
+    solarize_image,
+    solarize_video,
+    to_grayscale,
+)  # fmt: skip
+from .deformation import (
+    elastic,
+    elastic_bounding_boxes,
+    elastic_image,
+    elastic_keypoints,
+    elastic_mask,
+    elastic_transform,
+    elastic_video,
+)  # fmt: skip
+from .flip import (
+    hflip,
+    horizontal_flip,
+    horizontal_flip_bounding_boxes,
+    horizontal_flip_image,
+    horizontal_flip_keypoints,
+    horizontal_flip_mask,
+    horizontal_flip_video,
+    vertical_flip,
+    vertical_flip_bounding_boxes,
+    vertical_flip_image,
+    vertical_flip_keypoints,
+    vertical_flip_mask,
+    vertical_flip_video,
+    vflip,
+)  # fmt: skip
+from .modes import InterpolationMode
+from .parts import (
     center_crop,
     center_crop_bounding_boxes,
     center_crop_image,
@@ -45,34 +134,17 @@ from .crop import (
     ten_crop_image,
     ten_crop_video,
 )  # fmt: skip
-from .flip import (
-    hflip,
-    horizontal_flip,
-    horizontal_flip_bounding_boxes,
-    horizontal_flip_image,
-    horizontal_flip_keypoints,
-    horizontal_flip_mask,
-    horizontal_flip_video,
-    vertical_flip,
-    vertical_flip_bounding_boxes,
-    vertical_flip_image,
-    vertical_flip_keypoints,
-    vertical_flip_mask,
-    vertical_flip_video,
-    vflip,
-)  # fmt: skip
-from .modes import InterpolationMode
-from .pad import (
-    pad,
-    pad_bounding_boxes,
-    pad_image,
-    pad_keypoints,
-    pad_mask,
-    pad_video,
-)  # fmt: skip
 from .pictures import pil_to_tensor, to_image, to_pil_image, to_tensor
+from .projection import (
+    perspective,
+    perspective_bounding_boxes,
+    perspective_image,
+    perspective_keypoints,
+    perspective_mask,
+    perspective_video,
+)  # fmt: skip
 from .registry import is_pure_tensor, register_kernel
-from .resize import (
+from .scaling import (
     resize,
     resize_bounding_boxes,
     resize_image,
@@ -97,6 +169,20 @@ from .sizes import (
     get_size_keypoints,
     get_size_mask,
     get_size_video,
+)  # fmt: skip
+from .tone import (
+    adjust_hue,
+    adjust_hue_image,
+    adjust_hue_video,
+    adjust_sharpness,
+    adjust_sharpness_image,
+    adjust_sharpness_video,
+    autocontrast,
+    autocontrast_image,
+    autocontrast_video,
+    equalize,
+    equalize_image,
+    equalize_video,
 )  # fmt: skip
 from .values import (
     convert_image_dtype,

@@ -14,13 +14,13 @@ from rushlight.vision.tv_tensors import (
     Video,
 )
 
+from .borders import bordered, pad, shifted
 from .boxes import clamped
 from .flip import horizontal_flip, vertical_flip
 from .modes import BILINEAR, Interpolation
-from .pad import bordered, pad, shifted
 from .registry import PIXELS, Picture, kernel, on_planes, serves
-from .resize import resize, resize_bounding_boxes, resize_image, resize_keypoints, resize_mask
 from .rotated import CORNERS, rectangles
+from .scaling import resize, resize_bounding_boxes, resize_image, resize_keypoints, resize_mask
 from .sizes import Size, get_size, pair
 
 
