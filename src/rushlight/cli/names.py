@@ -24,13 +24,18 @@ PLACES = {
     "lightning": "rushlight.train.lightning",
     "lightning.pytorch": "rushlight.train.lightning",
     "pytorch_lightning": "rushlight.train.lightning",
+    **{
+        f"{package}.{part}": f"rushlight.train.{part}"
+        for package in ("lightning.pytorch", "pytorch_lightning")
+        for part in ("callbacks", "loggers", "profilers")
+    },
 }
 
 # Our own parts. No module of PyTorch's has these paths, and binding one of them as an attribute of
 # ``torch`` would hide the function of that name.
 INTERNAL = {
     "base", "graph", "ops", "compile", "runtime", "execute", "tensor", "serialize",
-    "train", "config", "cli", "doctor", "fetch", "vision", "audio", "text",
+    "train", "config", "cli", "doctor", "fetch", "vision", "audio", "text", "array_api",
 }  # fmt: skip
 
 # Files of PyTorch's that scripts name, pickles hold and configurations target, by package, though

@@ -1,0 +1,145 @@
+"""Several loaders taken together: side by side, or one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+MODES = ("min_size", "max_size_cycle", "max_size", "sequential")
+
+
+class CombinedLoader:
+    """Batches of several iterables.
+
+    Args:
+        iterables: a list, tuple or dict of them, nested as one likes, or a single one.
+        mode: ``"min_size"`` ends with the shortest; ``"max_size_cycle"`` begins shorter ones again
+            until the longest is over; ``"max_size"`` gives None for those that are over;
+            ``"sequential"`` takes one after the other.
+    Raises:
+        ValueError: there is no such mode.
+    Example:
+        >>> for batch, index, loader in CombinedLoader({"a": [1, 2, 3], "b": [7]}):
+        ...     print(batch)
+        {'a': 1, 'b': 7}
+    """
+
+    def __init__(self, iterables: Any, mode: str = "min_size") -> None:
+        if mode not in MODES:
+            raise ValueError(f"Unsupported mode {mode!r}, please select one of: {list(MODES)}.")
+        self.iterables = iterables
+        self._mode = mode
+        self.limits: list[int | float] | None = None
+        self._shape = _shape(iterables)
+
+    @property
+    def flattened(self) -> list[Any]:
+        """All of them in one list."""
+        return _leaves(self.iterables)
+
+    @flattened.setter
+    def flattened(self, loaders: list[Any]) -> None:
+        if len(loaders) != len(self.flattened):
+            raise ValueError(
+                f"Mismatch in flattened length ({len(loaders)}) and existing length"
+                f" ({len(self.flattened)})"
+            )
+        self.iterables = self._shape(iter(loaders))
+
+    def lengths(self) -> list[int | float]:
+        """How many batches each has at most; ``inf`` where nobody knows."""
+        found: list[int | float] = [length(one) for one in self.flattened]
+        limits = self.limits or [float("inf")] * len(found)
+        return [min(a, b) for a, b in zip(found, limits)]
+
+    def size(self) -> int | float:
+        """How many batches there are."""
+        lengths = self.lengths()
+        if not lengths:
+            return 0
+        together = {"sequential": sum, "min_size": min}.get(self._mode, max)
+        return together(lengths)  # type: ignore[operator]
+
+    def __len__(self) -> int:
+        size = self.size()
+        if size == float("inf"):
+            raise NotImplementedError("the length of one of the iterables is not known")
+        return int(size)
+
+    def __iter__(self) -> Iterator[tuple[Any, int, int]]:
+        if self._mode == "sequential":
+            yield from self._one_after_another()
+            return
+        loaders, lengths = self.flattened, self.lengths()
+        iterators = [iter(one) for one in loaders]
+        over = [False] * len(iterators)
+        index = 0
+        while iterators:
+            batches: list[Any] = []
+            for i, iterator in enumerate(iterators):
+                batch, ended = _next(iterator) if index < lengths[i] else (None, True)
+                if ended and self._mode == "min_size":
+                    return
+                over[i] = over[i] or ended
+                if ended and self._mode == "max_size_cycle" and not all(over):
+                    iterators[i] = iter(loaders[i])
+                    batch, empty = _next(iterators[i])
+                    if empty:
+                        return
+                batches.append(batch)
+            if all(over):
+                return
+            yield self._shape(iter(batches)), index, 0
+            index += 1
+
+    def _one_after_another(self) -> Iterator[tuple[Any, int, int]]:
+        for number, (loader, most) in enumerate(zip(self.flattened, self.lengths())):
+            if most == 0:
+                continue
+            for index, batch in enumerate(loader):
+                yield batch, index, number
+                if index + 1 >= most:
+                    break
+
+
+def _next(iterator: Iterator[Any]) -> tuple[Any, bool]:
+    try:
+        return next(iterator), False
+    except StopIteration:
+        return None, True
+
+
+def length(loader: Any) -> int | float:
+    """``len(loader)``, or ``inf`` where it has none."""
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return float("inf")
+
+
+def _is_group(iterables: Any) -> bool:
+    return isinstance(iterables, Mapping | list | tuple)
+
+
+def _leaves(iterables: Any, top: bool = True) -> list[Any]:
+    if isinstance(iterables, Mapping):
+        return [leaf for one in iterables.values() for leaf in _leaves(one, False)]
+    # A plain list of batches is a loader itself; a list of loaders is a group of them.
+    if isinstance(iterables, list | tuple) and (top or any(_loads(one) for one in iterables)):
+        return [leaf for one in iterables for leaf in _leaves(one, False)]
+    return [iterables]
+
+
+def _loads(one: Any) -> bool:
+    return _is_group(one) or (hasattr(one, "__iter__") and not hasattr(one, "shape"))
+
+
+def _shape(iterables: Any, top: bool = True) -> Callable[[Iterator[Any]], Any]:
+    """A function that puts values, one for each leaf, into the form of ``iterables``."""
+    if isinstance(iterables, Mapping):
+        parts = {key: _shape(one, False) for key, one in iterables.items()}
+        return lambda values: {key: part(values) for key, part in parts.items()}
+    if isinstance(iterables, list | tuple) and (top or any(_loads(one) for one in iterables)):
+        listed = [_shape(one, False) for one in iterables]
+        return lambda values: [part(values) for part in listed]
+    return lambda values: next(values)

@@ -1,0 +1,2 @@
+"""Lightning's names of model and data."""
+

@@ -1,0 +1,2 @@
+"""Lightning's name of several loaders together."""
+

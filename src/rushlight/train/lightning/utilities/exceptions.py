@@ -1,0 +1,2 @@
+"""Lightning's exceptions."""
+

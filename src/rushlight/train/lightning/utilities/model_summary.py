@@ -1,0 +1,2 @@
+"""Lightning's names of the model's table."""
+

@@ -1,0 +1,284 @@
+"""What ``self.log`` was given, and what comes of it: values of steps, and means of epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rushlight as rl
+from rushlight.base.buffer import Buffer
+from rushlight.execute import realize, value
+
+from .notes import MisconfigurationException, warn_once
+
+REDUCTIONS: dict[Any, str] = {min: "min", max: "max", sum: "sum"}
+NAMES = {"mean": "mean", "avg": "mean", "min": "min", "max": "max", "sum": "sum"}
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """The arguments of a call of ``self.log`` that say what is to become of the value."""
+
+    fx: str
+    name: str
+    prog_bar: bool
+    logger: bool
+    on_step: bool
+    on_epoch: bool
+    reduce: str
+    add_dataloader_idx: bool
+    dataloader_idx: int | None
+
+    @property
+    def suffix(self) -> str:
+        if not self.add_dataloader_idx or self.dataloader_idx is None:
+            return ""
+        return f"/dataloader_idx_{self.dataloader_idx}"
+
+    def forked_name(self, on_step: bool) -> str:
+        """``loss_step`` and ``loss_epoch`` for a value that is logged as both."""
+        if self.on_step and self.on_epoch:
+            return f"{self.name}_{'step' if on_step else 'epoch'}{self.suffix}"
+        return self.name + self.suffix
+
+
+def reduction(reduce_fx: Any) -> str:
+    """The name of a reduction given by name or as a function.
+
+    Raises:
+        MisconfigurationException: it is none of the four.
+    """
+    functions = {**REDUCTIONS, rl.mean: "mean", rl.sum: "sum", rl.min: "min", rl.max: "max"}
+    found = NAMES.get(reduce_fx.lower()) if isinstance(reduce_fx, str) else functions.get(reduce_fx)
+    if found is None:
+        raise MisconfigurationException(
+            "Only `self.log(..., reduce_fx={min,max,mean,sum})` are supported. If you need a custom"
+            " reduction, please log a `torchmetrics.Metric` instance instead."
+            f" Found: {reduce_fx}"
+        )
+    return found
+
+
+START = {"mean": 0.0, "sum": 0.0, "min": float("inf"), "max": float("-inf")}
+
+
+class Entry:
+    """One logged quantity.
+
+    A value is kept as the tensor's node until the step is over, since looking at it earlier would
+    make a program of its own of what the optimizer's step computes anyway. Sums are Python floats.
+    """
+
+    __slots__ = ("cache", "count", "double", "has_reset", "how", "metric", "pending", "total")
+
+    def __init__(self, how: How) -> None:
+        self.how = how
+        self.metric: Any = None
+        self.double = False
+        self.reset()
+
+    def reset(self) -> None:
+        self.total, self.count = START[self.how.reduce], 0
+        self.cache: float | None = None
+        self.pending: list[tuple[Any, int]] = []
+        self.has_reset = True
+        if self.metric is not None:
+            self.metric.reset()
+
+    def settle(self) -> None:
+        """Looks at the values logged since it was last called."""
+        for node, size in self.pending:
+            self._add(node if isinstance(node, float) else _number(node), size)
+        self.pending.clear()
+
+    def _add(self, number: float, size: int) -> None:
+        if self.how.on_step:
+            self.cache = number
+            if not self.how.on_epoch:
+                return
+        kind = self.how.reduce
+        if kind == "mean":
+            self.total += number * size
+            self.count += size
+        elif kind == "sum":
+            self.total += number
+        else:  # a nan stays, as in PyTorch
+            better = number < self.total if kind == "min" else number > self.total
+            self.total = number if better or number != number else self.total
+
+    def read(self, on_step: bool) -> rl.Tensor | None:
+        """The value of the last step, or of the epoch so far; None where there is none."""
+        if on_step:
+            if not self.how.on_step:
+                return None
+            return (
+                self.metric._forward_cache if self.metric is not None else self._tensor(self.cache)
+            )
+        if not self.how.on_epoch:
+            return None
+        if self.metric is not None:
+            return self.metric.compute()
+        if self.how.reduce == "mean":
+            return self._tensor(self.total / self.count if self.count else float("nan"))
+        return self._tensor(self.total)
+
+    def _tensor(self, number: float | None) -> rl.Tensor | None:
+        if number is None:
+            return None
+        return rl.tensor(number, dtype=rl.float64 if self.double else rl.float32)
+
+    def state(self) -> tuple[Any, ...]:
+        """What a checkpoint keeps."""
+        return (self.total, self.count, self.cache, self.double, self.has_reset)
+
+    def restore(self, state: Iterable[Any]) -> None:
+        self.total, self.count, self.cache, self.double, self.has_reset = state
+
+
+class Results:
+    """The quantities that one loop has logged.
+
+    Attributes:
+        training: values of steps can be monitored in training, and not in evaluation.
+        batch: the batch in hand, of which the size is asked when a mean needs it.
+    """
+
+    def __init__(self, training: bool) -> None:
+        self.training = training
+        self.entries: dict[str, Entry] = {}
+        self.batch: Any = None
+        self.batch_size: int | None = None
+        self.dataloader_idx: int | None = None
+        self.unsettled: list[Entry] = []
+
+    def log(self, how: How, logged: Any, batch_size: int | None) -> None:
+        """Adds one value: a float, a tensor with one element, or a metric object."""
+        key = f"{how.fx}.{how.name}"
+        if how.add_dataloader_idx and self.dataloader_idx is not None:
+            key += f".{self.dataloader_idx}"
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.entries[key] = Entry(how)
+        elif entry.how is not how and entry.how != how:
+            raise MisconfigurationException(
+                f"You called `self.log({how.name}, ...)` twice in `{how.fx}` with different"
+                " arguments. This is not allowed"
+            )
+        entry.has_reset = False
+        if is_metric(logged):
+            entry.metric = logged
+            return
+        size = batch_size
+        if size is None:
+            size = self._size() if how.on_epoch and how.reduce == "mean" else 1
+        if not entry.pending:
+            self.unsettled.append(entry)
+        entry.pending.append((self._kept(entry, logged), size))
+
+    def _kept(self, entry: Entry, logged: Any) -> Any:
+        if not isinstance(logged, rl.Tensor):
+            return float(logged)
+        if not logged.is_floating_point():
+            warn_once(
+                f"You called `self.log({entry.how.name!r}, ...)` in your `{entry.how.fx}` but the"
+                " value needs to be floating to be reduced. Converting it to"
+                f" {rl.get_default_dtype()}. You can silence this warning by converting the value"
+                " to floating point yourself."
+            )
+        entry.double = logged.dtype is rl.float64
+        # The node, since the tensor may be changed in place before it is looked at.
+        return logged.node
+
+    def _size(self) -> int:
+        if self.batch_size is None:
+            self.batch_size = 1 if self.batch is None else extract_batch_size(self.batch)
+        return self.batch_size
+
+    def settle(self) -> None:
+        """Looks at all that was logged and not looked at, in one go."""
+        if not self.unsettled:
+            return
+        nodes = [node for entry in self.unsettled for node, _ in entry.pending]
+        realize([node for node in nodes if not isinstance(node, float)])
+        for entry in self.unsettled:
+            entry.settle()
+        self.unsettled.clear()
+
+    def valid(self) -> Iterator[Entry]:
+        for entry in self.entries.values():
+            if not entry.has_reset and self.dataloader_idx == entry.how.dataloader_idx:
+                yield entry
+
+    def reset(self, fx: str | None = None, metrics: bool | None = None) -> None:
+        """Forgets the values logged in the hook ``fx``, or in all of them."""
+        self.settle()
+        for entry in self.entries.values():
+            wanted = metrics is None or metrics == (entry.metric is not None)
+            if wanted and fx in (None, entry.how.fx):
+                entry.reset()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of values whose epoch is not over."""
+        self.settle()
+        return {
+            key: (_how_fields(entry.how), entry.state())
+            for key, entry in self.entries.items()
+            if entry.metric is None
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for key, (how, numbers) in state.items():
+            entry = self.entries[key] = Entry(How(*how))
+            entry.restore(numbers)
+
+
+def _number(node: Any) -> float:
+    found = value(node)
+    return float(found.values.item()) if isinstance(found, Buffer) else float(found)
+
+
+def _how_fields(how: How) -> tuple[Any, ...]:
+    return tuple(getattr(how, name) for name in How.__slots__)
+
+
+def is_metric(logged: object) -> bool:
+    """Whether it is a metric object, as torchmetrics has them, rather than a value."""
+    return callable(getattr(logged, "compute", None)) and callable(getattr(logged, "reset", None))
+
+
+def extract_batch_size(batch: Any) -> int:
+    """How many samples a batch has: the first size of its tensors.
+
+    Raises:
+        MisconfigurationException: it holds no tensor and no text.
+    """
+    sizes = list(dict.fromkeys(_sizes(batch)))
+    if not sizes:
+        raise MisconfigurationException(
+            "We could not infer the batch_size from the batch. Either simplify its structure or"
+            " provide the batch_size as `self.log(..., batch_size=batch_size)`."
+        )
+    if len(sizes) > 1:
+        warn_once(
+            "Trying to infer the `batch_size` from an ambiguous collection. The batch size we"
+            f" found is {sizes[0]}. To avoid any miscalculations, use"
+            " `self.log(..., batch_size=batch_size)`."
+        )
+    return sizes[0]
+
+
+def _sizes(data: Any) -> Iterator[int]:
+    if isinstance(data, rl.Tensor):
+        yield data.size(0) if data.ndim else 1
+    elif isinstance(data, str | bytes):
+        yield len(data)
+    elif isinstance(data, Mapping):
+        for one in data.values():
+            yield from _sizes(one)
+    elif isinstance(data, Iterable):
+        for one in data:
+            yield from _sizes(one)
+
+
+Reduce = str | Callable[..., Any]

@@ -1,0 +1,41 @@
+"""What a Trainer says beside its progress: notes, warnings, and the error for settings that cannot
+go together."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+# A script that quietens Lightning quietens us.
+QUIETENED_BY = ("pytorch_lightning", "lightning.pytorch", "lightning")
+
+log = logging.getLogger("rushlight.train")
+
+
+class MisconfigurationException(Exception):
+    """Settings, hooks or logged values that do not go together; the name is Lightning's."""
+
+
+def note(text: str) -> None:
+    """Tells the user something, as a log record at level INFO on the standard error."""
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    if not any(logging.getLogger(name).level > logging.INFO for name in QUIETENED_BY):
+        log.info(text)
+
+
+_warned: set[str] = set()
+
+
+def warn(text: str, category: type[Warning] = UserWarning, stacklevel: int = 3) -> None:
+    """Warns as ``warnings.warn`` does."""
+    warnings.warn(text, category, stacklevel)
+
+
+def warn_once(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warns of the same thing once in a process."""
+    if text not in _warned:
+        _warned.add(text)
+        warnings.warn(text, category, 3)
