@@ -57,6 +57,26 @@ def regnet(m):
     return m.RegNet(params, num_classes=5)
 
 
+def swin(m, **kwargs):
+    # Nine by nine patches in windows of four: padded, shifted, and merged at an odd size.
+    return m.SwinTransformer([4, 4], 8, [2, 2], [2, 2], [4, 4], num_classes=5, **kwargs)
+
+
+def swin_v2(m):
+    home = m.swin_transformer
+    return swin(m, block=home.SwinTransformerBlockV2, downsample_layer=home.PatchMergingV2)
+
+
+def vit_stem(m):
+    rows = [
+        m.vision_transformer.ConvStemConfig(8, 3, 2),
+        m.vision_transformer.ConvStemConfig(8, 3, 4),
+    ]
+    return m.VisionTransformer(
+        16, 8, 1, 2, 16, 24, num_classes=5, representation_size=12, conv_stem_configs=rows
+    )
+
+
 # Network, image size.
 SMALL = {
     "alexnet": (alexnet, 63),
@@ -64,6 +84,16 @@ SMALL = {
     "convnext": (convnext, 36),
     "densenet": (lambda m: m.DenseNet(8, (2, 1, 2, 1), 16, num_classes=5), 32),
     "efficientnet": (efficientnet, 33),
+    "inception_module": (lambda m: m.googlenet.Inception(3, 4, 6, 8, 2, 4, 3), 9),
+    "googlenet_half_way": (lambda m: m.googlenet.InceptionAux(3, 5), 9),
+    "inception_a": (lambda m: m.inception.InceptionA(3, 8), 9),
+    "inception_b": (lambda m: m.inception.InceptionB(3), 9),
+    "inception_c": (lambda m: m.inception.InceptionC(3, 8), 9),
+    "inception_d": (lambda m: m.inception.InceptionD(3), 9),
+    "inception_e": (lambda m: m.inception.InceptionE(3), 5),
+    "inception_half_way": (lambda m: m.inception.InceptionAux(3, 5), 17),
+    "googlenet": (lambda m: m.GoogLeNet(5, init_weights=False, transform_input=True), 33),
+    "inception": (lambda m: m.Inception3(5, False, True, init_weights=False), 75),
     "mnasnet": (lambda m: m.mnasnet0_5(num_classes=5), 32),
     "mobilenet_v2": (lambda m: m.MobileNetV2(5, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2]]), 32),
     "mobilenet_v3": (mobilenet_v3, 32),
@@ -71,6 +101,10 @@ SMALL = {
     "resnet": (lambda m: m.resnet18(num_classes=5), 32),
     "shufflenet": (lambda m: m.ShuffleNetV2([2, 1, 2], [8, 16, 24, 32, 40], 5), 32),
     "squeezenet": (lambda m: m.SqueezeNet("1_1", 5), 35),
+    "swin": (swin, 36),
+    "swin_v2": (swin_v2, 36),
+    "vit": (lambda m: m.VisionTransformer(16, 8, 2, 2, 16, 24, num_classes=5), 16),
+    "vit_stem": (vit_stem, 16),
 }
 # Builder, image size.
 WHOLE = {
@@ -87,6 +121,8 @@ WHOLE = {
     "resnext50_32x4d": 32,
     "shufflenet_v2_x1_0": 32,
     "squeezenet1_0": 32,
+    "swin_t": 56,
+    "swin_v2_t": 64,
 }
 
 
@@ -128,14 +164,27 @@ def no_chance(model):
                 setattr(layer, name, 0.0)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [name for name in SMALL if name not in ("googlenet", "inception")])
 def test_gradients_in_training(name):
-    build, size = SMALL[name]
+    compare_gradients(*SMALL[name], 6)
+
+
+@pytest.mark.slow
+def test_gradients_of_googlenet():
+    compare_gradients(*SMALL["googlenet"], 6)
+
+
+@pytest.mark.slow
+def test_gradients_of_inception_with_its_classifier_half_way():
+    compare_gradients(lambda m: m.Inception3(5, init_weights=False), 299, 2)
+
+
+def compare_gradients(build, size, batch):
     mine, theirs = models = pair(build, "float64")
     for model in models:
         no_chance(model.train())
     # With a batch of two, norms over single pixels would magnify rounding a thousand times.
-    got, wanted = run(models, size, "float64", batch=6)
+    got, wanted = run(models, size, "float64", batch)
     for a, b in zip(flat(got), flat(wanted), strict=True):
         close(a, b, 1e-9)
     sum((one**2).sum() for one in flat(got)).backward()

@@ -23,10 +23,14 @@ from .alexnet import *
 from .convnext import *
 from .densenet import *
 from .efficientnet import *
+from .googlenet import *
+from .inception import *
 from .mnasnet import *
 from .mobilenet import *
 from .regnet import *
 from .resnet import *
 from .shufflenetv2 import *
 from .squeezenet import *
+from .swin_transformer import *
 from .vgg import *
+from .vision_transformer import *
