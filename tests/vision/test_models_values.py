@@ -4,6 +4,7 @@ Gradients run through everything, so they are compared in float64, where roundin
 """
 
 import functools
+import sys
 
 import pytest
 import torch
@@ -11,6 +12,11 @@ from zoo import close, flat, image, pair
 
 import rushlight as rl
 from rushlight.execute import tier
+
+
+def home(network):
+    """The module of a network, where a function has taken its name."""
+    return sys.modules[network.__module__]
 
 
 def linear(m, width):
@@ -84,8 +90,8 @@ SMALL = {
     "convnext": (convnext, 36),
     "densenet": (lambda m: m.DenseNet(8, (2, 1, 2, 1), 16, num_classes=5), 32),
     "efficientnet": (efficientnet, 33),
-    "inception_module": (lambda m: m.googlenet.Inception(3, 4, 6, 8, 2, 4, 3), 9),
-    "googlenet_half_way": (lambda m: m.googlenet.InceptionAux(3, 5), 9),
+    "inception_module": (lambda m: home(m.GoogLeNet).Inception(3, 4, 6, 8, 2, 4, 3), 9),
+    "googlenet_half_way": (lambda m: home(m.GoogLeNet).InceptionAux(3, 5), 9),
     "inception_a": (lambda m: m.inception.InceptionA(3, 8), 9),
     "inception_b": (lambda m: m.inception.InceptionB(3), 9),
     "inception_c": (lambda m: m.inception.InceptionC(3, 8), 9),
@@ -106,6 +112,28 @@ SMALL = {
     "vit": (lambda m: m.VisionTransformer(16, 8, 2, 2, 16, 24, num_classes=5), 16),
     "vit_stem": (vit_stem, 16),
 }
+
+
+def fcn(m):
+    """A small ResNet with FCN's heads."""
+    body = m.resnet18(num_classes=5)
+    layers = m._utils.IntermediateLayerGetter(body, {"layer2": "aux", "layer3": "out"})
+    head = m.segmentation.fcn.FCNHead
+    return m.segmentation.FCN(layers, head(256, 5), head(128, 5))
+
+
+def deeplab(m):
+    body = m.resnet18(num_classes=5)
+    layers = m._utils.IntermediateLayerGetter(body, {"layer2": "out"})
+    return m.segmentation.DeepLabV3(layers, m.segmentation.deeplabv3.DeepLabHead(128, 5, (2, 3)))
+
+
+def lraspp(m):
+    body = m._utils.IntermediateLayerGetter(mobilenet_v3(m).features, {"1": "low", "3": "high"})
+    return m.segmentation.LRASPP(body, 8, 48, 5, inter_channels=12)
+
+
+SMALL |= {"fcn": (fcn, 24), "deeplabv3": (deeplab, 24), "lraspp": (lraspp, 40)}
 # Builder, image size.
 WHOLE = {
     "convnext_tiny": 32,

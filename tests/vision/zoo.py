@@ -1,6 +1,7 @@
 """Models of torchvision's beside ours."""
 
 import contextlib
+import inspect
 import io
 import warnings
 from unittest import mock
@@ -22,8 +23,16 @@ def quiet():
         yield
 
 
+def without_download(name, kwargs):
+    """Arguments of a builder, with no weights for the backbone if there is one."""
+    builder = models.get_model_builder(name)
+    named = inspect.signature(builder).parameters
+    return {"weights_backbone": None, **kwargs} if "weights_backbone" in named else kwargs
+
+
 def skeleton(name, **kwargs):
     """torchvision's model without memory for its parameters."""
+    kwargs = without_download(name, kwargs)
 
     def without_memory(*args, **kwargs):
         with torch.device("meta"):
@@ -40,7 +49,7 @@ def skeleton(name, **kwargs):
 
 def ours(name, **kwargs):
     with quiet():
-        return models.get_model(name, **kwargs)
+        return models.get_model(name, **without_download(name, kwargs))
 
 
 def pair(build, dtype="float32"):

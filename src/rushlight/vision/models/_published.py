@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from rushlight import nn
 
 from ._api import Weights, WeightsEnum, register_model
 from ._meta import DATA, names
-from ._utils import _ovewrite_named_param, handle_legacy_interface
+from ._utils import _ovewrite_named_param, _ovewrite_value_param, handle_legacy_interface
 
 _TUPLES = ("min_size", "min_temporal_size")
 _LISTS_OF_NAMES = ("categories", "keypoint_names")
@@ -118,6 +119,64 @@ class Published:
         }  # fmt: skip
         self.names.append(name)
         return register_model()(handle_legacy_interface(weights=self.legacy(enum))(build))
+
+    def dense_builder(
+        self,
+        name: str,
+        weights: type[WeightsEnum],
+        backbone: WeightsEnum,
+        classes: int,
+        *args: Any,
+        options: tuple[str, ...] = (),
+        order: tuple[str, ...] = (),
+    ) -> Callable[..., Any]:
+        """Makes and registers the function that builds a network on top of a classifier.
+
+        Its parameters are ``weights``, ``progress``, ``num_classes``, what ``options`` names,
+        ``weights_backbone`` and what ``order`` names, and further ones of the network. The family's
+        model is called with weights, backbone's weights, progress, number of classes and arguments;
+        there are either weights of the whole or of the backbone.
+
+        Args:
+            backbone: the weights that the backbone has unless others are given.
+            classes: how many there are unless said otherwise.
+        """
+
+        def build(
+            *,
+            weights: Any = None,
+            progress: bool = True,
+            num_classes: int | None = None,
+            weights_backbone: Any = backbone,
+            **kwargs: Any,
+        ) -> nn.Module:
+            weights, weights_backbone = (
+                enum.verify(weights),
+                type(backbone).verify(weights_backbone),
+            )
+            if weights is not None:
+                weights_backbone, known = None, len(weights.meta["categories"])
+                num_classes = _ovewrite_value_param("num_classes", num_classes, known)
+            num_classes = classes if num_classes is None else num_classes
+            model = self.model(weights, weights_backbone, progress, num_classes, *args, **kwargs)
+            return loaded(model, weights, progress, self.rename)
+
+        enum = weights
+        build.__name__ = build.__qualname__ = name
+        build.__module__, build.__doc__ = self.module, self._doc(name, enum)
+        known = inspect.signature(build).parameters
+        named = ["weights", "progress", "num_classes", *options, "weights_backbone", *order]
+        parameters = [
+            known.get(one, inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=None))
+            for one in named
+        ]
+        parameters[0] = parameters[0].replace(annotation=enum | None)
+        build.__signature__ = inspect.Signature([*parameters, known["kwargs"]])  # type: ignore
+        self.names.append(name)
+        old = handle_legacy_interface(
+            weights=self.legacy(enum), weights_backbone=("pretrained_backbone", backbone)
+        )
+        return register_model()(old(build))
 
     def _doc(self, name: str, weights: type[WeightsEnum]) -> str:
         return (
