@@ -32,6 +32,7 @@ LAYERS = (
     ("amp", "doctor", "profiler"),
     ("cpu",),  # PyTorch's name for what is known of the processor
     ("linalg", "fft"),
+    ("array_api",),
     ("nn",),
     ("func",),
     ("distributions",),
@@ -43,6 +44,7 @@ LAYERS = (
     ("hub",),
     ("utils.model_zoo",),  # PyTorch's older name for one function of it
     ("train", "vision", "audio", "text"),
+    ("experiments",),
     ("config",),
     ("cli",),
     ("__main__",),

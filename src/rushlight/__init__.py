@@ -85,7 +85,8 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "amp", "audio", "backends", "config", "cpu", "cuda", "distributions", "doctor", "fetch", "fft",
+    "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions", "doctor",
+    "fetch", "fft",
     "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip
@@ -203,6 +204,18 @@ _LATER = {
     "save": "serialize",
     "save_safetensors": "serialize",
 }
+
+
+def _array_namespace(self: Tensor, *, api_version: str | None = None) -> _Any:
+    """The functions of the array API standard.
+
+    Raises:
+        ValueError: there is no such version of it here.
+    """
+    return __getattr__("array_api").of_version(api_version)
+
+
+setattr(Tensor, "__array_namespace__", _array_namespace)  # noqa: B010 - a public package above
 
 
 def __getattr__(name: str) -> _Any:

@@ -267,21 +267,37 @@ Tensor.__array_priority__ = 1000
 
 
 @method
-def __dlpack__(self: Tensor, **options: Any) -> Any:
+def __dlpack__(
+    self: Tensor, *, stream: Any = None, max_version: tuple[int, int] | None = None,
+    dl_device: tuple[Any, int] | None = None, copy: bool | None = None,
+) -> Any:  # fmt: skip
     """A DLPack capsule that shares this tensor's memory.
 
+    Args:
+        stream: of other devices; -1 is none.
+        max_version: the newest form of capsule that the caller knows.
+        dl_device: where the memory has to be; here when None.
+        copy: whether it has to be a copy, must not be one, or may be.
     Raises:
-        BufferError: the tensor requires gradients.
+        BufferError: the tensor requires gradients, or the memory is not where it has to be.
     """
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    return self.numpy().__dlpack__(**options)
+    given = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+    said = {name: value for name, value in given.items() if value is not None}
+    return self.numpy().__dlpack__(stream=None if stream == -1 else stream, **said)
 
 
 @method
 def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """DLPack's number for the CPU."""
     return (1, 0)
+
+
+@method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on a device: what the array API standard calls :meth:`to`."""
+    return self.to(device=device)
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
