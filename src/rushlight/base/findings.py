@@ -47,8 +47,11 @@ class DoctorWarning(Fault, UserWarning):
         self.code = code
         super().__init__(operation, problem, **more)
 
+    within = ""
+
     def __str__(self) -> str:
-        return f'{super().__str__()}\n  If it is meant: rushlight.doctor.silence("{self.code}")'
+        within = f"\n  {self.within}" if self.within else ""
+        return f'{super().__str__()}{within}\n  If it is meant: rushlight.doctor.silence("{self.code}")'
 
 
 class Doctor:
@@ -78,8 +81,12 @@ class Doctor:
         rule: str = "",
         hint: str = "",
         site: sites.Site | None = None,
+        layer: str = "",
     ) -> None:
         """Tells of a mistake, once for each place; the arguments are those of a ``Fault``.
+
+        Args:
+            layer: where in a model it is, where that is known from elsewhere.
 
         Raises:
             DoctorWarning: the mode is ``"strict"``.
@@ -87,6 +94,7 @@ class Doctor:
         if not self.seeks(code):
             return
         finding = DoctorWarning(operation, problem, code=code, rule=rule, hint=hint, site=site)
+        finding.within = layer
         if self.mode == "strict":
             raise finding
         place = (code, *finding.site)

@@ -145,7 +145,8 @@ class _Scheduling:
         specs = [x.spec if isinstance(x, Value) else tuple(e.spec for e in x) for x in inputs]
         if has_kernel(step.op, step.spec, specs):
             value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]
-            often = [self._is_read_often(x, value) for x in inputs]
+            # Whether a sum is finite is asked of its memory, not of a second sum.
+            often = [step.op is ops.finite or self._is_read_often(x, value) for x in inputs]
             if any(often):
                 inputs = [self._laid(x) if yes else x for x, yes in zip(inputs, often, strict=True)]
                 value = Computed(self.body, step.op, step.keywords, tuple(inputs), step.spec)  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 from rushlight.graph.op import DATA, NUMBER
 
+from .losses import is_loss
+
 GRADIENTS = ops.gradients
 
 
@@ -46,7 +48,7 @@ class Derived:
                 node = Node(step.op, inputs, step.attrs, step.spec, tracked[k], step.site)
                 self._origin[node] = k
                 values.append(node)
-        outputs = [_one(values[place]) for place in graph.outputs]
+        outputs = [_one(_finite(values[place])) for place in graph.outputs]
         order, brought = self._needed(outputs)
         self.more = [node.buffer for node in brought]
         origin_of = {id(step.site): k for k, step in enumerate(graph.steps)}
@@ -104,6 +106,13 @@ class Derived:
         steps = tuple([Step(x.op, places(x.inputs), x.attrs, x.spec, x.site) for x in order])
         numbers = frozenset(k for k, node in enumerate(inputs) if node.op is NUMBER)
         return Graph(tuple([x.spec for x in inputs]), numbers, steps, places(outputs))
+
+
+def _finite(value: Any) -> Any:
+    """A loss that leaves, with a look at it before parameters are written over."""
+    if not (isinstance(value, Node) and value.inputs and is_loss(value)):
+        return value
+    return Node(ops.finite, (value,), (), value.spec, False, value.site)
 
 
 def _one(value: Any) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
 from rushlight import ops
@@ -16,16 +16,18 @@ from rushlight.graph.node import Node, Number
 
 from . import tier
 from .cut import Cut, shown
+from .losses import careless, differentiated_late, finite, losses, waiting
 from .reference import ReferenceProgram
 from .tier import compiled_program
 
 
 @dataclass(slots=True)
 class Kept:
-    """A program, and the inputs that it needs after those of a cut."""
+    """A program, the inputs that it needs after those of a cut, and which outputs are losses."""
 
     program: Any
     more: list[Any]
+    losses: tuple[int, ...] = ()
 
 
 class Programs:
@@ -57,7 +59,7 @@ class Programs:
             self._keep(cut.key, kept)
         elif kept.program.__class__ is not ReferenceProgram:
             if not tier.again():  # references are asked for now
-                return Kept(ReferenceProgram(kept.program.graph), kept.more)
+                return Kept(ReferenceProgram(kept.program.graph), kept.more, kept.losses)
         elif tier.again():
             kept.program = compiled_program(kept.program.graph)
             self.made += 1
@@ -71,9 +73,8 @@ class Programs:
         else:
             graph = cut.graph()
         at_once = comes_back or tier.draws(graph)
-        return Kept(
-            ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph), more
-        )
+        program = ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph)
+        return Kept(program, more, losses(cut))
 
     def has(self, cut: Cut) -> bool:
         """Whether there is a program for a cut."""
@@ -96,8 +97,10 @@ _awaited: list[Awaited] = []
 _MOST_ROOTS = 64
 
 
-def differentiated(roots: Iterable[Node]) -> None:
+def differentiated(roots: Sequence[Node]) -> None:
     """Notes what was just differentiated: losses, which the next step's program computes too."""
+    if waiting:
+        differentiated_late(roots)
     _differentiated.extend(map(ref, roots))
     if len(_differentiated) > _MOST_ROOTS:  # a loop that steps its parameters by hand
         _differentiated[:] = [root for root in _differentiated if root() is not None][-_MOST_ROOTS:]
@@ -169,11 +172,7 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
         if wanted:
             if _rouse is not None:
                 _rouse()
-            cut = Cut(wanted)
-            while together := [node for each in _awaited if (node := each.met_by(cut))]:
-                wanted += together
-                del together
-                cut = Cut(wanted)
+            cut = _cut(wanted) if _observer is None else _observer.cut(_cut, wanted)
             # After a backward this is training, where the same comes again and again.
             try:
                 _run(cut, comes_back or bool(_differentiated))
@@ -185,6 +184,16 @@ def realize(nodes: Iterable[Node], *, comes_back: bool = False) -> None:
                 _awaited[:] = [each for each in _awaited if each.waits(cut)]
 
 
+def _cut(wanted: list[Node]) -> Cut:
+    """The graph of what is wanted, and of gradients that have to be worked out along with it."""
+    cut = Cut(wanted)
+    while together := [node for each in _awaited if (node := each.met_by(cut))]:
+        wanted += together
+        del together
+        cut = Cut(wanted)
+    return cut
+
+
 def _behind(node: Node) -> Node:
     """The node whose value a transparent one shows, if that is there already; else itself."""
     found = shown(node)
@@ -193,6 +202,28 @@ def _behind(node: Node) -> Node:
 
 watchers: list[Callable[[Cut, bool], None]] = []
 """Called with each cut before it is run, and whether there is a program for it already."""
+
+
+class Observer(Protocol):
+    """Somebody who sees each stage of computing, as a profiler does."""
+
+    def cut(self, cut: Callable[[list[Node]], Cut], wanted: list[Node]) -> Cut:
+        """What ``cut`` makes of ``wanted``."""
+
+    def find(self, programs: Programs, cut: Cut, comes_back: bool) -> Kept:
+        """What ``programs`` have for a cut."""
+
+    def program(self, program: Any) -> Any:
+        """What is run in a program's place."""
+
+
+_observer: Observer | None = None
+
+
+def observe(observer: Observer | None) -> None:
+    """Has somebody see each stage of computing from now on; None ends it."""
+    global _observer
+    _observer = observer
 
 
 lookers: list[Callable[[], None]] = []
@@ -210,7 +241,12 @@ def _run(cut: Cut, comes_back: bool) -> None:
         look()
     for watcher in watchers:
         watcher(cut, programs.has(cut))
-    kept = programs.find(cut, comes_back)
+    if _observer is None:
+        kept = programs.find(cut, comes_back)
+        program = kept.program
+    else:
+        kept = _observer.find(programs, cut, comes_back)
+        program = _observer.program(kept.program)
     inputs: list[Any] = [leaf.buffer for leaf in cut.leaves]
     if kept.more:
         inputs += kept.more
@@ -219,13 +255,17 @@ def _run(cut: Cut, comes_back: bool) -> None:
     _rouse = kept.program.rouse
     try:
         if config.nancheck:
-            results = _checked(cut, kept.program, inputs)
+            results = _checked(cut, program, inputs)
         else:
-            results = kept.program.run(inputs, cut.unseen)
+            results = program.run(inputs, cut.unseen)
     except Fault as fault:
         if (step := getattr(fault, "step", None)) is not None:
             fault.site = cut.site(step) or fault.site
         raise
+    if kept.losses and not finite(cut, kept.program.graph, inputs, kept.losses, results):
+        kept.losses = ()
+        if cut.derives:
+            kept.program = ReferenceProgram(careless(kept.program.graph))
     for node, buffer in zip(cut.outputs, results, strict=True):
         node.buffer = buffer
         if not node.requires_grad or (node.released and node.op is not ops.part):

@@ -12,7 +12,7 @@ from rushlight.graph.node import Node
 
 from .elementwise import TORCH_NAMES
 from .structure import (
-    clone, constant_in, detach, gradients, graft, joined, leaf, part, parts, together,
+    clone, constant_in, detach, finite, gradients, graft, joined, leaf, part, parts, together,
 )  # fmt: skip
 from .overwrite import fill, overwrite
 from .unary import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rushlight.graph.node import Node
@@ -47,6 +48,29 @@ class Gradients(Op):
 
     def infer(self, *specs: Spec, roots: int) -> tuple[Spec, ...]:
         return specs[2 * roots :]
+
+
+class Finite(Op):
+    """A number that should be finite. Kernels stop where it is not, before anything is written.
+
+    The reference goes on: whoever runs a graph looks at the result and says who made it.
+    """
+
+    name = "finite"
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def ref(self, x: Any) -> Any:
+        return x
+
+    def lowers(self, spec: Any, *inputs: Any) -> bool:
+        return True
+
+    def element(self, b: Any, index: Any, x: Any) -> Any:
+        number = x.at(*index)
+        b.checked(number, b.lt(b.abs(number), math.inf))
+        return number
 
 
 class Transparent(Op):
@@ -137,6 +161,7 @@ class Constant(Transparent):
 part = Part()
 gradients = Gradients()
 together = Together()
+finite = Finite()
 leaf = Leaf()
 detach = Detach()
 clone = Clone()
