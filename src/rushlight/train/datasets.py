@@ -70,7 +70,7 @@ def load(data: Data) -> Dataset:
         RunFault: files are missing and cannot be had, or are not what they should be.
     """
     if not isinstance(data, Downloaded):
-        return _digits()
+        return digits()
     source = SOURCES[data.name]
     folder = Path(data.folder).expanduser() if data.folder else default_folder(data.name)
     paths = fetch(source, folder)
@@ -83,7 +83,7 @@ def load(data: Data) -> Dataset:
     return _dataset(source, learn, test)
 
 
-def _digits() -> Dataset:
+def digits() -> Dataset:
     with (files(__package__) / "digits" / "digits.npz").open("rb") as file:
         stored = np.load(file, allow_pickle=False)
         images, labels = stored["images"][:, None], stored["labels"].astype(np.int64)

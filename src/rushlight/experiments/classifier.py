@@ -1,0 +1,71 @@
+"""Classification: scores for classes, cross entropy, accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import rushlight as rl
+from rushlight import nn
+from rushlight.nn import functional as F
+from rushlight.train.lightning import LightningModule
+
+
+class Classifier(LightningModule):
+    """Trains a network that writes one score for each class.
+
+    Args:
+        network: from a batch of inputs to scores (N, classes).
+        optimizer: makes the optimizer of the parameters it is given.
+        scheduler: makes a schedule of the optimizer, stepped after every epoch.
+        label_smoothing: see :class:`rushlight.nn.CrossEntropyLoss`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Callable[..., Any],
+        scheduler: Callable[..., Any] | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.label_smoothing = label_smoothing
+        self._optimizer, self._scheduler = optimizer, scheduler
+
+    def forward(self, x: rl.Tensor) -> rl.Tensor:
+        return self.network(x)
+
+    def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
+        x, y = batch
+        logits = self(x)
+        loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        self.log("train_accuracy", accuracy(logits, y), on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate("validation", batch)
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate("test", batch)
+
+    def predict_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
+        return self(batch[0]).softmax(dim=1)
+
+    def _evaluate(self, part: str, batch: Any) -> None:
+        x, y = batch
+        logits = self(x)
+        self.log(f"{part}_loss", F.cross_entropy(logits, y), prog_bar=True)
+        self.log(f"{part}_accuracy", accuracy(logits, y), prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self._optimizer(self.parameters())
+        if self._scheduler is None:
+            return optimizer
+        return [optimizer], [self._scheduler(optimizer)]
+
+
+def accuracy(logits: rl.Tensor, y: rl.Tensor) -> rl.Tensor:
+    """The share of rows whose highest score is that of the right class: a tensor ()."""
+    return (logits.argmax(dim=1) == y).float().mean()
