@@ -41,17 +41,20 @@ class DoctorWarning(Fault, UserWarning):
 
     Attributes:
         code: what silences it.
+        within: the layer, where that is known from elsewhere than the call.
     """
+
+    within = ""
 
     def __init__(self, operation: str, problem: str, *, code: str = "", **more: Any) -> None:
         self.code = code
         super().__init__(operation, problem, **more)
 
-    within = ""
-
     def __str__(self) -> str:
-        within = f"\n  {self.within}" if self.within else ""
-        return f'{super().__str__()}{within}\n  If it is meant: rushlight.doctor.silence("{self.code}")'
+        lines = [super().__str__(), f'If it is meant: rushlight.doctor.silence("{self.code}")']
+        if self.within:
+            lines.insert(1, self.within)
+        return "\n  ".join(lines)
 
 
 class Doctor:

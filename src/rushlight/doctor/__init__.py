@@ -30,6 +30,8 @@ from rushlight.base.errors import ArgValueError
 from rushlight.base.findings import CODES, MODES, DoctorWarning, check
 from rushlight.base.findings import doctor as _doctor
 
+# These look at graphs from now on.
+from . import columns as _columns
 from . import finite as _finite
 
 __all__ = ["CODES", "DoctorWarning", "silence", "silenced"]

@@ -66,6 +66,8 @@ class Programs:
         return kept
 
     def _made(self, cut: Cut, comes_back: bool) -> Kept:
+        for inspect in inspectors:
+            inspect(cut)
         more: list[Any] = []
         if cut.derives:
             derived = cut.derived()
@@ -224,6 +226,10 @@ def observe(observer: Observer | None) -> None:
     """Has somebody see each stage of computing from now on; None ends it."""
     global _observer
     _observer = observer
+
+
+inspectors: list[Callable[[Cut], None]] = []
+"""Called with each cut that is the first of its kind."""
 
 
 lookers: list[Callable[[], None]] = []
