@@ -38,7 +38,7 @@ class Moment:
 
 
 # Where a checkpoint can be written and the run goes on behind it, to the bit.
-EXACT = ("on_train_batch_end", "on_validation_end", "on_train_epoch_end", "on_train_end")
+EXACT = ("on_train_batch_end", "on_validation_end", "on_train_epoch_end")
 
 
 class Calls:

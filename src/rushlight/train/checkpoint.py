@@ -145,11 +145,13 @@ def _position(trainer: Trainer, weights_only: bool) -> Tree:
             feed = {**feed, "fetched": feed["fetched"] - 1} if feed else None
         elif trainer.fitting and trainer.validating:  # in the midst of a validation: so is it
             moment = Moment("validate", -1)
+    ended = moment is not None and moment.hook == "on_train_epoch_end"
     return {
         **position,
         "progress": progress.state(),
         "moment": _moment(trainer, moment),
-        "feed": feed if at.batch else None,
+        "feed": feed if at.batch and not ended else None,
+        "seen": dict(trainer.val_feed.seen),
         "journal": journal,
         "random": random_states(),
         "gradients": _gradients(trainer),
@@ -232,6 +234,7 @@ def _restore_position(trainer: Trainer, position: Tree) -> None:
         trainer.calls.resumed = Moment(moment["hook"], moment["index"], moment["args"])
     assert trainer.train_feed is not None
     trainer.train_feed.resume = position["feed"]
+    trainer.val_feed.seen.update(position["seen"])
     if position["journal"] is not None:
         trainer.journal.restore(position["journal"])
     trainer.random_to_restore = position["random"]
@@ -253,6 +256,7 @@ def _from_lightning(tree: Tree) -> Tree:
         "progress": progress.state(),
         "moment": None if hook is None else {"hook": hook, "index": 10**6, "args": None},
         "feed": None,
+        "seen": {},
         "journal": None,
         "random": None,
         "gradients": {},

@@ -66,7 +66,6 @@ def _run(trainer: Trainer, feed: Feed, name: str) -> Outputs:
     call(f"on_{name}_epoch_start")
     feed.begin(trainer.current_epoch if trainer.fitting else None)
     outputs: Outputs = []
-    seen: dict[int, int] = {}
     previous = 0
     for batch, batch_idx, number, _ in feed.batches():
         if number != previous:
@@ -84,8 +83,8 @@ def _run(trainer: Trainer, feed: Feed, name: str) -> Outputs:
         journal.end_batch()
         if not trainer.sanity_checking:
             trainer.has_validated = True
-            journal.write(journal.current()[1], step=seen.setdefault(number, 0))
-            seen[number] += 1
+            journal.write(journal.current()[1], step=feed.seen[number])
+            feed.seen[number] += 1
     outputs.append(_of_loader(trainer))
     journal.leave_batches()
     assert journal.results is not None
@@ -106,6 +105,7 @@ def _of_loader(trainer: Trainer) -> dict[str, Any]:
     trainer.journal.leave_batches()
     if trainer.sanity_checking:
         return {}
+    trainer.journal.settle()
     return {name: float(value) for name, value in trainer.journal.current()[1].items()}
 
 
@@ -122,7 +122,8 @@ def print_results(results: Outputs, stage: str) -> None:
         [name, *(str(_plain(one[name])) if name in one else " " for one in plain)] for name in names
     ]
     width = shutil.get_terminal_size(fallback=(120, 30)).columns
-    widest = min(max(len(cell) for row in [headers, *rows] for cell in row), 25)
+    longest = max(len(cell) for cell in [*names, *headers])
+    widest = int(min(max(longest, 25), width / 2))
     shown = max(int((width - widest) / widest), 1)
     for first in range(1, len(headers), shown):
         take = [0, *range(first, min(first + shown, len(headers)))]

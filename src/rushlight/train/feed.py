@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ class Feed:
             model.
         loader: all loaders together, once :meth:`prepare` has made them.
         limits: how many batches of each loader are taken.
+        seen: how many batches of each loader were evaluated, over all epochs: the x axis of what
+            evaluation steps log.
     """
 
     def __init__(self, trainer: Trainer, stage: str, given: Any = None) -> None:
@@ -42,6 +45,7 @@ class Feed:
         self.loaded_in_epoch = float("-inf")
         self.iterator: Iterator[Any] | None = None
         self.fetched = 0
+        self.seen: defaultdict[int, int] = defaultdict(int)
         self.start: dict[str, Any] | None = None
         self.resume: dict[str, Any] | None = None
 
@@ -77,6 +81,8 @@ class Feed:
         )
         if limit == 0 or needless or (self.loader is not None and not stale):
             return
+        if self.loader is not None:
+            self.seen.clear()
         self.loaded_in_epoch = trainer.current_epoch
         mode = "max_size_cycle" if self.stage == "train" else "sequential"
         made = self._request()

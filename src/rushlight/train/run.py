@@ -136,7 +136,7 @@ def claim(folder: Path) -> None:
     Raises:
         RunFault: there is a run in it already, or it cannot be made.
     """
-    if any((folder / name).exists() for name in (LAST, BEST, RESULT)):
+    if any((folder / name).exists() for name in (LAST, BEST, RESULT, "last.ckpt", "best.ckpt")):
         raise RunFault(
             f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
             "another hydra.run.dir starts a new one"

@@ -1,2 +1,6 @@
 """Lightning's names of model and data."""
 
+from ..datamodule import LightningDataModule
+from ..module import LightningModule
+
+__all__ = ["LightningDataModule", "LightningModule"]

@@ -1,2 +1,5 @@
 """Lightning's exceptions."""
 
+from ...notes import MisconfigurationException
+
+__all__ = ["MisconfigurationException"]

@@ -5,6 +5,10 @@ from typing import Any
 
 from rushlight import Tensor
 
+from ...optimizers import LRSchedulerConfig
+
+__all__ = ["LRSchedulerConfig"]
+
 STEP_OUTPUT = Tensor | Mapping[str, Any] | None
 EVALUATE_OUTPUT = list[Mapping[str, float]]
 PREDICT_OUTPUT = list[Any] | list[list[Any]]
