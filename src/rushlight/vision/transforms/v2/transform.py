@@ -36,6 +36,9 @@ class Transform(nn.Module):
     # Types, or questions, that tell what the transform is for.
     _transformed_types: tuple[Any, ...] = (Tensor, is_pil_image)
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """Refuses samples that the transform cannot be applied to."""
 

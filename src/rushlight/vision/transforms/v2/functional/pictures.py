@@ -41,11 +41,15 @@ def bands(image: Any) -> int:
 def _channels_first(pixels: np.ndarray, image: Any) -> Tensor:
     """Pixels of an image (H, W) or (H, W, C) as a tensor (C, H, W)."""
     width, height = image.size
+    if pixels.dtype == np.uint16:
+        pixels = pixels.astype(np.int32)
     return rl.tensor(pixels).view(height, width, bands(image)).permute(2, 0, 1)
 
 
 def pil_to_tensor(pic: Any) -> Tensor:
     """A PIL image as a tensor (C, H, W) of the same type; no value is changed.
+
+    Unsigned values of 16 bits become int32, the smallest dtype that holds them.
 
     Raises:
         TypeError: no PIL image.
