@@ -11,6 +11,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": ("rushlight.cli.run", "main", "run a PyTorch script, unmodified, on rushlight"),
     "train": ("rushlight.config", "main", "train a network on real data"),
+    "resume": ("rushlight.config", "resume_main", "go on with a run that was interrupted"),
     "report": ("rushlight.train", "report_main", "draw several runs in one figure"),
 }
 MISUSED = 2  # argparse's own, for a wrong command line

@@ -15,3 +15,13 @@ def main(argv: list[str]) -> int:
     from .command import main as command
 
     return command(argv)
+
+
+def resume_main(argv: list[str]) -> int:
+    """Runs ``rushlight resume FOLDER``, of either kind of run; returns the exit status.
+
+    Words after the folder change what may change, such as ``trainer.max_epochs=20``.
+    """
+    from .command import resume
+
+    return resume(argv)

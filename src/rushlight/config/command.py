@@ -7,11 +7,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rushlight.train.faults import RunFault, RunInterrupted, require
+from rushlight.train.faults import EXIT_SETTING, RunFault, RunInterrupted, require
 from rushlight.train.place import LAST, REPORT, report_command, shown
 
 from .flags import Flags, read_flags
@@ -41,8 +41,25 @@ def main(argv: list[str]) -> int:
         return 128 + signal.SIGINT
 
 
-def _told(fault: RunFault) -> int:
-    print(f"rushlight train: {fault}", file=sys.stderr)
+def resume(argv: list[str]) -> int:
+    """See :func:`rushlight.config.resume_main`."""
+    if len(argv) == 0 or argv[0].startswith("-"):
+        print("usage: rushlight resume FOLDER [key=value ...]", file=sys.stderr)
+        return 0 if argv and argv[0] in ("-h", "--help") else EXIT_SETTING
+    folder, *words = argv
+    try:
+        require(*NEEDED)
+        from . import experiment
+
+        if experiment.is_one(Path(folder)):
+            return experiment.resume(Path(folder), words)
+    except RunFault as fault:
+        return _told(fault, "resume")
+    return main([f"resume={folder}", *words])
+
+
+def _told(fault: RunFault, command: str = "train") -> int:
+    print(f"rushlight {command}: {fault}", file=sys.stderr)
     return fault.code
 
 
@@ -53,21 +70,65 @@ def _train(flags: Flags, argv: list[str]) -> int:
     again = None if flags.showing else resumed(flags)
     if again is not None:
         return _resume(*again)
-    with opened(flags) as composer:
+    kind = _kind(flags)
+    with opened(kind.flags, kind.read) as composer:
         jobs = composer.jobs()
     if flags.showing:
-        _hand_over(argv, lambda config: None)
+        _hand_over(argv, kind, lambda config: None)
         return 0
-    from rushlight.train.run import claim, prepare
+    from rushlight.train.run import claim
 
     for job in jobs:
-        prepare(job.settings, job.words, "")
+        kind.check(job)
     if flags.multirun:
-        return _sweep(argv, flags, jobs)
+        return _sweep(argv, kind, jobs)
     folder = jobs[0].run_folder
     claim(folder)
-    _hand_over([*argv, _word("hydra.run.dir", folder)], _one_run)
+    _hand_over([*argv, _word("hydra.run.dir", folder)], kind, kind.run)
     return 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a command line trains.
+
+    Attributes:
+        flags: the command line, with the name of the file that such runs begin with.
+        read: from a composed configuration to checked settings.
+        check: finds what is wrong with a run beyond its settings, before any work.
+        run: what Hydra calls for each run; a sweeper that searches is told what it returns.
+    """
+
+    flags: Flags
+    read: Callable[..., Any]
+    check: Callable[[Job[Any]], object]
+    run: Callable[[DictConfig], float]
+
+
+def _kind(flags: Flags) -> Kind:
+    from . import experiment
+
+    if experiment.asks_for_one(flags):
+        return Kind(
+            experiment.of_experiments(flags), experiment.checked, lambda job: None, _one_experiment
+        )
+    from rushlight.train.run import prepare
+
+    from .fill import fill
+
+    return Kind(flags, fill, lambda job: prepare(job.settings, job.words, ""), _one_run)
+
+
+def _one_experiment(config: DictConfig) -> float:
+    from hydra.core.hydra_config import HydraConfig
+
+    from rushlight.train.run import claim
+
+    from . import experiment
+
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    claim(folder)
+    return experiment.run(config, folder)
 
 
 def _resume(folder: Path, checkpoint: Any, settings: Settings, words: list[str]) -> int:
@@ -95,7 +156,7 @@ def _one_run(config: DictConfig) -> float:
     return float(result.validation_accuracy)
 
 
-def _sweep(argv: list[str], flags: Flags, jobs: list[Job]) -> int:
+def _sweep(argv: list[str], kind: Kind, jobs: list[Job[Any]]) -> int:
     """Trains every run of a sweep. One that cannot go on does not keep the others from it."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -107,7 +168,7 @@ def _sweep(argv: list[str], flags: Flags, jobs: list[Job]) -> int:
         count = f" of {len(jobs)}" if job.job.num < len(jobs) else ""
         print(f"\nrun {job.job.num + 1}{count}: {' '.join(job.overrides.task)}")
         try:
-            return _one_run(config)
+            return kind.run(config)
         except RunInterrupted:
             raise
         except RunFault as fault:
@@ -119,14 +180,15 @@ def _sweep(argv: list[str], flags: Flags, jobs: list[Job]) -> int:
     folder = jobs[0].sweep_folder
     claim(folder)
     extra = [_word("hydra.sweep.dir", folder)]
-    if not any("hydra.sweep.subdir" in word or "override_dirname" in word for word in flags.words):
+    named = ("hydra.sweep.subdir", "override_dirname")
+    if not any(name in word for word in kind.flags.words for name in named):
         extra.append(_names(jobs))
-    _hand_over([*argv, *extra], one_of_many)
+    _hand_over([*argv, *extra], kind, one_of_many)
     print(f"\n{len(jobs)} runs are in {shown(folder)}: `{report_command([folder])}` draws them")
     return worst
 
 
-def _names(jobs: list[Job]) -> str:
+def _names(jobs: list[Job[Any]]) -> str:
     """A word that names the runs' folders after what differs between them."""
     same = set(jobs[0].words).intersection(*(job.words for job in jobs))
     names = [",".join(word for word in job.words if word not in same) for job in jobs]
@@ -146,7 +208,7 @@ def _as_command(argv: list[str]) -> Iterator[None]:
         sys.argv = before
 
 
-def _hand_over(argv: list[str], task: Callable[[DictConfig], Any]) -> None:
+def _hand_over(argv: list[str], kind: Kind, task: Callable[[DictConfig], Any]) -> None:
     """Lets Hydra run ``task`` once for each run that the words ask for."""
     import hydra
 
@@ -161,7 +223,7 @@ def _hand_over(argv: list[str], task: Callable[[DictConfig], Any]) -> None:
             raise SystemExit(fault.code) from None
 
     start = hydra.main(version_base="1.3", config_path="pkg://rushlight.config.conf",
-                       config_name="config")  # fmt: skip
+                       config_name=kind.flags.name)  # fmt: skip
     try:
         with _as_command(argv):
             start(guarded)()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import yaml
 from hydra import compose, initialize_config_dir, initialize_config_module
@@ -19,34 +20,41 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from rushlight.train.faults import RunFault
-from rushlight.train.settings import Settings
 
-from .fill import fill
 from .flags import Flags
 from .overrides import Word, check_groups, check_keys, combinations, read_words
 from .places import FILES, Places
 
+T = TypeVar("T")
+Reader = Callable[[DictConfig, Places], T]
+
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[T]):
     """One run that was asked for: its words, its settings, and where Hydra would put it."""
 
     words: list[str]
-    settings: Settings
+    settings: T
     run_folder: Path
     sweep_folder: Path
 
 
-class Composer:
-    """Hydra's files, open for one command line."""
+class Composer(Generic[T]):
+    """Hydra's files, open for one command line.
 
-    def __init__(self, flags: Flags, loader: ConfigLoader) -> None:
+    Args:
+        read: makes checked settings of a composed configuration; it is told which place gave a key
+            its value.
+    """
+
+    def __init__(self, flags: Flags, loader: ConfigLoader, read: Reader[T]) -> None:
         self.flags = flags
         self.loader = loader
+        self.read = read
         self.groups = _groups(flags.folder)
         self._bases: dict[tuple[str, ...], DictConfig] = {}
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[Job[T]]:
         """The runs, each with checked settings.
 
         Raises:
@@ -64,10 +72,10 @@ class Composer:
         # One sweep has one folder, also when the clock moves on while it is composed.
         return [replace(job, sweep_folder=made[0].sweep_folder) for job in made]
 
-    def _job(self, texts: list[str]) -> Job:
+    def _job(self, texts: list[str]) -> Job[T]:
         words = read_words(texts, self.loader)
         config = self._base([word.text for word in words if self._chooses(word)])
-        check_keys(words, self.groups, _dotted(config))
+        check_keys([w for w in words if not w.added], self.groups, _dotted(config))
         values = [word for word in words if not self._chooses(word)]
         _set(config, values)
         HydraConfig.instance().set_config(config)  # for ${hydra:...} in the folders' names
@@ -78,7 +86,7 @@ class Composer:
         places = Places(config.hydra, {word.key for word in words})
         with open_dict(config):
             del config["hydra"]
-        return Job(texts, fill(config, places), *folders)
+        return Job(texts, self.read(config, places), *folders)
 
     def _chooses(self, word: Word) -> bool:
         """Whether a word chooses a file, so that Hydra must compose anew."""
@@ -93,7 +101,7 @@ class Composer:
 
 
 @contextmanager
-def opened(flags: Flags) -> Iterator[Composer]:
+def opened(flags: Flags, read: Reader[T]) -> Iterator[Composer[T]]:
     """Opens the package's files, and the user's own folder of them where one is named."""
     # Hydra looks for the first file in one place only, and for all others in all of them.
     if _starts_outside(flags):
@@ -101,7 +109,7 @@ def opened(flags: Flags) -> Iterator[Composer]:
     else:
         start = initialize_config_module(FILES, version_base="1.3")
     with start:
-        yield Composer(flags, GlobalHydra.instance().config_loader())
+        yield Composer(flags, GlobalHydra.instance().config_loader(), read)
 
 
 def _starts_outside(flags: Flags) -> bool:

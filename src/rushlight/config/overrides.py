@@ -33,6 +33,11 @@ class Word:
         return self.key == "hydra" or self.key.startswith(("hydra.", "hydra/"))
 
     @property
+    def added(self) -> bool:
+        """Whether it begins with ``+``: it sets what no file has."""
+        return bool(self.override.is_add())
+
+    @property
     def swept(self) -> bool:
         return bool(self.override.is_sweep_override())
 

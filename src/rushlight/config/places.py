@@ -33,6 +33,8 @@ class Places:
         asked = [(f"{self.hydra.job.config_name}.yaml", key)]
         if choice:
             asked.append((f"{group}/{choice}.yaml", rest))
+        if experiment := self.hydra.runtime.choices.get("experiment"):
+            asked.insert(0, (f"experiment/{experiment}.yaml", key))
         for name, inside in asked:
             for folder in self._folders():
                 file = folder.joinpath(*name.split("/"))

@@ -1,0 +1,89 @@
+"""``rushlight train experiment=NAME``: composes an experiment, checks it, and hands it over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from rushlight.train.faults import RunFault
+from rushlight.train.place import CONFIG, shown
+
+from .flags import Flags
+from .targets import check_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRIMARY = "experiments"
+
+
+def asks_for_one(flags: Flags) -> bool:
+    """Whether the words name an experiment."""
+    return any(word.partition("=")[0].lstrip("+") == "experiment" for word in flags.words)
+
+
+def of_experiments(flags: Flags) -> Flags:
+    """The same flags, for the configuration that experiments begin with."""
+    return replace(flags, name=PRIMARY) if flags.name == "config" else flags
+
+
+def checked(config: DictConfig, where: Callable[[str], str]) -> DictConfig:
+    """A composed experiment whose entries fit the classes that they name.
+
+    Raises:
+        RunFault: one does not.
+    """
+    check_targets(config, where)
+    return config
+
+
+def run(config: DictConfig, folder: Path, resume: bool = False) -> float:
+    """Runs a checked experiment in its folder; returns what a sweep that searches is told."""
+    from rushlight.experiments.run import prepare, train
+
+    OmegaConf.resolve(config)
+    outcome = train(prepare(config, folder), OmegaConf.to_yaml(config), resume)
+    told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(outcome.metrics.items()))
+    print(f"{told}; from {outcome.checkpoint} after {outcome.epochs} epochs")
+    return outcome.objective
+
+
+def resume(folder: Path, words: list[str]) -> int:
+    """Goes on with an experiment that was interrupted, or that is to be longer.
+
+    Raises:
+        RunFault: there is none, or a word would make it another one.
+    """
+    from rushlight.experiments.run import LAST
+
+    config = _kept(folder)
+    if not (folder / LAST).exists():
+        raise RunFault(f"{shown(folder)} has no {LAST}: nothing was reached that could go on")
+    for word in words:
+        key, _, value = word.partition("=")
+        if key != "trainer.max_epochs":
+            raise RunFault(f"{word}: a run that goes on can change trainer.max_epochs alone")
+        if not value.isdecimal():
+            raise RunFault(f"{word}: {value} is not a whole number")
+        OmegaConf.update(config, key, int(value))
+    run(config, folder, resume=True)
+    return 0
+
+
+def is_one(folder: Path) -> bool:
+    """Whether a folder is of an experiment.
+
+    Raises:
+        RunFault: it is of no run.
+    """
+    return "task" in _kept(folder)
+
+
+def _kept(folder: Path) -> Any:
+    try:
+        return OmegaConf.load(folder / CONFIG)
+    except OSError as error:
+        raise RunFault(f"{shown(folder)} is not a run folder: it has no {CONFIG}") from error
