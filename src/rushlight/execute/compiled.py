@@ -214,6 +214,8 @@ class CompiledProgram:
             if buffer < len(present):
                 present[buffer].stored[...] = stored
             else:
+                if _shares(stored, arrays):  # with memory that may be written over after this step
+                    stored = stored.copy()
                 own[buffer] = stored
                 self._table[buffer] = stored.ctypes.data
         return True
@@ -230,6 +232,14 @@ class CompiledProgram:
             view = (ctypes.c_uint8 * max(1, spec.nbytes)).from_address(self._table[buffer])
             stored = np.frombuffer(view, spec.dtype.storage, spec.numel).reshape(spec.shape)
         return widen(stored, spec.dtype)
+
+
+def _shares(result: Any, arrays: tuple[Any, ...]) -> bool:
+    """Whether a result may lie in the memory of one of the arrays, or of a tuple of them."""
+    return any(
+        _shares(result, each) if isinstance(each, tuple) else np.may_share_memory(result, each)
+        for each in arrays
+    )
 
 
 def _moved(out: Any, first: int, made: int) -> Any:
