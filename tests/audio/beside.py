@@ -48,7 +48,7 @@ def alike(ours, theirs, rtol=1e-5, atol=1e-6):
     ours, theirs = ours.detach().numpy(), theirs.detach().resolve_conj().numpy()
     assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
     finite = np.abs(theirs[np.isfinite(theirs)])
-    np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol * finite.max(initial=1e-30))
+    np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol * finite.max(initial=1e-6))
 
 
 def compare(ours, theirs, *args, grad=True, rtol=None, atol=None, **kwargs):

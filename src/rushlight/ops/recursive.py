@@ -77,7 +77,8 @@ def _echo(a: np.ndarray, size: int) -> np.ndarray:
     """The response (C, size) to a single 1."""
     single = np.zeros((1, len(a), size))
     single[..., 0] = 1
-    return _stepwise(single, a)[0]
+    echo: np.ndarray = _stepwise(single, a)[0]
+    return echo
 
 
 def _stepwise(x: np.ndarray, a: np.ndarray) -> np.ndarray:
