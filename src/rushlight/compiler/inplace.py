@@ -8,10 +8,11 @@ the program sees that; whether somebody does is known when the program runs.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rushlight.base.config import config
+from rushlight.graph.sparing import sparing_order
 
 from .expr import parts
 from .fuse import Joinable, loads
@@ -36,13 +37,15 @@ def writes_of(call: Any) -> set[int]:
 
 
 def reuse(
-    calls: list[Any], buffers: list[Any], given: Iterable[int], leaving: Iterable[int]
-) -> tuple[list[Any], dict[int, int]]:
+    calls: list[Any], buffers: list[Any], given: Iterable[int], leaving: Iterable[int],
+    sparing: bool = False,
+) -> tuple[list[Any], dict[int, int]]:  # fmt: skip
     """The calls in an order that lets results take the memory of inputs, and which may.
 
     Args:
         given: inputs that are memory.
         leaving: results that are outputs.
+        sparing: whether to look for an order in which little memory is needed at a time.
     Returns:
         The calls, and for results the inputs whose memory they may take.
     """
@@ -63,6 +66,9 @@ def reuse(
                     taken[root.buffer] = buffer
                     free.discard(buffer)
                     break
+    if sparing:
+        lasting = {b for b, each in enumerate(buffers) if each.origin is not None} | results
+        return order.spared(lambda b: 0 if b in lasting else buffers[b].spec.nbytes), taken
     return order.settled(), taken
 
 
@@ -128,6 +134,11 @@ class _Order:
                     seen.add(k)
                     stack.append(k)
         return seen
+
+    def spared(self, size: Callable[[int], int]) -> list[Any]:
+        """The calls in an order in which little of that size is there at a time."""
+        reads, makes = [reads_of(call) for call in self.calls], list(map(writes_of, self.calls))
+        return [self.calls[k] for k in sparing_order(self._after, reads, makes, size)]
 
     def settled(self) -> list[Any]:
         """The calls in order, each as early as it was where that is possible."""

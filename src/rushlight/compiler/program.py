@@ -9,6 +9,7 @@ from typing import Any
 from rushlight.base.dtypes import DType, uint8
 from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
+from rushlight.ops.again import again
 
 from .expand import expand
 from .expr import Expr
@@ -59,7 +60,8 @@ def stages(graph: Graph, machine: Machine) -> Stages:
         leaving = {b for out in plan.outputs for b in flat(out)}
         given = [b for b, each in enumerate(plan.buffers) if each.origin is not None]
         given = [b for b in given if plan.buffers[b].origin not in graph.numbers]
-        calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving)
+        sparing = any(step.op is again for step in graph.steps)
+        calls, plan.taken = reuse(plan.calls, plan.buffers, set(given) - leaving, leaving, sparing)
 
         def spare(dtype: DType, count: int) -> int:
             plan.buffers.append(Buffer(Spec.of((count,), dtype)))

@@ -12,7 +12,9 @@ from rushlight.base.errors import Fault, InternalError
 from rushlight.base.half import rounded
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Number
+from rushlight.graph.sparing import sparing_order
 from rushlight.graph.spec import Spec
+from rushlight.ops.again import again
 
 
 class ReferenceProgram:
@@ -23,12 +25,31 @@ class ReferenceProgram:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.first = len(graph.inputs)
-        self.calls = list(zip(graph.steps, graph.last_uses(), strict=True))
+        self.order = self._order()
+        self.finished = graph.last_uses(self.order)
 
     @property
     def size(self) -> int:
         """Number of steps."""
-        return len(self.calls)
+        return len(self.graph.steps)
+
+    def _order(self) -> Sequence[int]:
+        """The steps as they were recorded, unless some are there to spare memory."""
+        graph, first = self.graph, self.first
+        if not any(step.op is again for step in graph.steps):
+            return range(len(graph.steps))
+        after: list[set[int]] = [set() for _ in graph.steps]
+        for k, step in enumerate(graph.steps):
+            for value in step.inputs:
+                if value >= first:
+                    after[value - first].add(k)
+        lasting = {*range(first), *graph.outputs}
+        return sparing_order(
+            after,
+            [set(step.inputs) for step in graph.steps],
+            [(first + k,) for k in range(len(graph.steps))],
+            lambda value: 0 if value in lasting else _nbytes(self._spec(value)),
+        )
 
     def run(
         self, inputs: Sequence[Buffer | Number | tuple[Buffer, ...]], unseen: object = None
@@ -44,10 +65,10 @@ class ReferenceProgram:
         graph = self.graph
         arrays = [loaded(value, spec) for value, spec in zip(inputs, graph.inputs, strict=True)]
         given = set(map(id, arrays))
-        values: list[Any] = list(arrays)
+        values: list[Any] = [*arrays, *(None for _ in graph.steps)]
         with np.errstate(all="ignore"):
-            for k, (step, finished) in enumerate(self.calls):
-                values.append(self._call(k, step, values))
+            for k, finished in zip(self.order, self.finished, strict=True):
+                values[self.first + k] = self._call(k, graph.steps[k], values)
                 for value in finished:
                     values[value] = None
         return [_stored(_own(values[k], given), self._spec(k)) for k in graph.outputs]
@@ -70,6 +91,11 @@ class ReferenceProgram:
         if value < self.first:
             return graph.inputs[value]
         return graph.steps[value - self.first].spec
+
+
+def _nbytes(spec: Any) -> int:
+    specs = spec if isinstance(spec, tuple) else (spec,)
+    return sum(each.nbytes for each in specs)
 
 
 def _own(value: Any, given: set[int]) -> Any:

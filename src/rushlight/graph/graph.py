@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +44,14 @@ class Graph:
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
 
-    def last_uses(self) -> list[list[int]]:
-        """For each step the values that nobody reads after it; outputs are never among them."""
-        final = [[] for _ in self.steps]  # type: list[list[int]]
+    def last_uses(self, order: Sequence[int]) -> list[list[int]]:
+        """For each step of an order the values that nobody reads after it, outputs left out."""
+        final: list[list[int]] = []
         seen = set(self.outputs)
         first = len(self.inputs)
-        for k in range(len(self.steps) - 1, -1, -1):
-            for value in (*self.steps[k].inputs, first + k):
-                if value not in seen:
-                    seen.add(value)
-                    final[k].append(value)
+        for k in reversed(order):
+            values = dict.fromkeys((*self.steps[k].inputs, first + k))
+            final.append([value for value in values if value not in seen])
+            seen.update(values)
+        final.reverse()
         return final

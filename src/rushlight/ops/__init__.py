@@ -14,6 +14,7 @@ from .elementwise import TORCH_NAMES
 from .structure import (
     clone, constant_in, detach, finite, gradients, graft, joined, leaf, part, parts, together,
 )  # fmt: skip
+from .again import again
 from .overwrite import fill, overwrite
 from .unary import (
     abs, exp, exp2, expm1, log, log1p, log2, log10, nan_to_num, neg, reciprocal, rsqrt, sgn, sign,
