@@ -64,12 +64,19 @@ class Doctor:
         mode: ``"warn"``, ``"strict"`` (a finding is raised) or ``"off"``.
         silenced: codes of which nothing is said.
         told: the places at which a code was told, each once.
+        since: how many times that was forgotten.
     """
 
     def __init__(self, mode: str = "warn", silenced: frozenset[str] = frozenset()) -> None:
         self.mode = mode
         self.silenced = silenced
         self.told: set[tuple[str, object, int]] = set()
+        self.since = 0
+
+    def forget(self) -> None:
+        """Tells again of what was told."""
+        self.told.clear()
+        self.since += 1
 
     def seeks(self, code: str) -> bool:
         """Whether anything would be said of a mistake."""

@@ -97,7 +97,7 @@ def choose(mode: str = "warn") -> Any:
     """
     if mode not in MODES:
         raise ArgValueError("doctor", f"{mode!r} is no mode", rule=f"Modes are {', '.join(MODES)}.")
-    _doctor.told.clear()
+    _doctor.forget()
     return _Mode(mode)
 
 

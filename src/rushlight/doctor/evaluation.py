@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from weakref import ref
 
+from rushlight import ops
 from rushlight.base.findings import doctor
 from rushlight.execute.cut import Cut
 from rushlight.execute.realize import watchers
@@ -53,7 +54,7 @@ def _judge(cut: Cut, known: bool) -> None:
         watchers.pop()
     if not there:
         return
-    if cut.derives or any(node.requires_grad for node in cut.nodes):
+    if cut.derives or any(node.requires_grad and node.op is not ops.leaf for node in cut.nodes):
         _meant.update(each.place for each in there)
         return
     for each in there:

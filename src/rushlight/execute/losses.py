@@ -13,10 +13,14 @@ from rushlight.base.findings import doctor
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Node
 
+from .reference import ReferenceProgram
+
 if TYPE_CHECKING:
     from .cut import Cut
 
 CODE = "not-finite"
+MOST = 3
+"""So often the losses of one program are looked into: that takes a run by references."""
 
 Look = Callable[["Cut", Graph, list[Any], int], None]
 """Called with a graph that was cut, the graph that is run for it, that one's inputs as they were
@@ -45,28 +49,55 @@ def is_loss(node: Node) -> bool:
     return known and node.requires_grad and bool(looks) and doctor.seeks(CODE)
 
 
-def losses(cut: Cut) -> tuple[int, ...]:
-    """Which outputs of a graph may be losses."""
-    return tuple(k for k, node in enumerate(cut.outputs) if is_loss(node))
+class Losses:
+    """Those results of a program that may be losses.
 
-
-def finite(cut: Cut, graph: Graph, inputs: list[Any], places: tuple[int, ...], made: Any) -> bool:
-    """Whether all losses that were made are finite; those that are not are shown around.
-
-    Args:
-        made: the outputs' Buffers.
+    Attributes:
+        places: which outputs they are.
+        careful: the program that stops where one is not finite, while another runs in its place:
+            a loss that is not finite is seldom the last.
     """
-    wrong = [k for k in places if not math.isfinite(made[k].values)]
-    for k in wrong:
-        for each in looks:
-            each(cut, graph, inputs, k)
-    return not wrong
+
+    __slots__ = ("_shown", "_since", "careful", "places")
+
+    def __init__(self, cut: Cut) -> None:
+        self.places = [k for k, node in enumerate(cut.outputs) if is_loss(node)]
+        self.careful: Any = None
+        self._shown, self._since = 0, doctor.since
+
+    def look(self, program: Any, cut: Cut, inputs: list[Any], made: list[Any]) -> Any:
+        """Looks at what a program has made, and returns the one to run next time.
+
+        Args:
+            inputs: the program's, not written over where a loss is not finite.
+            made: the outputs' Buffers.
+        """
+        wrong = [k for k in self.places if not math.isfinite(made[k].values)]
+        if not wrong:
+            if self.careful is not None:
+                program, self.careful = self.careful, None
+            return program
+        if self.careful is not None:
+            return program
+        if self._since != doctor.since:
+            self._shown, self._since = 0, doctor.since
+        if self._shown < MOST:
+            for k in wrong:
+                for each in looks:
+                    each(cut, program.graph, inputs, k)
+            self._shown += 1
+        return self._replaced(program)
+
+    def _replaced(self, program: Any) -> Any:
+        graph = program.graph
+        if not any(step.op is ops.finite for step in graph.steps):
+            return program
+        self.careful = program
+        return ReferenceProgram(careless(graph))
 
 
 def careless(graph: Graph) -> Graph:
-    """The same graph without the check: one loss that is not finite is seldom the last."""
-    if not any(step.op is ops.finite for step in graph.steps):
-        return graph
+    """The same graph without the look at its losses."""
     steps = tuple(
         Step(ops.clone if s.op is ops.finite else s.op, s.inputs, s.attrs, s.spec, s.site)
         for s in graph.steps

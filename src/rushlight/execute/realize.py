@@ -16,7 +16,7 @@ from rushlight.graph.node import Node, Number
 
 from . import tier
 from .cut import Cut, shown
-from .losses import careless, differentiated_late, finite, losses, waiting
+from .losses import Losses, differentiated_late, waiting
 from .reference import ReferenceProgram
 from .tier import compiled_program
 
@@ -27,7 +27,7 @@ class Kept:
 
     program: Any
     more: list[Any]
-    losses: tuple[int, ...] = ()
+    losses: Losses | None = None
 
 
 class Programs:
@@ -76,7 +76,8 @@ class Programs:
             graph = cut.graph()
         at_once = comes_back or tier.draws(graph)
         program = ReferenceProgram(graph) if tier.first(at_once) else compiled_program(graph)
-        return Kept(program, more, losses(cut))
+        losses = Losses(cut)
+        return Kept(program, more, losses if losses.places else None)
 
     def has(self, cut: Cut) -> bool:
         """Whether there is a program for a cut."""
@@ -268,10 +269,8 @@ def _run(cut: Cut, comes_back: bool) -> None:
         if (step := getattr(fault, "step", None)) is not None:
             fault.site = cut.site(step) or fault.site
         raise
-    if kept.losses and not finite(cut, kept.program.graph, inputs, kept.losses, results):
-        kept.losses = ()
-        if cut.derives:
-            kept.program = ReferenceProgram(careless(kept.program.graph))
+    if kept.losses is not None:
+        kept.program = kept.losses.look(kept.program, cut, inputs, results)
     for node, buffer in zip(cut.outputs, results, strict=True):
         node.buffer = buffer
         if not node.requires_grad or (node.released and node.op is not ops.part):

@@ -63,7 +63,7 @@ def takes_logs(loss: str, x: Node) -> None:
         doctor.found(
             "probabilities-not-logs",
             loss,
-            "takes logarithms of probabilities, and its input {x.shape} is the result of"
+            f"takes logarithms of probabilities, and its input {x.shape} is the result of"
             f" {made.op.name}{made_at(made)}.",
             rule="Logarithms of probabilities are 0 or less; these are from 0 to 1.",
             hint="Did you mean log_softmax?" if made.op is ops.softmax else "Take their log().",
