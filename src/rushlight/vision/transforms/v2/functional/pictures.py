@@ -38,12 +38,13 @@ def bands(image: Any) -> int:
     return len(image.getbands())
 
 
-def _channels_first(pixels: np.ndarray, image: Any) -> Tensor:
-    """Pixels of an image (H, W) or (H, W, C) as a tensor (C, H, W)."""
-    width, height = image.size
-    if pixels.dtype == np.uint16:
-        pixels = pixels.astype(np.int32)
-    return rl.tensor(pixels).view(height, width, bands(image)).permute(2, 0, 1)
+def _channels_first(pixels: np.ndarray) -> Tensor:
+    """Pixels (H, W) or (H, W, C) as a tensor (C, H, W)."""
+    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    if planes.dtype == np.uint16:
+        planes = planes.astype(np.int32)
+    # What is computed from them runs along the planes, so they are laid out once, here.
+    return rl.tensor(np.ascontiguousarray(planes))
 
 
 def pil_to_tensor(pic: Any) -> Tensor:
@@ -60,7 +61,7 @@ def pil_to_tensor(pic: Any) -> Tensor:
     """
     if not is_pil_image(pic):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
-    return _channels_first(np.asarray(pic), pic)
+    return _channels_first(np.asarray(pic))
 
 
 def to_tensor(pic: Any) -> Tensor:
@@ -78,16 +79,15 @@ def to_tensor(pic: Any) -> Tensor:
     """
     if is_pil_image(pic):
         pixels = np.asarray(pic, _WIDE.get(pic.mode, np.uint8))
-        image = _channels_first(255 * pixels if pic.mode == "1" else pixels, pic)
+        pixels = 255 * pixels if pic.mode == "1" else pixels
     elif not isinstance(pic, np.ndarray):
         raise TypeError(f"pic should be PIL Image or ndarray. Got {type(pic)}")
     elif pic.ndim not in (2, 3):
         raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
     else:
-        image = rl.tensor(pic if pic.ndim == 3 else pic[:, :, None]).permute(2, 0, 1)
-    if image.dtype is rl.uint8:
-        return image.to(rl.get_default_dtype()).div(255)
-    return image.contiguous()
+        pixels = pic
+    image = _channels_first(pixels)
+    return image.to(rl.get_default_dtype()).div(255) if image.dtype is rl.uint8 else image
 
 
 def to_image(inpt: Any) -> Image:
@@ -97,7 +97,7 @@ def to_image(inpt: Any) -> Image:
         TypeError: anything else.
     """
     if isinstance(inpt, np.ndarray):
-        return Image(rl.tensor(np.atleast_3d(inpt)).permute(2, 0, 1).contiguous())
+        return Image(_channels_first(np.atleast_3d(inpt)))
     if is_pil_image(inpt):
         return Image(pil_to_tensor(inpt))
     if isinstance(inpt, Tensor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -128,8 +129,15 @@ def normalize_image(
 
 
 def _by_channel(values: Statistics, dtype: Any) -> Tensor:
-    tensor = rl.as_tensor(values, dtype=dtype)
-    return tensor.view(-1, 1, 1) if tensor.ndim == 1 else tensor
+    """One number for each channel, as it broadcasts with (..., C, H, W)."""
+    if isinstance(values, Tensor):
+        return values.to(dtype).view(-1, 1, 1) if values.ndim == 1 else values.to(dtype)
+    return _column(tuple(values) if isinstance(values, Sequence) else (values,), dtype)
+
+
+@functools.lru_cache(64)  # a few that come with every image
+def _column(values: tuple[float, ...], dtype: Any) -> Tensor:
+    return rl.tensor(values, dtype=dtype).view(-1, 1, 1)
 
 
 to_dtype_video = to_dtype_image
