@@ -9,7 +9,7 @@
                           ``reuse`` (no result is written over an input)
 ========================  =====================================================================
 
-``0`` and nothing mean off. What is said here concerns the compiled tier (``RUSHLIGHT_TIER``), but
+``0`` and nothing mean off. ``RUSHLIGHT_DOCTOR`` is read in :mod:`rushlight.base.findings`. What is said here concerns the compiled tier (``RUSHLIGHT_TIER``), but
 for ``RUSHLIGHT_NANCHECK``, which looks at every result.
 """
 

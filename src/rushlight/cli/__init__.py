@@ -1,4 +1,4 @@
-"""The ``rushlight`` command: ``rushlight run``, ``rushlight train`` and ``rushlight report``."""
+"""The ``rushlight`` command: ``run``, ``train``, ``report`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ COMMANDS = {
     "run": ("rushlight.cli.run", "main", "run a PyTorch script, unmodified, on rushlight"),
     "train": ("rushlight.config", "main", "train a network on real data"),
     "resume": ("rushlight.config", "resume_main", "go on with a run that was interrupted"),
+    "doctor": ("rushlight.cli.doctor", "main", "list the mistakes that are told of in training"),
     "report": ("rushlight.train", "report_main", "draw several runs in one figure"),
 }
 MISUSED = 2  # argparse's own, for a wrong command line
