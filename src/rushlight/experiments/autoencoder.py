@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import rushlight as rl
-from rushlight import nn
 from rushlight.distributions import Normal, kl_divergence
 from rushlight.nn import functional as F
 from rushlight.train.lightning import LightningModule

@@ -1,0 +1,52 @@
+"""``metrics.csv``: a row for each epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from rushlight.train.callbacks import Callback
+from rushlight.train.durable import write_durably
+from rushlight.train.place import METRICS
+
+
+class EpochRows(Callback):
+    """Writes what was logged for each epoch, and keeps it in checkpoints.
+
+    So a run that goes on after it was killed ends with the same file as one that was not.
+
+    Args:
+        folder: where ``metrics.csv`` is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[dict[str, float]] = []
+        self._rates: dict[str, float] = {}
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        groups = [group for one in trainer.optimizers for group in one.param_groups]
+        names = ["learning_rate", *(f"learning_rate_{i}" for i in range(1, len(groups)))]
+        self._rates = {name: group["lr"] for name, group in zip(names, groups)}
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates})
+        self.write()
+
+    def write(self) -> None:
+        """Writes the file anew."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_durably(self.folder / METRICS, text.getvalue())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = [dict(row) for row in state_dict["rows"]]

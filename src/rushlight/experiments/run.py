@@ -1,0 +1,141 @@
+"""One experiment from its configuration to its folder: make the objects, fit, test, tell."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rushlight as rl
+from rushlight.base import extras
+from rushlight.train.callbacks import ModelCheckpoint
+from rushlight.train.durable import write_durably
+from rushlight.train.faults import RunFault, RunInterrupted
+from rushlight.train.lightning import LightningDataModule, LightningModule, Trainer, seed_everything
+from rushlight.train.place import CONFIG, RESULT, resume_command, shown
+
+from .rows import EpochRows
+
+# Beside the files that every run folder has, the Trainer's checkpoints.
+LAST, BEST = "last.ckpt", "best.ckpt"
+INTERRUPTED = 2  # SIGINT
+
+
+@dataclass
+class Experiment:
+    """What a configuration describes, made."""
+
+    data: LightningDataModule
+    task: LightningModule
+    trainer: Trainer
+    checkpoint: ModelCheckpoint
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return Path(self.trainer.default_root_dir)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run came to.
+
+    Attributes:
+        metrics: of the test with the best checkpoint, or the last where nothing is monitored.
+        objective: the monitored metric's best value, for a sweep that searches; nan without one.
+    """
+
+    metrics: dict[str, float]
+    objective: float
+    epochs: int
+    checkpoint: str
+
+
+def prepare(config: Mapping[str, Any], folder: Path) -> Experiment:
+    """Makes the objects of a composed and resolved configuration.
+
+    Args:
+        config: ``seed``, ``data``, ``task``, ``trainer``, ``checkpoint``, ``callbacks``, each with
+            a ``_target_``, as Hydra has it.
+        folder: the run's.
+    Raises:
+        RunFault: a class refuses its values; the sentence names the entry.
+    """
+    seed_everything(config["seed"], verbose=False)
+    data, task = (_made(config, name) for name in ("data", "task"))
+    checkpoint = _made(config, "checkpoint", dirpath=folder)
+    others = [_made(config["callbacks"], name) for name in config["callbacks"]]
+    callbacks = [EpochRows(folder), checkpoint, *others]
+    trainer = _made(config, "trainer", default_root_dir=folder, callbacks=callbacks, logger=False)
+    return Experiment(data, task, trainer, checkpoint)
+
+
+def _made(config: Mapping[str, Any], name: str, **more: Any) -> Any:
+    hydra = extras.load("hydra.utils", "train", "an experiment")
+    try:
+        return hydra.instantiate(config[name], **more)
+    except Exception as error:  # Hydra's wraps what the class raised
+        cause = error.__cause__ or error
+        raise RunFault(f"{name}: {str(cause).splitlines()[0]}") from error
+
+
+def train(experiment: Experiment, config_text: str, resume: bool = False) -> Outcome:
+    """Fits to the end, tests the best checkpoint, and writes ``result.json``.
+
+    Raises:
+        RunInterrupted: Ctrl-C; what was reached is in the last checkpoint.
+    """
+    folder, trainer = experiment.folder, experiment.trainer
+    write_durably(folder / CONFIG, config_text)
+    start = folder / LAST if resume else None
+    with suppress(KeyboardInterrupt, SystemExit), _quiet():  # an interruption is told below
+        trainer.fit(experiment.task, experiment.data, ckpt_path=start)
+    if trainer.interrupted:
+        raise RunInterrupted(
+            f"interrupted in epoch {trainer.current_epoch + 1}: {resume_command(folder)} goes on "
+            "from the last checkpoint",
+            INTERRUPTED,
+        )
+    outcome = _tested(experiment)
+    write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
+    return outcome
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warning that checkpoints go where the configuration is: they are meant to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        yield
+
+
+def _tested(experiment: Experiment) -> Outcome:
+    checkpoint = experiment.checkpoint
+    best = checkpoint.best_model_path or checkpoint.last_model_path
+    (metrics,) = experiment.trainer.test(
+        experiment.task, experiment.data, ckpt_path=best or None, verbose=False
+    )
+    score = checkpoint.best_model_score
+    return Outcome(
+        {name: float(value) for name, value in metrics.items()},
+        math.nan if score is None else float(score),
+        experiment.trainer.current_epoch,
+        shown(Path(best)) if best else "",
+    )
+
+
+def _told(experiment: Experiment, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "rushlight": rl.__version__,
+        "metrics": outcome.metrics,
+        "objective": None if math.isnan(outcome.objective) else outcome.objective,
+        "epochs": outcome.epochs,
+        "steps": experiment.trainer.global_step,
+        "checkpoint": Path(outcome.checkpoint).name,
+        "parameters": sum(p.numel() for p in experiment.task.parameters()),
+    }

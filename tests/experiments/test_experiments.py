@@ -1,0 +1,118 @@
+"""Every ready experiment trains from one command, to the figures that it promises."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rushlight.config import main, resume_main
+
+# What the test of the best checkpoint has to come to, and words that make a test shorter.
+PROMISED = {
+    "digits_mlp": (("test_accuracy", 0.96), ()),
+    "digits_cnn": (("test_accuracy", 0.98), ("trainer.max_epochs=8",)),
+    "demand": (("test_skill", 0.35), ()),
+    "glyphs": (("test_accuracy", 0.9), ("trainer.max_epochs=6",)),
+    "vae": (("test_explained", 0.8), ("trainer.max_epochs=20",)),
+}
+LONGER = {"digits_resnet": (("test_accuracy", 0.95), ())}
+ELSEWHERE = {"finetune"}  # has a test of its own
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def trained(name: str, *words: str) -> dict[str, float]:
+    """The metrics of a run in the folder ``name``."""
+    return trained_in(name, f"experiment={name}", *words)
+
+
+def trained_in(folder: str, *words: str) -> dict[str, float]:
+    assert main([f"hydra.run.dir={folder}", *words]) == 0
+    return json.loads(Path(folder, "result.json").read_text())["metrics"]
+
+
+def test_all_experiments_are_here():
+    shipped = files("rushlight.config.conf").joinpath("experiment").iterdir()
+    assert {Path(f.name).stem for f in shipped} == {*PROMISED, *LONGER, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_an_experiment_keeps_its_promise(name: str):
+    (metric, least), words = PROMISED[name]
+    assert trained(name, *words)[metric] >= least
+    written = {path.name for path in Path(name).iterdir()}
+    assert written >= {"best.ckpt", "last.ckpt", "config.yaml", "metrics.csv", "result.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONGER)
+def test_a_longer_experiment_keeps_its_promise(name: str):
+    (metric, least), words = LONGER[name]
+    assert trained(name, *words)[metric] >= least
+
+
+def test_the_autoencoder_draws():
+    trained("vae", "trainer.max_epochs=2")
+    with Image.open("vae/vae.png") as picture:
+        assert picture.size == (10 * 50 + 2, 5 * 50 + 2)  # five rows of ten images
+
+
+def test_fine_tuning_beats_training_from_nothing():
+    trained("glyphs", "trainer.max_epochs=6")
+    accuracy = {
+        start: sum(
+            trained_in(f"{start}{seed}", "experiment=finetune", f"seed={seed}", *words)[
+                "test_accuracy"
+            ]
+            for seed in range(3)
+        )
+        / 3
+        for start, words in {
+            "tuned": ["task.checkpoint=glyphs/best.ckpt"],
+            "scratch": ["task.checkpoint=null", "task.frozen_epochs=0", "task.body_rate=1.0"],
+        }.items()
+    }
+    assert accuracy["tuned"] > accuracy["scratch"] + 0.03
+    assert accuracy["tuned"] > 0.85
+
+
+def test_a_run_that_was_stopped_early_goes_on():
+    trained("digits_mlp", "trainer.max_epochs=2")
+    assert resume_main(["digits_mlp", "trainer.max_epochs=4"]) == 0
+    told = json.loads(Path("digits_mlp/result.json").read_text())
+    assert (told["epochs"], told["steps"]) == (4, 4 * 40)
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["experiment=digits_mpl"], "experiment has no option digits_mpl; did you mean digits_mlp?"),
+        (["experiment=vae", "task.latnt=3"], "task.latnt is not a setting; did you mean task.latent?"),
+        (["experiment=vae", "task.latent=x"], "task.latent=x is not a whole number"),
+        (["experiment=vae", "+task.hiden=3"], "did you mean task.hidden?"),
+        (["experiment=finetune"], "task.checkpoint has no value: give it one with task.checkpoint="),
+        (["experiment=vae", "task._target_=rushlight.No"], "task._target_=rushlight.No does not exist"),
+        (["experiment=vae", "trainer.precision=7"], "trainer: Precision 7 is invalid"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_before_any_work(words, sentence, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("rushlight train: ")
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_resume_names_what_is_missing(capsys):
+    assert resume_main(["nowhere"]) == 2
+    assert "nowhere is not a run folder" in capsys.readouterr().err
+    trained("digits_mlp", "trainer.max_epochs=1")
+    assert resume_main(["digits_mlp", "task.label_smoothing=0.1"]) == 2
+    assert "can change trainer.max_epochs alone" in capsys.readouterr().err
