@@ -9,8 +9,9 @@
                           ``reuse`` (no result is written over an input)
 ========================  =====================================================================
 
-``0`` and nothing mean off. ``RUSHLIGHT_DOCTOR`` is read in :mod:`rushlight.base.findings`. What is said here concerns the compiled tier (``RUSHLIGHT_TIER``), but
-for ``RUSHLIGHT_NANCHECK``, which looks at every result.
+``0`` and nothing mean off. ``RUSHLIGHT_DOCTOR`` is read in :mod:`rushlight.base.findings`. What is
+said here concerns the compiled tier (``RUSHLIGHT_TIER``), but for ``RUSHLIGHT_NANCHECK``, which
+looks at every result.
 """
 
 from __future__ import annotations
