@@ -1,5 +1,23 @@
 """Operations on boxes and regions, and blocks that vision models share: ``torchvision.ops``."""
 
+from .box_losses import complete_box_iou_loss, distance_box_iou_loss, generalized_box_iou_loss
+from .boxes import (
+    batched_nms,
+    box_area,
+    box_convert,
+    box_iou,
+    clip_boxes_to_image,
+    complete_box_iou,
+    distance_box_iou,
+    generalized_box_iou,
+    masks_to_boxes,
+    nms,
+    remove_small_boxes,
+)  # fmt: skip
+from .deform_conv import DeformConv2d, deform_conv2d
+from .drop_block import DropBlock2d, DropBlock3d, drop_block2d, drop_block3d
+from .feature_pyramid_network import FeaturePyramidNetwork
+from .focal_loss import sigmoid_focal_loss
 from .misc import (
     MLP,
     Conv2dNormActivation,
@@ -8,9 +26,18 @@ from .misc import (
     Permute,
     SqueezeExcitation,
 )  # fmt: skip
+from .poolers import MultiScaleRoIAlign
+from .roi_align import PSRoIAlign, RoIAlign, ps_roi_align, roi_align
+from .roi_pool import PSRoIPool, RoIPool, ps_roi_pool, roi_pool
 from .stochastic_depth import StochasticDepth, stochastic_depth
 
 __all__ = [
-    "Conv2dNormActivation", "Conv3dNormActivation", "FrozenBatchNorm2d", "MLP", "Permute",
-    "SqueezeExcitation", "StochasticDepth", "stochastic_depth",
+    "Conv2dNormActivation", "Conv3dNormActivation", "DeformConv2d", "DropBlock2d", "DropBlock3d",
+    "FeaturePyramidNetwork", "FrozenBatchNorm2d", "MLP", "MultiScaleRoIAlign", "PSRoIAlign",
+    "PSRoIPool", "Permute", "RoIAlign", "RoIPool", "SqueezeExcitation", "StochasticDepth",
+    "batched_nms", "box_area", "box_convert", "box_iou", "clip_boxes_to_image", "complete_box_iou",
+    "complete_box_iou_loss", "deform_conv2d", "distance_box_iou", "distance_box_iou_loss",
+    "drop_block2d", "drop_block3d", "generalized_box_iou", "generalized_box_iou_loss",
+    "masks_to_boxes", "nms", "ps_roi_align", "ps_roi_pool", "remove_small_boxes", "roi_align",
+    "roi_pool", "sigmoid_focal_loss", "stochastic_depth",
 ]  # fmt: skip
