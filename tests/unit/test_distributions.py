@@ -1,6 +1,7 @@
 """``distributions`` against PyTorch's: densities, moments, divergences, samples by statistics."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ MADE: dict[str, Callable[[Any, Any], Any]] = {
     "bernoulli": lambda f, D: D.Bernoulli(t(f, [0.3, 0.9])),
     "bernoulli by logits": lambda f, D: D.Bernoulli(logits=t(f, [0.3, -2.0])),
     "continuous bernoulli": lambda f, D: D.ContinuousBernoulli(t(f, [0.3, 0.5, 0.9])),
+    "two continuous bernoulli": lambda f, D: D.ContinuousBernoulli(t(f, [0.3, 0.9])),
     "geometric": lambda f, D: D.Geometric(t(f, [0.3, 0.9])),
     "binomial": lambda f, D: D.Binomial(5, t(f, [0.3, 0.9])),
     "negative binomial": lambda f, D: D.NegativeBinomial(t(f, [3.0, 5.0]), t(f, [0.3, 0.6])),
@@ -66,6 +68,21 @@ MADE: dict[str, Callable[[Any, Any], Any]] = {
     "vectors by factor": lambda f, D: D.MultivariateNormal(
         t(f, [[0.0, 1.0], [2, 3]]), scale_tril=t(f, [[2.0, 0], [0.5, 1.0]])
     ),
+    "low rank": lambda f, D: D.LowRankMultivariateNormal(
+        t(f, [0.0, 1.0, 2.0]), t(f, [[2.0], [0.5], [-1.0]]), t(f, [0.5, 1.0, 2.0])
+    ),
+    "low rank batch": lambda f, D: D.LowRankMultivariateNormal(
+        t(f, [[0.0, 1.0], [2, 3]]), t(f, [[2.0, 0.3], [0.5, 1.0]]), t(f, [0.5, 1.0])
+    ),
+    "generalized pareto": lambda f, D: D.GeneralizedPareto(
+        t(f, [0.5, 1.0, 0.0, 2.0]), t(f, [1.0, 2.0, 0.5, 1.0]), t(f, [0.1, -0.5, 0.0, -1.0])
+    ),
+    "heavy generalized pareto": lambda f, D: D.GeneralizedPareto(0.0, 1.0, t(f, [0.4, 1.5])),
+    "wishart": lambda f, D: D.Wishart(t(f, [3.0, 4.5]), covariance_matrix=square(f)),
+    "wishart by factor": lambda f, D: D.Wishart(4.0, scale_tril=t(f, [[2.0, 0], [0.5, 1.0]])),
+    "wishart by precision": lambda f, D: D.Wishart(t(f, 2.5), precision_matrix=square(f)),
+    "correlations": lambda f, D: D.LKJCholesky(3, t(f, [0.5, 1.0, 4.0])),
+    "two correlations": lambda f, D: D.LKJCholesky(2, 1.5),
     "mixture": lambda f, D: D.MixtureSameFamily(
         D.Categorical(t(f, [1.0, 2.0])), D.Normal(t(f, [0.0, 3.0]), t(f, [1.0, 0.5]))
     ),
@@ -85,7 +102,15 @@ MADE: dict[str, Callable[[Any, Any], Any]] = {
 # PyTorch's mode of Kumaraswamy is NaN wherever the second concentration is above 1.
 ODD = {("kumaraswamy", "mode")}
 # Their means or variances do not exist, or converge slowly.
-WILD = {"cauchy", "half cauchy", "student", "fisher", "pareto", "inverse gamma"}
+WILD = {
+    "heavy generalized pareto",
+    "cauchy",
+    "half cauchy",
+    "student",
+    "fisher",
+    "pareto",
+    "inverse gamma",
+}
 
 
 def found(name: str, f: Any) -> Any:
@@ -176,7 +201,7 @@ def test_gradients_flow_through_samples(name: str) -> None:
             x.requires_grad_()
         if parameters:
             break
-    if name.startswith("vectors") or name in ("chi2", "continuous bernoulli"):
+    if name.startswith(("vectors", "wishart")) or name in ("chi2", "continuous bernoulli"):
         return  # made of what was given before gradients were asked for
     p.rsample((3,)).sum().backward()
     grads = [x.grad for x in parameters if x.grad is not None]
@@ -198,16 +223,40 @@ PAIRS = [
     "normal", "laplace", "cauchy", "gumbel", "uniform", "uniform inside", "exponential", "gamma",
     "beta", "dirichlet", "half normal", "pareto", "bernoulli", "geometric", "binomial", "poisson",
     "categorical", "one hot", "vectors", "independent", "log normal",
+    "low rank batch", "two continuous bernoulli",
 ]  # fmt: skip
+
+
+# PyTorch's are infinite where the uniform one ends just where the other does.
+TOUCHING = {"uniform", "two continuous bernoulli"}
 
 
 @pytest.mark.parametrize("second", PAIRS)
 @pytest.mark.parametrize("first", PAIRS)
 def test_divergences(first: str, second: str) -> None:
+    if {first, second} == TOUCHING:
+        p, q = found(first, rl), found(second, rl)
+        assert rl.distributions.kl_divergence(p, q).isinf().sum() == 1
+        return
     agree(
         lambda: rl.distributions.kl_divergence(found(first, rl), found(second, rl)),
         lambda: torch.distributions.kl_divergence(found(first, torch), found(second, torch)),
     )
+
+
+def test_the_divergence_of_wisharts_is_that_of_the_formula() -> None:
+    """PyTorch's sums over the batch where the degrees of freedom have one."""
+    p, q = found("wishart", rl), found("wishart by precision", rl)
+    n, m = p.df.double().numpy(), q.df.double().numpy()
+    a, b = (x.covariance_matrix.double().numpy() for x in (p, q))
+    x = torch.tensor(n / 2)
+    slope = torch.digamma(x) + torch.digamma(x - 0.5)
+    gammas = torch.mvlgamma(torch.tensor(m / 2), 2) - torch.mvlgamma(x, 2)
+    trace = np.trace(np.linalg.solve(b, a), axis1=-2, axis2=-1)
+    volumes = np.log(np.linalg.det(b)) - np.log(np.linalg.det(a))
+    wanted = m / 2 * volumes + n / 2 * (trace - 2) + gammas.numpy() + (n - m) / 2 * slope.numpy()
+    ours = rl.distributions.kl_divergence(p, q)
+    np.testing.assert_allclose(ours.detach().numpy(), wanted, rtol=1e-4)
 
 
 REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
@@ -227,6 +276,15 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
     "mixture": lambda f, D: D.MixtureSameFamily(
         D.Categorical(f.ones(3)), D.Normal(f.zeros(2), f.ones(2))
     ),
+    "few degrees": lambda f, D: D.Wishart(1.0, f.eye(2)),
+    "two matrices for one": lambda f, D: D.Wishart(3.0, f.eye(2), f.eye(2)),
+    "a vector for a matrix": lambda f, D: D.Wishart(3.0, f.ones(2)),
+    "one correlation": lambda f, D: D.LKJCholesky(1),
+    "no factor": lambda f, D: D.LowRankMultivariateNormal(f.zeros(2), f.ones(2), f.ones(2)),
+    "long factor": lambda f, D: D.LowRankMultivariateNormal(f.zeros(2), f.ones(3, 1), f.ones(2)),
+    "long diagonal": lambda f, D: D.LowRankMultivariateNormal(f.zeros(2), f.ones(2, 1), f.ones(3)),
+    "below the threshold": lambda f, D: D.GeneralizedPareto(1.0, 1.0, 0.1).log_prob(f.zeros(())),
+    "no triangle": lambda f, D: D.CorrCholeskyTransform()(f.zeros(5)),
     "no divergence": lambda f, D: D.kl_divergence(D.Normal(0.0, 1.0), D.Poisson(1.0)),
 }
 
@@ -249,6 +307,7 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {
     "independent": lambda D: D.IndependentTransform(D.ExpTransform(), 1),
     "inverse": lambda D: D.ExpTransform().inv.inv,
     "reshaped": lambda D: D.ReshapeTransform((3,), (3, 1)),
+    "correlations": lambda D: D.CorrCholeskyTransform(),
     "stacked": lambda D: D.StackTransform(
         [D.ExpTransform(), D.TanhTransform(), D.SigmoidTransform()], -1
     ),
@@ -273,7 +332,7 @@ def test_transforms(name: str) -> None:
 @pytest.mark.parametrize(
     "region",
     ["real", "positive", "nonnegative", "unit_interval", "simplex", "lower_cholesky",
-     "positive_definite"],
+     "positive_definite", "corr_cholesky"],
 )  # fmt: skip
 def test_ways_to_a_region(region: str) -> None:
     D = rl.distributions
@@ -295,3 +354,14 @@ def test_counts_and_variates_are_functions_of_the_seed() -> None:
     first = drawn()
     assert first == drawn()
     assert first[0] != first[3]
+
+
+def test_every_divergence_and_name_of_pytorchs_is_there() -> None:
+    from torch.distributions import kl
+
+    theirs = {(a.__name__, b.__name__) for a, b in kl._KL_REGISTRY}
+    ours = {(a.__name__, b.__name__) for a, b in rl.distributions.kl._REGISTRY}
+    assert theirs - ours == set()
+    for module in ("distributions", "distributions.constraints", "distributions.transforms"):
+        there, here = (import_module(f"{T.__name__}.{module}") for T in (torch, rl))
+        assert [name for name in there.__all__ if not hasattr(here, name)] == []

@@ -265,6 +265,38 @@ class _Stack(Constraint):
         return rl.stack([constraint.check(part) for part, constraint in pairs], self.dim)
 
 
+class MixtureSameFamilyConstraint(Constraint):
+    """Values that any component of a mixture can have.
+
+    Args:
+        base_constraint: of the components, whose last batch dimension is theirs.
+    """
+
+    def __init__(self, base_constraint: Any) -> None:
+        if not isinstance(base_constraint, Constraint):
+            raise AssertionError("base_constraint must be a Constraint")
+        self.base_constraint = base_constraint
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        """Whether the components' are."""
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        """How many dimensions one value has."""
+        return self.base_constraint.event_dim
+
+    def check(self, value: Any) -> Tensor:
+        place = value.dim() - self.event_dim
+        if place < 0:
+            raise ValueError(f"Expected {value.shape} to have at least {self.event_dim} dimensions")
+        return self.base_constraint.check(value.unsqueeze(place)).flatten(place).all(-1)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_constraint!r})"
+
+
 dependent = _Dependent()
 independent = _Independent
 boolean = _Boolean()

@@ -12,10 +12,9 @@ from rushlight.tensor.tensor import Tensor
 from .classes import Categorical, OneHotCategorical
 from .composite import Independent, TransformedDistribution
 from .counts import Bernoulli, Binomial, Geometric, Poisson
-from .distribution import Distribution, sum_rightmost
+from .distribution import Distribution, ExponentialFamily, sum_rightmost
 from .gamma import Gamma
 from .location import Cauchy, Gumbel, Laplace, Normal, Uniform
-from .multivariate_normal import MultivariateNormal
 from .positive import Exponential, HalfNormal, Pareto
 from .shares import Beta, Dirichlet
 
@@ -202,31 +201,6 @@ def _uniform(p: Any, q: Any) -> Tensor:
     return rl.where((q.low > p.low) | (q.high < p.high), math.inf, found)
 
 
-@register_kl(MultivariateNormal, MultivariateNormal)
-def _multivariate_normal(p: Any, q: Any) -> Tensor:
-    if p.event_shape != q.event_shape:
-        raise ValueError(
-            "KL-divergence between two Multivariate Normals with different event shapes cannot be"
-            " computed"
-        )
-    a, b = p._unbroadcasted_scale_tril, q._unbroadcasted_scale_tril
-    lead = rl.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    size = p.event_shape[0]
-    solved = rl.linalg.solve_triangular(
-        b.expand((*lead, size, size)), a.expand((*lead, size, size)), upper=False
-    )
-    away = (q.loc - p.loc).unsqueeze(-1)
-    far = rl.broadcast_shapes(b.shape[:-2], away.shape[:-2])
-    distance = rl.linalg.solve_triangular(
-        b.expand((*far, size, size)), away.expand((*far, size, 1)), upper=False
-    ).squeeze(-1)
-    return (
-        q._half_log()
-        - p._half_log()
-        + 0.5 * (solved.pow(2).sum((-2, -1)) + distance.pow(2).sum(-1) - size)
-    )
-
-
 @register_kl(Independent, Independent)
 def _independent(p: Any, q: Any) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
@@ -240,3 +214,20 @@ def _transformed(p: Any, q: Any) -> Tensor:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
         raise NotImplementedError
     return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(ExponentialFamily, ExponentialFamily)
+def _exponential_family(p: Any, q: Any) -> Tensor:
+    """The Bregman divergence of the log normalisers, for two of the same kind."""
+    if type(p) is not type(q):
+        raise NotImplementedError(
+            "The cross KL-divergence between different exponential families cannot be computed"
+        )
+    ours = [x.detach().requires_grad_() for x in p._natural_params]
+    normalizer = p._log_normalizer(*ours)
+    slopes = rl.autograd.grad(normalizer.sum(), ours, create_graph=True)
+    found = q._log_normalizer(*q._natural_params) - normalizer
+    for mine, other, slope in zip(ours, q._natural_params, slopes, strict=True):
+        rank = mine.dim() - len(p.batch_shape)
+        found = found - sum_rightmost((other - mine) * slope, rank)
+    return found

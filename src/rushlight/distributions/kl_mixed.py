@@ -12,6 +12,7 @@ from typing import Any
 import rushlight as rl
 from rushlight.tensor.tensor import Tensor
 
+from .continuous_bernoulli import ContinuousBernoulli
 from .counts import Bernoulli, Binomial, Poisson
 from .gamma import Gamma
 from .kl import register_kl
@@ -55,7 +56,7 @@ def _normal(p: Any, q: Any) -> Tensor:
     return -p.entropy() + 0.5 * (2 * math.pi * square).log() + 0.5 * spread / square
 
 
-for _kind in (Beta, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform):
+for _kind in (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform):
     register_kl(_kind, Normal)(_normal)
 
 
@@ -78,7 +79,7 @@ def _gamma(p: Any, q: Any) -> Tensor:
     return -p.entropy() - density
 
 
-for _kind in (Beta, Gamma, Pareto):
+for _kind in (Beta, ContinuousBernoulli, Gamma, Pareto):
     register_kl(_kind, Exponential)(_exponential)
 for _kind in (Beta, Exponential, Pareto):
     register_kl(_kind, Gamma)(_gamma)
@@ -119,6 +120,21 @@ def _uniform_pareto(p: Any, q: Any) -> Tensor:
     return rl.where(p.low < q.scale, math.inf, -p.entropy() - density)
 
 
+def _continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    density = p.mean * q.logits + rl.log1p(-q.probs) + q._log_norm()
+    return -p.entropy() - density
+
+
+for _kind in (Beta, ContinuousBernoulli):
+    register_kl(_kind, ContinuousBernoulli)(_continuous_bernoulli)
+
+
+@register_kl(Uniform, ContinuousBernoulli)
+def _uniform_continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    return rl.where((p.high > 1) | (p.low < 0), math.inf, _continuous_bernoulli(p, q))
+
+
+@register_kl(ContinuousBernoulli, Uniform)
 @register_kl(Beta, Uniform)
 def _beta_uniform(p: Any, q: Any) -> Tensor:
     found = -p.entropy() + (q.high - q.low).log()
@@ -136,13 +152,14 @@ def _impossible(p: Any, q: Any) -> Tensor:
 
 
 for _kinds in (
-    (Normal, (Beta, Exponential, Gamma, Pareto, Uniform)),
-    (Laplace, (Beta, Exponential, Gamma, Pareto, Uniform)),
-    (Gumbel, (Beta, Exponential, Gamma, Pareto, Uniform)),
-    (Exponential, (Beta, Pareto, Uniform)),
-    (Gamma, (Beta, Pareto, Uniform)),
-    (Pareto, (Beta, Uniform)),
+    (Normal, (Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform)),
+    (Laplace, (Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform)),
+    (Gumbel, (Beta, ContinuousBernoulli, Exponential, Gamma, Pareto, Uniform)),
+    (Exponential, (Beta, ContinuousBernoulli, Pareto, Uniform)),
+    (Gamma, (Beta, ContinuousBernoulli, Pareto, Uniform)),
+    (Pareto, (Beta, ContinuousBernoulli, Uniform)),
     (Beta, (Pareto,)),
+    (ContinuousBernoulli, (Pareto,)),
     (Poisson, (Bernoulli, Binomial)),
 ):
     for _other in _kinds[1]:

@@ -115,14 +115,21 @@ class MultivariateNormal(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._check(value)
-        away = (value - self.loc).unsqueeze(-1)
-        factor = self._unbroadcasted_scale_tril
-        lead = rl.broadcast_shapes(factor.shape[:-2], away.shape[:-2])
-        solved = rl.linalg.solve_triangular(
-            factor.expand((*lead, -1, -1)), away.expand((*lead, -1, -1)), upper=False
-        )
-        distance = solved.squeeze(-1).pow(2).sum(-1)
+        distance = self._distance((value - self.loc).unsqueeze(-1))
         return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + distance) - self._half_log()
+
+    def _distance(self, x: Tensor) -> Tensor:
+        """The squared length of columns, (\\*batch, D, K), in units of the distribution."""
+        factor = self._unbroadcasted_scale_tril
+        lead = rl.broadcast_shapes(factor.shape[:-2], x.shape[:-2])
+        solved = rl.linalg.solve_triangular(
+            factor.expand((*lead, -1, -1)), x.expand((*lead, -1, -1)), upper=False
+        )
+        return solved.pow(2).sum((-2, -1))
+
+    def _root(self) -> Tensor:
+        """A matrix whose product with its transpose is the covariance."""
+        return self._unbroadcasted_scale_tril
 
     def _half_log(self) -> Tensor:
         """Half the logarithm of the covariance's determinant."""

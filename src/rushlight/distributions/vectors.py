@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,6 +95,63 @@ class PositiveDefiniteTransform(LowerCholeskyTransform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return super()._inverse(rl.linalg.cholesky(y))
+
+
+class CorrCholeskyTransform(Transform):
+    """D (D - 1) / 2 numbers as the factor of a correlation matrix of size D.
+
+    They fill the lower triangle row by row; ``tanh`` brings them between -1 and 1, and each takes
+    its share of what those before it left of a row of length 1.
+    """
+
+    domain, codomain = constraints.real_vector, constraints.corr_cholesky
+    bijective = True
+
+    def with_cache(self, cache_size: int = 1) -> Transform:
+        return self if self._cache_size == cache_size else CorrCholeskyTransform(cache_size)
+
+    def _call(self, x: Tensor) -> Tensor:
+        eps = rl.finfo(x.dtype).eps
+        (size,) = self.forward_shape(x.shape[-1:])[-1:]
+        rows, columns = rl.tril_indices(size, size, -1)
+        shares = rl.zeros((*x.shape[:-1], size, size), dtype=x.dtype)
+        shares[..., rows, columns] = rl.tanh(x).clamp(-1 + eps, 1 - eps)
+        left = (1 - shares.square()).sqrt().cumprod(-1)
+        left = rl.nn.functional.pad(left[..., :-1], (1, 0), value=1)
+        return (shares + rl.eye(size, dtype=x.dtype)) * left
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        left = 1 - y.square().cumsum(-1)
+        left = rl.nn.functional.pad(left[..., :-1], (1, 0), value=1)
+        return rl.atanh(_below(y, -1) / _below(left, -1).sqrt())
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        left = 1 - y.square().cumsum(-1)
+        sticks = 0.5 * _below(left, -2).log().sum(-1)
+        tanh = x + rl.nn.functional.softplus(-2 * x) - math.log(2.0)
+        return sticks - 2 * tanh.sum(-1)
+
+    def forward_shape(self, shape: Shape) -> tuple[int, ...]:
+        if len(shape) < 1:
+            raise ValueError("Too few dimensions on input")
+        count = shape[-1]
+        size = round((0.25 + 2 * count) ** 0.5 + 0.5)
+        if size * (size - 1) // 2 != count:
+            raise ValueError("Input is not a flattened lower-diagonal number")
+        return (*shape[:-1], size, size)
+
+    def inverse_shape(self, shape: Shape) -> tuple[int, ...]:
+        if len(shape) < 2:
+            raise ValueError("Too few dimensions on input")
+        if shape[-2] != shape[-1]:
+            raise ValueError("Input is not square")
+        return (*shape[:-2], shape[-1] * (shape[-1] - 1) // 2)
+
+
+def _below(x: Tensor, diagonal: int) -> Tensor:
+    """The elements below a diagonal, row by row."""
+    rows, columns = rl.tril_indices(x.shape[-2], x.shape[-1], diagonal)
+    return x[..., rows, columns]
 
 
 class _Parts(Transform):
