@@ -68,7 +68,7 @@ def logging_as_it_was():
     root.handlers[:] = handlers
 
 
-MEANING = frozenset({"nn", "ops", "semantics"})
+MEANING = frozenset({"nn", "ops", "semantics", "vision"})
 
 
 @pytest.fixture(autouse=True)
