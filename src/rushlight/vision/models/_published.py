@@ -66,6 +66,7 @@ class Published:
     ) -> None:
         self.module, self.model, self.source, self.rename = module, model, source, rename
         self.names: list[str] = []
+        self.older: dict[str, Callable[[dict[str, Any]], WeightsEnum]] = {}
         family = module.partition(".models.")[2].replace(".", "/")
         self.table = json.loads((DATA / f"{family}.json").read_text(encoding="utf-8"))
         self.pretrained: dict[str, str] = {
@@ -82,8 +83,10 @@ class Published:
         self.names.append(name)
         return WeightsEnum(name, members, module=self.module, qualname=name)  # type: ignore
 
-    def legacy(self, weights: type[WeightsEnum]) -> tuple[str, WeightsEnum | None]:
+    def legacy(self, weights: type[WeightsEnum]) -> tuple[str, Any]:
         """What ``pretrained=True`` stands for, as :func:`handle_legacy_interface` wants it."""
+        if weights.__name__ in self.older:
+            return "pretrained", self.older[weights.__name__]
         name = self.pretrained.get(weights.__name__)
         return "pretrained", None if name is None else weights[name]
 
@@ -128,17 +131,19 @@ class Published:
         classes: int,
         *args: Any,
         options: tuple[str, ...] = (),
-        order: tuple[str, ...] = (),
+        more: tuple[str, ...] = (),
+        trained: bool = True,
     ) -> Callable[..., Any]:
         """Makes and registers the function that builds a network on top of a classifier.
 
         Its parameters are ``weights``, ``progress``, ``num_classes``, what ``options`` names,
-        ``weights_backbone`` and what ``order`` names, and further ones of the network. The family's
+        ``weights_backbone`` and what ``more`` names, and further ones of the network. The family's
         model is called with weights, backbone's weights, progress, number of classes and arguments;
         there are either weights of the whole or of the backbone.
 
         Args:
-            backbone: the weights that the backbone has unless others are given.
+            backbone: weights of the backbone.
+            trained: whether the backbone has them unless others are given.
             classes: how many there are unless said otherwise.
         """
 
@@ -147,7 +152,7 @@ class Published:
             weights: Any = None,
             progress: bool = True,
             num_classes: int | None = None,
-            weights_backbone: Any = backbone,
+            weights_backbone: Any = backbone if trained else None,
             **kwargs: Any,
         ) -> nn.Module:
             weights, weights_backbone = (
@@ -165,7 +170,7 @@ class Published:
         build.__name__ = build.__qualname__ = name
         build.__module__, build.__doc__ = self.module, self._doc(name, enum)
         known = inspect.signature(build).parameters
-        named = ["weights", "progress", "num_classes", *options, "weights_backbone", *order]
+        named = ["weights", "progress", "num_classes", *options, "weights_backbone", *more]
         parameters = [
             known.get(one, inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=None))
             for one in named

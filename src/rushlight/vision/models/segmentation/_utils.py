@@ -9,6 +9,7 @@ from rushlight.nn import functional as F
 
 from .._api import WeightsEnum
 from .._utils import IntermediateLayerGetter, _ovewrite_value_param
+from ..mobilenet import stages_of
 from ..mobilenetv3 import mobilenet_v3_large
 from ..resnet import resnet50, resnet101
 
@@ -21,7 +22,7 @@ class _SimpleSegmentationModel(nn.Module):
     Args:
         backbone: gives a dict with ``"out"``, and ``"aux"`` for a second classifier.
     Shape:
-        input (N, 3, H, W); output a dict of ``"out"`` and perhaps ``"aux"``, (N, num_classes, H, W).
+        input (N, 3, H, W); output a dict of (N, num_classes, H, W): ``"out"``, perhaps ``"aux"``.
     """
 
     def __init__(
@@ -47,11 +48,11 @@ def enlarged(x: Tensor, size: tuple[int, ...]) -> Tensor:
 
 def features_of(
     name: str, weights: WeightsEnum | None, progress: bool, aux: bool
-) -> tuple[Any, ...]:
+) -> tuple[IntermediateLayerGetter, int, int]:
     """A backbone that keeps an eighth of the size, and the channels of its ``out`` and ``aux``."""
     if name == "mobilenet_v3_large":
         layers = mobilenet_v3_large(weights=weights, progress=progress, dilated=True).features
-        inner, last = strided(layers)[-4], len(layers) - 1
+        inner, last = stages_of(layers)[-4], len(layers) - 1
         wanted = {str(last): "out"} | ({str(inner): "aux"} if aux else {})
         body = IntermediateLayerGetter(layers, wanted)
         return body, layers[last].out_channels, layers[inner].out_channels
@@ -60,12 +61,6 @@ def features_of(
     net = build(weights=weights, progress=progress, replace_stride_with_dilation=dilated)
     wanted = {"layer4": "out"} | ({"layer3": "aux"} if aux else {})
     return IntermediateLayerGetter(net, wanted), 2048, 1024
-
-
-def strided(layers: nn.Sequential) -> list[int]:
-    """Where a MobileNet changes size: the first layer, the blocks that do, and the last layer."""
-    inside = [i for i, layer in enumerate(layers) if getattr(layer, "_is_cn", False)]
-    return [0, *inside, len(layers) - 1]
 
 
 def with_aux(weights: WeightsEnum | None, aux_loss: bool | None) -> bool:

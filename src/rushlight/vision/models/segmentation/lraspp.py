@@ -10,8 +10,9 @@ from rushlight import Tensor, nn
 from .._api import WeightsEnum
 from .._published import Published
 from .._utils import IntermediateLayerGetter
+from ..mobilenet import stages_of
 from ..mobilenetv3 import MobileNet_V3_Large_Weights, mobilenet_v3_large
-from ._utils import CLASSES, enlarged, strided
+from ._utils import CLASSES, enlarged
 
 
 class LRASPP(nn.Module):
@@ -78,7 +79,7 @@ def _lraspp(
         raise NotImplementedError("This model does not use auxiliary loss")
     net = mobilenet_v3_large(weights=weights_backbone, progress=progress, dilated=True)
     layers = net.features
-    low, high = strided(layers)[-4], len(layers) - 1
+    low, high = stages_of(layers)[-4], len(layers) - 1
     body = IntermediateLayerGetter(layers, {str(low): "low", str(high): "high"})
     return LRASPP(body, layers[low].out_channels, layers[high].out_channels, num_classes)
 

@@ -1,0 +1,6 @@
+# ruff: noqa: F403 - a family lists its public names in __all__
+"""Networks that find objects in images."""
+
+from .faster_rcnn import *
+from .keypoint_rcnn import *
+from .mask_rcnn import *

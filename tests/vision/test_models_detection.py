@@ -1,0 +1,124 @@
+"""Small detectors with torchvision's weights: detections, losses and gradients.
+
+torchvision's compiled nms and roi_align do not load here; the first is written out below, the
+second exists in Python there.
+"""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from zoo import close, pair, torchvision
+
+import rushlight as rl
+from rushlight.execute import tier
+
+
+def nms(boxes, scores, threshold):
+    """Greedy: the best box, and no box that overlaps a kept one too much."""
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept = []
+    for i in torch.argsort(scores, descending=True, stable=True).tolist():
+        near = torch.minimum(boxes[i, 2:], boxes[kept, 2:]) - torch.maximum(
+            boxes[i, :2], boxes[kept, :2]
+        )
+        inside = near.clamp(min=0).prod(1)
+        if not (inside / (area[i] + area[kept] - inside) > threshold).any():
+            kept.append(i)
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+def roi_align(input, boxes, output_size, spatial_scale=1.0, sampling_ratio=-1, aligned=False):
+    written_out = sys.modules["torchvision.ops.roi_align"]._roi_align.__wrapped__
+    return written_out(input, boxes, spatial_scale, *output_size, sampling_ratio, aligned)
+
+
+@pytest.fixture(autouse=True)
+def compiled_parts(monkeypatch):
+    monkeypatch.setattr(sys.modules["torchvision.ops.boxes"], "nms", nms)
+    for name in ("torchvision.ops.poolers", "torchvision.models.detection.roi_heads"):
+        monkeypatch.setattr(sys.modules[name], "roi_align", roi_align)
+    with tier.only("reference"):
+        yield
+
+
+def pyramid(m, stages=(2, 3), width=None):
+    """A narrow ResNet with two stages of a feature pyramid."""
+    net = m.resnet18()
+    return m.detection.backbone_utils._resnet_fpn_extractor(net, 5, list(stages))
+
+
+def parts(m):
+    home = m.detection.faster_rcnn
+    anchors = m.detection.anchor_utils.AnchorGenerator(((8,), (16,), (32,)), ((0.5, 1.0),) * 3)
+    pool_of = rl.vision.ops if "rushlight" in m.__name__ else torchvision.ops
+    pool = pool_of.MultiScaleRoIAlign(["0", "1"], 3, 2)
+    return {
+        "min_size": 48, "max_size": 72, "rpn_anchor_generator": anchors, "box_roi_pool": pool,
+        "box_head": home.TwoMLPHead(256 * 9, 16), "rpn_post_nms_top_n_test": 20,
+        "box_predictor": home.FastRCNNPredictor(16, 4), "box_score_thresh": 0.1,
+        "rpn_pre_nms_top_n_test": 60, "rpn_batch_size_per_image": 5000,
+        "box_batch_size_per_image": 5000, "rpn_positive_fraction": 0.9,
+        "box_positive_fraction": 0.9,
+    }  # fmt: skip
+
+
+def faster(m):
+    return m.detection.FasterRCNN(pyramid(m), **parts(m))
+
+
+def images(dtype, device_of):
+    rng = np.random.default_rng(3)
+    arrays = [rng.random((3, 40, 56)).astype(dtype), rng.random((3, 64, 33)).astype(dtype)]
+    return [device_of.from_numpy(array) for array in arrays]
+
+
+def targets(lib, dtype):
+    boxes = [[[4, 6, 22, 25], [20, 2, 50, 30], [1, 30, 9, 38]], [[3, 10, 30, 50]]]
+    labels = [[1, 3, 2], [2]]
+    make = lambda value, kind: lib.from_numpy(np.array(value, kind))
+    return [
+        {"boxes": make(box, dtype), "labels": make(label, "int64")}
+        for box, label in zip(boxes, labels)
+    ]
+
+
+def compare_detections(build, rtol=1e-4, dtype="float32", at_least=1):
+    mine, theirs = pair(build, dtype)
+    got = mine.eval()(images(dtype, rl))
+    with torch.no_grad():
+        wanted = theirs.eval()(images(dtype, torch))
+    found = 0
+    for a, b in zip(got, wanted, strict=True):
+        assert set(a) == set(b)
+        for key, value in b.items():
+            close(a[key], value, rtol)
+        found += len(b["boxes"])
+    assert found >= at_least  # or nothing was compared
+
+
+def compare_losses(build, make_targets=targets):
+    mine, theirs = pair(build, "float64")
+    mine.train(), theirs.train()
+    got = mine(images("float64", rl), make_targets(rl, "float64"))
+    wanted = theirs(images("float64", torch), make_targets(torch, "float64"))
+    assert set(got) == set(wanted)
+    # The labels of anchors are float32, and PyTorch works their loss out in that.
+    for key, value in wanted.items():
+        close(got[key].double(), value.double(), 1e-6)
+    sum(got.values()).backward()
+    sum(wanted.values()).backward()
+    gradients = dict(mine.named_parameters())
+    largest = max(float(p.grad.abs().max()) for p in theirs.parameters() if p.grad is not None)
+    for key, parameter in theirs.named_parameters():
+        if parameter.grad is not None:
+            close(gradients[key].grad, parameter.grad, 1e-5, least=1e-3 * largest)
+
+
+def test_detections_of_faster_rcnn():
+    compare_detections(faster)
+
+
+def test_losses_of_faster_rcnn():
+    compare_losses(faster)
