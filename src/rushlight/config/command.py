@@ -126,9 +126,10 @@ def _one_experiment(config: DictConfig) -> float:
 
     from . import experiment
 
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
     claim(folder)
-    return experiment.run(config, folder)
+    return experiment.run(config, folder, list(hydra.overrides.task))
 
 
 def _resume(folder: Path, checkpoint: Any, settings: Settings, words: list[str]) -> int:
@@ -184,7 +185,7 @@ def _sweep(argv: list[str], kind: Kind, jobs: list[Job[Any]]) -> int:
     if not any(name in word for word in kind.flags.words for name in named):
         extra.append(_names(jobs))
     _hand_over([*argv, *extra], kind, one_of_many)
-    print(f"\n{len(jobs)} runs are in {shown(folder)}: `{report_command([folder])}` draws them")
+    print(f"\nthe runs are in {shown(folder)}: `{report_command([folder])}` draws them")
     return worst
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from rushlight.train.faults import RunFault
-from rushlight.train.place import CONFIG, shown
+from rushlight.train.place import CONFIG, REPORT, shown
 
 from .flags import Flags
 from .targets import check_targets
@@ -40,14 +40,17 @@ def checked(config: DictConfig, where: Callable[[str], str]) -> DictConfig:
     return config
 
 
-def run(config: DictConfig, folder: Path, resume: bool = False) -> float:
+def run(config: DictConfig, folder: Path, words: list[str], resume: bool = False) -> float:
     """Runs a checked experiment in its folder; returns what a sweep that searches is told."""
     from rushlight.experiments.run import prepare, train
 
     OmegaConf.resolve(config)
-    outcome = train(prepare(config, folder), OmegaConf.to_yaml(config), resume)
+    outcome = train(prepare(config, folder), OmegaConf.to_yaml(config), words, resume)
     told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(outcome.metrics.items()))
-    print(f"{told}; from {outcome.checkpoint} after {outcome.epochs} epochs")
+    print(
+        f"{told}; from {outcome.checkpoint} after {outcome.epochs} epochs;"
+        f" {shown(folder / REPORT)} tells all"
+    )
     return outcome.objective
 
 
@@ -69,7 +72,7 @@ def resume(folder: Path, words: list[str]) -> int:
         if not value.isdecimal():
             raise RunFault(f"{word}: {value} is not a whole number")
         OmegaConf.update(config, key, int(value))
-    run(config, folder, resume=True)
+    run(config, folder, [f"experiment={config.get('name', '...')}"], resume=True)
     return 0
 
 

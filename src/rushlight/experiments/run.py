@@ -19,6 +19,7 @@ from rushlight.train.faults import RunFault, RunInterrupted
 from rushlight.train.lightning import LightningDataModule, LightningModule, Trainer, seed_everything
 from rushlight.train.place import CONFIG, RESULT, resume_command, shown
 
+from .report import write_report
 from .rows import EpochRows
 
 # Beside the files that every run folder has, the Trainer's checkpoints.
@@ -34,6 +35,7 @@ class Experiment:
     task: LightningModule
     trainer: Trainer
     checkpoint: ModelCheckpoint
+    rows: EpochRows
 
     @property
     def folder(self) -> Path:
@@ -70,9 +72,10 @@ def prepare(config: Mapping[str, Any], folder: Path) -> Experiment:
     data, task = (_made(config, name) for name in ("data", "task"))
     checkpoint = _made(config, "checkpoint", dirpath=folder)
     others = [_made(config["callbacks"], name) for name in config["callbacks"]]
-    callbacks = [EpochRows(folder), checkpoint, *others]
+    rows = EpochRows(folder)
+    callbacks = [rows, checkpoint, *others]
     trainer = _made(config, "trainer", default_root_dir=folder, callbacks=callbacks, logger=False)
-    return Experiment(data, task, trainer, checkpoint)
+    return Experiment(data, task, trainer, checkpoint, rows)
 
 
 def _made(config: Mapping[str, Any], name: str, **more: Any) -> Any:
@@ -84,9 +87,15 @@ def _made(config: Mapping[str, Any], name: str, **more: Any) -> Any:
         raise RunFault(f"{name}: {str(cause).splitlines()[0]}") from error
 
 
-def train(experiment: Experiment, config_text: str, resume: bool = False) -> Outcome:
-    """Fits to the end, tests the best checkpoint, and writes ``result.json``.
+def train(
+    experiment: Experiment, config_text: str, words: list[str], resume: bool = False
+) -> Outcome:
+    """Fits to the end, tests the best checkpoint, and writes ``result.json`` and the report.
 
+    Args:
+        config_text: the configuration, for the run's folder.
+        words: those that the run was started with.
+        resume: whether to go on from the last checkpoint.
     Raises:
         RunInterrupted: Ctrl-C; what was reached is in the last checkpoint.
     """
@@ -101,8 +110,10 @@ def train(experiment: Experiment, config_text: str, resume: bool = False) -> Out
             "from the last checkpoint",
             INTERRUPTED,
         )
+    rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
     outcome = _tested(experiment)
     write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
+    write_report(experiment, outcome, rows, config_text, words)
     return outcome
 
 

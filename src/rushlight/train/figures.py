@@ -158,13 +158,17 @@ def percent_axis(axes: Axes) -> None:
 
 def draw_confusion(result: Result) -> Figure:
     """How often each class was taken for each; right answers blue, wrong ones orange."""
-    counts = np.array(result.confusion)
+    told = f"{result.test_right:,} of {result.test_count:,} test images classified correctly"
+    return matrix(np.array(result.confusion), result.classes, told)
+
+
+def matrix(counts: np.ndarray, names: list[str], title: str) -> Figure:
+    """Counts (classes, classes) of true classes, the rows, that were taken for others."""
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     wrong = share * (1 - np.eye(classes))
     with drawing(6.4, 6.4) as (figure, axes):
-        told = f"{result.test_right:,} of {result.test_count:,}"
-        axes.set_title(f"{told} test images classified correctly")
+        axes.set_title(title)
         axes.grid(False)
         axes.imshow(_shades(share, wrong / max(wrong.max(), 1e-9)))
         for i in range(classes):
@@ -175,10 +179,10 @@ def draw_confusion(result: Result) -> Figure:
                         j, i, f"{counts[i, j]:,}", ha="center", va="center",
                         color="white" if dark else INK, fontsize=10,
                     )  # fmt: skip
-        long = max(map(len, result.classes)) > 2
-        axes.set_xticks(range(classes), result.classes, rotation=45 if long else 0,
+        long = max(map(len, names)) > 2
+        axes.set_xticks(range(classes), names, rotation=45 if long else 0,
                         ha="right" if long else "center")  # fmt: skip
-        axes.set_yticks(range(classes), result.classes)
+        axes.set_yticks(range(classes), names)
         axes.set_xlabel("classified as")
         axes.set_ylabel("true class")
         axes.tick_params(length=0)

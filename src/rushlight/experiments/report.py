@@ -1,0 +1,137 @@
+"""The page of a finished experiment, ``report.html``."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rushlight.train.durable import write_durably
+from rushlight.train.figures import Rows, save_figure
+from rushlight.train.html import code, figure, heading, page, paragraph, table, tiles
+from rushlight.train.model_summary import ModelSummary
+from rushlight.train.place import METRICS, REPORT, RESULT, resume_command, train_command
+
+from .curves import draw_confusions, draw_curves, quantities
+from .predictions import Predictions
+
+if TYPE_CHECKING:
+    from .run import Experiment, Outcome
+
+SHOWN_MISTAKES = 24
+
+
+def write_report(
+    experiment: Experiment, outcome: Outcome, rows: Rows, config: str, words: list[str]
+) -> None:
+    """Draws the curves, what was classified wrongly, the layers, and the page with all of it.
+
+    Raises:
+        OSError: a file could not be written.
+    """
+    folder = experiment.folder
+    body = [
+        *_head(folder, outcome, experiment),
+        heading("Curves"),
+        '<div class="pair">',
+        *(_curve(folder, rows, name) for name in quantities(rows)),
+        "</div>",
+        *_pictures(folder),
+        *_classified(experiment),
+        heading("Layers"),
+        code(str(ModelSummary(experiment.task, max_depth=3))),
+        "<details><summary>All epochs as numbers</summary>",
+        _numbers(rows),
+        "</details>",
+        heading("Settings"),
+        code(config.rstrip()),
+        heading("Do it again"),
+        paragraph("The same run anew; on the same machine it gives the same bits:"),
+        code(train_command(words)),
+        paragraph("On from the last checkpoint:"),
+        code(resume_command(folder).strip("`") + " trainer.max_epochs=..."),
+        paragraph(f"In this folder: {METRICS}, {RESULT}, best.ckpt and last.ckpt.", "soft"),
+    ]
+    title = f"{folder.name} - rushlight"
+    write_durably(folder / REPORT, page(title, body))
+
+
+def _head(folder: Path, outcome: Outcome, experiment: Experiment) -> list[str]:
+    named = [(name.replace("_", " "), _told(name, value)) for name, value in _sorted(outcome)]
+    weights = sum(p.numel() for p in experiment.task.parameters())
+    return [
+        paragraph(f"rushlight run {folder.name}", "soft"),
+        f"<h1>{escape(named[0][1])} {escape(named[0][0])}</h1>",
+        tiles([*named, ("epochs", str(outcome.epochs)), ("weights", f"{weights:,}")]),
+    ]
+
+
+def _sorted(outcome: Outcome) -> list[tuple[str, float]]:
+    """The test's metrics, the loss last: it says least."""
+    return sorted(outcome.metrics.items(), key=lambda item: item[0].endswith("loss"))
+
+
+def _told(name: str, value: float) -> str:
+    return f"{value:.1%}" if name.endswith("accuracy") else f"{value:.4g}"
+
+
+def _curve(folder: Path, rows: Rows, name: str) -> str:
+    drawn = save_figure(draw_curves(rows, name), folder / name)
+    return figure(drawn, "svg+xml", f"{name} by epoch")
+
+
+def _pictures(folder: Path) -> list[str]:
+    """What the task itself has drawn."""
+    ours = {path.with_suffix(".png").name for path in folder.glob("*.svg")}
+    found = sorted(path for path in folder.glob("*.png") if path.name not in ours)
+    parts = [figure(path.read_bytes(), "png", path.stem) for path in found]
+    return [heading("Pictures"), *parts] if parts else []
+
+
+def _classified(experiment: Experiment) -> list[str]:
+    told = Predictions.of(experiment)
+    if told is None:
+        return []
+    drawn = save_figure(draw_confusions(told), experiment.folder / "confusion")
+    caption = "Each row is a true class. Blue cells count right answers; orange ones, mistakes."
+    parts = [
+        heading("Confusion matrix"),
+        figure(drawn, "svg+xml", "Confusion matrix of the test", caption, "square"),
+    ]
+    return [*parts, *_mistakes(told)]
+
+
+def _mistakes(told: Predictions) -> list[str]:
+    wrong = told.surest_mistakes()
+    if not len(wrong):
+        return [heading("Mistakes"), paragraph("None: all of the test was classified correctly.")]
+    cells = [_mistake(told, int(index)) for index in wrong[:SHOWN_MISTAKES]]
+    first = f"the {len(cells)} surest of {len(wrong):,}" if len(cells) < len(wrong) else "all"
+    return [heading(f"Mistakes: {first}"), f'<div class="mistakes">{"".join(cells)}</div>']
+
+
+def _mistake(told: Predictions, index: int) -> str:
+    label, taken = told.named(told.labels[index]), told.named(told.predicted[index])
+    caption = (
+        f"<figcaption>{escape(label)} taken for <b>{escape(taken)}</b><br>"
+        f"{told.confidence[index]:.0%} sure</figcaption>"
+    )
+    png = told.picture(index)
+    if png is None:
+        return f"<figure>{caption}</figure>"
+    shown = figure(png, "png", f"{label} taken for {taken}")
+    return shown.replace("</figure>", caption + "</figure>")
+
+
+def _numbers(rows: Rows) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[_cell(name, row.get(name)) for name in names] for row in rows]
+    return table([name.replace("_", " ") for name in names], cells)
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None or np.isnan(value):
+        return ""
+    return f"{value:.0f}" if name == "epoch" else _told(name, value)
