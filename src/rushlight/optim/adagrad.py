@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from rushlight.ops.update import adagrad_step
+from rushlight.optim.functional import adagrad  # noqa: F401 - PyTorch has it here
 from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from rushlight.base.errors import ArgTypeError, ArgValueError
 from rushlight.ops.update import adam_step
+from rushlight.optim.functional import adam  # noqa: F401 - PyTorch has it here
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_betas, check_not_negative, check_one_element
 from rushlight.optim.recorded import Names, Number, RecordedOptimizer, plain

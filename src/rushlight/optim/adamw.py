@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight.optim.adam import Adam
+from rushlight.optim.functional import adamw  # noqa: F401 - PyTorch has it here
 from rushlight.optim.optimizer import Params
 from rushlight.tensor.tensor import Tensor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from rushlight.ops.update_elementwise import asgd_step
+from rushlight.optim.functional import asgd  # noqa: F401 - PyTorch has it here
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element
 from rushlight.optim.recorded import CountingOptimizer, Moment, Names, Number

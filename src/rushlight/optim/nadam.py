@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rushlight.ops.update_elementwise import nadam_step
+from rushlight.optim.functional import nadam  # noqa: F401 - PyTorch has it here
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_betas, check_not_negative, check_one_element
 from rushlight.optim.recorded import CountingOptimizer, Moment, Names, Number, plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from rushlight.ops.update_elementwise import radam_step
+from rushlight.optim.functional import radam  # noqa: F401 - PyTorch has it here
 from rushlight.optim.nadam import decay_form
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_betas, check_not_negative, check_one_element

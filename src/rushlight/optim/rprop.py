@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from rushlight.base.errors import ArgValueError
 from rushlight.ops.update_elementwise import rprop_step
+from rushlight.optim.functional import rprop  # noqa: F401 - PyTorch has it here
 from rushlight.optim.memory import begun
 from rushlight.optim.optimizer import Params
 from rushlight.optim.options import check_not_negative, check_one_element
