@@ -11,6 +11,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": ("rushlight.cli.run", "main", "run a PyTorch script, unmodified, on rushlight"),
     "train": ("rushlight.config", "main", "train a network on real data"),
+    "new": ("rushlight.cli.new", "main", "begin a project that trains at once"),
     "resume": ("rushlight.config", "resume_main", "go on with a run that was interrupted"),
     "doctor": ("rushlight.cli.doctor", "main", "list the mistakes that are told of in training"),
     "report": ("rushlight.train", "report_main", "draw several runs in one figure"),

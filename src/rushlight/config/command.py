@@ -52,6 +52,7 @@ def resume(argv: list[str]) -> int:
         from . import experiment
 
         if experiment.is_one(Path(folder)):
+            experiment.from_here()
             return experiment.resume(Path(folder), words)
     except RunFault as fault:
         return _told(fault, "resume")
@@ -109,6 +110,7 @@ def _kind(flags: Flags) -> Kind:
     from . import experiment
 
     if experiment.asks_for_one(flags):
+        experiment.from_here()
         return Kind(
             experiment.of_experiments(flags), experiment.checked, lambda job: None, _one_experiment
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PRIMARY = "experiments"
+
+
+def from_here() -> None:
+    """Lets a configuration name classes of the working folder, as ``python -m`` would."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
 
 
 def asks_for_one(flags: Flags) -> bool:

@@ -1,0 +1,1 @@
+"""NAME: begun with ``rushlight new``."""
