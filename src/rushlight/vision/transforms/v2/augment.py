@@ -18,6 +18,7 @@ from rushlight.vision.tv_tensors import BoundingBoxes, Image, KeyPoints, Mask, V
 from . import functional as F
 from .checks import check_sequence
 from .crop import warn_of_passing
+from .functional.augment import rectangle
 from .functional.pictures import is_pil_image
 from .functional.registry import is_pure_tensor
 from .queries import has_any, labels_getter_of, leaves, query_chw, query_size, rebuilt
@@ -297,6 +298,4 @@ class CutMix(_Mix):
 
     def _mix(self, batch: Tensor, params: dict[str, Any]) -> Tensor:
         x1, y1, x2, y2 = params["box"]
-        output = batch.clone()
-        output[..., y1:y2, x1:x2] = batch.roll(1, 0)[..., y1:y2, x1:x2]
-        return output
+        return rl.where(rectangle(batch, y1, x1, y2 - y1, x2 - x1), batch.roll(1, 0), batch)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 import rushlight as rl
 from rushlight import Tensor
 from rushlight.vision import tv_tensors
@@ -19,32 +21,41 @@ from .functional.pictures import is_pil_image
 from .functional.values import max_value
 from .policies import AutoAugmentPolicy, policies_of
 from .queries import IMAGES, check_type, leaves, rebuilt
-from .transform import Transform
+from .transform import Transform, settled
 
-# The strengths of an operation by their number and the image's height and width, and whether their
+# One of so many strengths of an operation, for an image of that height and width; and whether its
 # sign is drawn.
-Strengths = Callable[[int, int, int], Tensor]
-Space = dict[str, tuple[Strengths | None, bool]]
+Strength = Callable[[int, int, int, int], float]
+Space = dict[str, tuple[Strength | None, bool]]
 
 
-def _ramp(start: float, end: float) -> Strengths:
-    return lambda bins, height, width: rl.linspace(start, end, bins)
+def _between(start: float, end: float, count: int, index: int) -> float:
+    """One of ``count`` numbers at equal distances, with the rounding of ``linspace``."""
+    first, last = np.float32(start), np.float32(end)
+    step = (last - first) / np.float32(max(count - 1, 1))
+    if index < count // 2 or count == 1:
+        return float(first + step * np.float32(index))
+    return float(last - step * np.float32(count - 1 - index))
 
 
-def _across(share: float) -> Strengths:
-    return lambda bins, height, width: rl.linspace(0.0, share * width, bins)
+def _ramp(start: float, end: float) -> Strength:
+    return lambda count, index, height, width: _between(start, end, count, index)
 
 
-def _down(share: float) -> Strengths:
-    return lambda bins, height, width: rl.linspace(0.0, share * height, bins)
+def _across(share: float) -> Strength:
+    return lambda count, index, height, width: _between(0.0, share * width, count, index)
 
 
-def _bits(most: int, range_: int) -> Strengths:
-    return lambda bins, height, width: (most - rl.arange(bins) / ((bins - 1) / range_)).round()
+def _down(share: float) -> Strength:
+    return lambda count, index, height, width: _between(0.0, share * height, count, index)
+
+
+def _bits(most: int, fewer: int) -> Strength:
+    return lambda count, index, height, width: round(most - index / ((count - 1) / fewer))
 
 
 def _space(
-    shear: float, across: Strengths, down: Strengths, angle: float, bits: Strengths, color: float
+    shear: float, across: Strength, down: Strength, angle: float, bits: Strength, color: float
 ) -> Space:
     """Operations with the greatest strength of each."""
     colors = ("Brightness", "Color", "Contrast", "Sharpness")
@@ -114,10 +125,10 @@ class _Automatic(Transform):
         """What one operation makes of an image."""
         if name in _MOVES:
             how = {"interpolation": self.interpolation, "fill": fill_of(self._fill, image)}
-            return _MOVES[name](image, magnitude, how)
+            return settled(_MOVES[name](image, magnitude, how))
         if name not in _CHANGES:
             raise ValueError(f"No transform available for {name}")
-        return _CHANGES[name](image, magnitude)
+        return settled(_CHANGES[name](image, magnitude))
 
     def _drawn(
         self, space: Space, bins: int, index: Callable[[], int], image: Any
@@ -125,17 +136,16 @@ class _Automatic(Transform):
         """An operation and its strength."""
         names = list(space)
         name = names[draws.whole(0, len(names))]
-        return name, _strength(space[name], bins, index, image)
+        return name, _signed(space[name], bins, index, image)
 
 
-def _strength(entry: Any, bins: int, index: Callable[[], int], image: Any) -> float:
+def _signed(entry: Any, count: int, index: Callable[[], int], image: Any) -> float:
     """The strength of that number; of either sign where the operation has two."""
-    strengths, signed = entry
-    if strengths is None:
+    strength, signed = entry
+    if strength is None:
         return 0.0
-    height, width = F.get_size(image)
-    strength = float(strengths(bins, height, width)[index()].item())
-    return -strength if signed and draws.chance(0.5) else strength
+    value: float = strength(count, index(), *F.get_size(image))
+    return -value if signed and draws.chance(0.5) else value
 
 
 def _sheared(image: Any, x: float, y: float, how: dict[str, Any]) -> Any:
@@ -204,7 +214,9 @@ class AutoAugment(_Automatic):
     @staticmethod
     def get_params(transform_num: int) -> tuple[int, Tensor, Tensor]:
         """A pair's number; for both operations a number from 0 to 1, and a sign, 0 or 1."""
-        return draws.whole(0, transform_num), rl.rand(2), rl.randint(2, (2,))
+        chances = rl.tensor([draws.uniform(0.0, 1.0) for _ in range(2)])
+        signs = rl.tensor([draws.whole(0, 2) for _ in range(2)])
+        return draws.whole(0, transform_num), chances, signs
 
     def _augmented(self, image: Any) -> Any:
         number, chances, signs = self.get_params(len(self._policies))
@@ -218,11 +230,11 @@ class AutoAugment(_Automatic):
         return image
 
     def _magnitude(self, name: str, index: int | None, size: list[int], sign: int) -> float:
-        strengths, signed = self._AUGMENTATION_SPACE[name]
-        if strengths is None or index is None:
+        strength, signed = self._AUGMENTATION_SPACE[name]
+        if strength is None or index is None:
             return 0.0
-        strength = float(strengths(10, *size)[index].item())
-        return -strength if signed and not sign else strength
+        value = strength(10, index, *size)
+        return -value if signed and not sign else value
 
 
 class RandAugment(_Automatic):

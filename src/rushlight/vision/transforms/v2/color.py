@@ -12,7 +12,7 @@ from rushlight.vision.transforms import draws
 from . import functional as F
 from .checks import as_pair, as_size
 from .queries import query_chw
-from .transform import RandomTransform, Transform
+from .transform import RandomTransform, Transform, settled
 
 Range = float | Sequence[float] | None
 _FACTORS = ("brightness", "contrast", "saturation", "hue")
@@ -96,7 +96,7 @@ class ColorJitter(Transform):
         for number in order.tolist() if isinstance(order, Tensor) else order:
             name = f"{_FACTORS[number]}_factor"
             if params[name] is not None:
-                inpt = self._call_kernel(_ADJUST[number], inpt, **{name: params[name]})
+                inpt = settled(self._call_kernel(_ADJUST[number], inpt, **{name: params[name]}))
         return inpt
 
 
@@ -174,7 +174,7 @@ class RandomPhotometricDistort(Transform):
         for number in order:
             name = f"{_FACTORS[number]}_factor"
             if params[name] is not None:
-                inpt = self._call_kernel(_ADJUST[number], inpt, **{name: params[name]})
+                inpt = settled(self._call_kernel(_ADJUST[number], inpt, **{name: params[name]}))
         if params["channel_permutation"] is not None:
             order = params["channel_permutation"]
             inpt = self._call_kernel(F.permute_channels, inpt, permutation=order)

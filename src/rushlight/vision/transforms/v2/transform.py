@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
+import rushlight as rl
 from rushlight import Tensor, nn
 from rushlight.vision.transforms import draws
 from rushlight.vision.tv_tensors import Image, Video
@@ -100,6 +101,17 @@ class Transform(nn.Module):
             if not name.startswith("_") and name != "training" and isinstance(value, plain)
         ]
         return ", ".join(shown)
+
+
+def settled(image: Any) -> Any:
+    """An image whose values are known, unless gradients may be asked for.
+
+    Where it is drawn which operations follow each other, their graphs would differ from image to
+    image, and no program would serve twice. Settled in between, each operation has its own.
+    """
+    if isinstance(image, Tensor) and not image.requires_grad:
+        rl.realize(image)
+    return image
 
 
 class RandomTransform(Transform):

@@ -31,9 +31,23 @@ def erase_image(
     image: Tensor, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False
 ) -> Tensor:
     """:func:`erase` for tensors (..., C, H, W)."""
-    result = image if inplace else image.clone()
-    result[..., i : i + h, j : j + w] = v
-    return result
+    if isinstance(v, Tensor) and v.ndim > 1 and v.shape[-2:] != (1, 1):  # of that rectangle's size
+        result = image if inplace else image.clone()
+        result[..., i : i + h, j : j + w] = v
+        return result
+    values = v.to(image.dtype) if isinstance(v, Tensor) else rl.tensor(v, dtype=image.dtype)
+    erased = rl.where(rectangle(image, i, j, h, w), values, image)
+    return image.copy_(erased) if inplace else erased
+
+
+def rectangle(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """Which pixels (H, W) of an image are in a rectangle.
+
+    Its sizes are no shapes here, so one graph serves all of them.
+    """
+    y, x = rl.arange(image.shape[-2])[:, None], rl.arange(image.shape[-1])
+    rows = (y >= top) & (y < top + height)
+    return rows & (x >= left) & (x < left + width)
 
 
 @serves(erase, Picture)

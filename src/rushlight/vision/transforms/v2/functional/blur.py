@@ -8,7 +8,6 @@ from typing import Any
 
 import rushlight as rl
 from rushlight import Tensor
-from rushlight.nn.functional import conv2d
 from rushlight.nn.functional import pad as pad_tensor
 
 from .pictures import through_tensor
@@ -46,16 +45,14 @@ def gaussian_blur_image(
     deviations = _deviations(widths, sigma)
     if not image.numel():
         return image
-    channels = image.shape[-3]
     floats = image if image.is_floating_point() else image.float()
-    across, down = (
-        _gaussian(width, deviation, floats.dtype)
-        for width, deviation in zip(widths, deviations, strict=True)
-    )
-    weight = (down[:, None] * across).expand(channels, 1, widths[1], widths[0])
-    borders = [widths[0] // 2, widths[0] // 2, widths[1] // 2, widths[1] // 2]
-    flat = pad_tensor(floats.reshape(-1, *image.shape[-3:]), borders, mode="reflect")
-    blurred = conv2d(flat, weight, groups=channels).reshape(image.shape)
+    x, y = (width // 2 for width in widths)
+    flat = pad_tensor(floats.reshape(-1, *image.shape[-3:]), [x, x, y, y], mode="reflect")
+    # The Gaussian is one along x times one along y.
+    for dim, width, deviation in zip((-1, -2), widths, deviations, strict=True):
+        windows = flat.unfold(dim, width, 1)
+        flat = (windows * _gaussian(width, deviation, floats.dtype)).sum(-1)
+    blurred = flat.reshape(image.shape)
     return blurred if image.is_floating_point() else blurred.round().to(image.dtype)
 
 

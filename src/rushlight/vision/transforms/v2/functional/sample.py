@@ -43,6 +43,8 @@ def sampled(image: Tensor, grid: Tensor, mode: InterpolationMode, fill: Fill) ->
         return image.reshape(shape)
     flat = image.reshape(-1, *image.shape[-3:]).to(grid.dtype)
     grid = grid.expand(flat.shape[0], -1, -1, -1)
+    if mode is InterpolationMode.NEAREST and not any(_values(fill)):
+        fill = None  # beyond the image, 0 is read anyway
     if fill is not None:  # how much of a pixel comes from the image is read along with it
         flat = rl.cat((flat, rl.ones_like(flat[:, :1])), dim=1)
     read = grid_sample(flat, grid, mode=mode.value, padding_mode="zeros", align_corners=False)
@@ -53,11 +55,16 @@ def sampled(image: Tensor, grid: Tensor, mode: InterpolationMode, fill: Fill) ->
 
 
 def _filled(image: Tensor, inside: Tensor, mode: InterpolationMode, fill: Any) -> Tensor:
-    values = list(fill) if isinstance(fill, Sequence) else [float(fill)]
-    color = rl.tensor(values, dtype=image.dtype).view(1, -1, 1, 1)
+    color = rl.tensor(_values(fill), dtype=image.dtype).view(1, -1, 1, 1)
     if mode is InterpolationMode.NEAREST:
         return rl.where(inside < 0.5, color, image)
     return (image - color) * inside + color
+
+
+def _values(fill: Any) -> list[float]:
+    if fill is None:
+        return []
+    return list(fill) if isinstance(fill, Sequence) else [float(fill)]
 
 
 def grid_dtype(image: Tensor) -> Any:
