@@ -6,7 +6,7 @@ from typing import Any
 
 from rushlight.utils import data
 
-__all__ = ["checkpoint", "data"]
+__all__ = ["benchmark", "checkpoint", "data"]
 
 
 def __getattr__(name: str) -> Any:
