@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import peers  # noqa: F401 - torchvision without its compiled parts
 import pytest
 import torch
 
+import peers  # noqa: F401 - torchvision without its compiled parts
 import rushlight as rl
 from rushlight.execute import tier
 from rushlight.vision import tv_tensors

@@ -30,12 +30,12 @@ Space = dict[str, tuple[Strength | None, bool]]
 
 
 def _between(start: float, end: float, count: int, index: int) -> float:
-    """One of ``count`` numbers at equal distances, with the rounding of ``linspace``."""
-    first, last = np.float32(start), np.float32(end)
-    step = (last - first) / np.float32(max(count - 1, 1))
-    if index < count // 2 or count == 1:
-        return float(first + step * np.float32(index))
-    return float(last - step * np.float32(count - 1 - index))
+    """One of ``count`` numbers at equal distances, with the rounding of ``linspace`` in float32."""
+    first, last = float(np.float32(start)), float(np.float32(end))
+    step = float(np.float32(last - first) / np.float32(max(count - 1, 1)))
+    near = index < count // 2 or count == 1
+    value = first + step * index if near else last - step * (count - 1 - index)
+    return float(np.float32(value))
 
 
 def _ramp(start: float, end: float) -> Strength:
