@@ -27,10 +27,12 @@ from .svhn import SVHN
 from .usps import USPS
 from .vision import VisionDataset
 from .voc import VOCDetection, VOCSegmentation
+from .wrapped import wrap_dataset_for_transforms_v2
 
 __all__ = [
     "CIFAR10", "CIFAR100", "Caltech101", "Caltech256", "CocoCaptions", "CocoDetection", "DTD",
     "DatasetFolder", "EMNIST", "EuroSAT", "FakeData", "FashionMNIST", "Flowers102", "Food101",
     "GTSRB", "ImageFolder", "KMNIST", "MNIST", "OxfordIIITPet", "QMNIST", "STL10", "SVHN", "USPS",
     "VOCDetection", "VOCSegmentation", "VisionDataset",
+    "wrap_dataset_for_transforms_v2",
 ]  # fmt: skip

@@ -8,8 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from rushlight.vision.pillow import opened
 
+from .coco_masks import mask_of
 from .vision import FilePath, Transform, Transforms, VisionDataset
 
 Facts = dict[str, Any]
@@ -99,6 +102,11 @@ class Annotations:
     def loadImgs(self, ids: Any = ()) -> list[Facts]:
         """The images with these ids."""
         return [self.imgs[one] for one in _several(ids)]
+
+    def annToMask(self, ann: Facts) -> np.ndarray:
+        """The (height, width) uint8 mask of an annotation."""
+        image = self.imgs[ann["image_id"]]
+        return mask_of(ann["segmentation"], (image["height"], image["width"]))
 
 
 def _several(value: Any) -> list[Any]:
