@@ -43,20 +43,23 @@ def compiled_parts(monkeypatch):
         yield
 
 
-def pyramid(m, stages=(2, 3), width=None):
-    """A narrow ResNet with two stages of a feature pyramid."""
-    net = m.resnet18()
-    return m.detection.backbone_utils._resnet_fpn_extractor(net, 5, list(stages))
+def pyramid(m):
+    """Two small feature maps, at an eighth and a sixteenth of the size, and a feature pyramid."""
+    nn = rl.nn if "rushlight" in m.__name__ else torch.nn
+    first = nn.Sequential(nn.Conv2d(3, 8, 8, 8), nn.BatchNorm2d(8), nn.ReLU())
+    second = nn.Sequential(nn.Conv2d(8, 12, 3, 2, 1), nn.BatchNorm2d(12), nn.ReLU())
+    names = {"0": "0", "1": "1"}
+    return m.detection.backbone_utils.BackboneWithFPN(
+        nn.Sequential(first, second), names, [8, 12], 32
+    )
 
 
 def parts(m):
     home = m.detection.faster_rcnn
     anchors = m.detection.anchor_utils.AnchorGenerator(((8,), (16,), (32,)), ((0.5, 1.0),) * 3)
-    pool_of = rl.vision.ops if "rushlight" in m.__name__ else torchvision.ops
-    pool = pool_of.MultiScaleRoIAlign(["0", "1"], 3, 2)
     return {
-        "min_size": 48, "max_size": 72, "rpn_anchor_generator": anchors, "box_roi_pool": pool,
-        "box_head": home.TwoMLPHead(256 * 9, 16), "rpn_post_nms_top_n_test": 20,
+        "min_size": 48, "max_size": 72, "rpn_anchor_generator": anchors, "box_roi_pool": pool(m, 3),
+        "box_head": home.TwoMLPHead(32 * 9, 16), "rpn_post_nms_top_n_test": 20,
         "box_predictor": home.FastRCNNPredictor(16, 4), "box_score_thresh": 0.1,
         "rpn_pre_nms_top_n_test": 60, "rpn_batch_size_per_image": 5000,
         "box_batch_size_per_image": 5000, "rpn_positive_fraction": 0.9,
@@ -66,6 +69,54 @@ def parts(m):
 
 def faster(m):
     return m.detection.FasterRCNN(pyramid(m), **parts(m))
+
+
+def pool(m, size):
+    home = rl.vision.ops if "rushlight" in m.__name__ else torchvision.ops
+    return home.MultiScaleRoIAlign(["0", "1"], size, 2)
+
+
+def mask(m):
+    home = m.detection.mask_rcnn
+    more = {
+        "mask_roi_pool": pool(m, 4),
+        "mask_head": home.MaskRCNNHeads(32, (8,), 1),
+        "mask_predictor": home.MaskRCNNPredictor(8, 8, 4),
+    }
+    return m.detection.MaskRCNN(pyramid(m), **more, **parts(m))
+
+
+def keypoint(m):
+    home = m.detection.keypoint_rcnn
+    more = {
+        "keypoint_roi_pool": pool(m, 4),
+        "keypoint_head": home.KeypointRCNNHeads(32, (8,)),
+        "keypoint_predictor": home.KeypointRCNNPredictor(8, 3),
+    }
+    return m.detection.KeypointRCNN(pyramid(m), **more, **parts(m))
+
+
+def retinanet(m, loss="l1"):
+    anchors = m.detection.anchor_utils.AnchorGenerator(((8,), (16,), (32,)), ((0.5, 1.0),) * 3)
+    head = m.detection.retinanet.RetinaNetHead(32, 2, 4)
+    head.regression_head._loss_type = loss
+    return m.detection.RetinaNet(
+        pyramid(m), 4, min_size=48, max_size=72, anchor_generator=anchors, head=head,
+        score_thresh=0.01, topk_candidates=20,
+    )  # fmt: skip
+
+
+def fcos(m):
+    anchors = m.detection.anchor_utils.AnchorGenerator(((8,), (16,), (32,)), ((1.0,),) * 3)
+    return m.detection.FCOS(
+        pyramid(m), 4, min_size=48, max_size=72, anchor_generator=anchors, score_thresh=0.06,
+        topk_candidates=20,
+    )  # fmt: skip
+
+
+NETWORKS = {
+    "faster": faster, "mask": mask, "keypoint": keypoint, "retinanet": retinanet, "fcos": fcos,
+}  # fmt: skip
 
 
 def images(dtype, device_of):
@@ -79,12 +130,33 @@ def targets(lib, dtype):
     labels = [[1, 3, 2], [2]]
     make = lambda value, kind: lib.from_numpy(np.array(value, kind))
     return [
-        {"boxes": make(box, dtype), "labels": make(label, "int64")}
-        for box, label in zip(boxes, labels)
+        {
+            "boxes": make(box, dtype),
+            "labels": make(label, "int64"),
+            "masks": make(masks(box, size), "uint8"),
+            "keypoints": make(points(box), "float32"),
+        }
+        for box, label, size in zip(boxes, labels, [(40, 56), (64, 33)])
     ]
 
 
-def compare_detections(build, rtol=1e-4, dtype="float32", at_least=1):
+def masks(boxes, size):
+    """Lower halves of boxes."""
+    pictures = np.zeros((len(boxes), *size))
+    for picture, (left, top, right, bottom) in zip(pictures, boxes):
+        picture[(top + bottom) // 2 : bottom, left:right] = 1
+    return pictures
+
+
+def points(boxes):
+    """A corner, a point inside and one that is not visible."""
+    return [
+        [[right, bottom, 1], [left + 2, top + 3, 2], [left + 1, top + 1, 0]]
+        for left, top, right, bottom in boxes
+    ]
+
+
+def compare_detections(build, dtype, rtol, at_least=5):
     mine, theirs = pair(build, dtype)
     got = mine.eval()(images(dtype, rl))
     with torch.no_grad():
@@ -116,9 +188,19 @@ def compare_losses(build, make_targets=targets):
             close(gradients[key].grad, parameter.grad, 1e-5, least=1e-3 * largest)
 
 
-def test_detections_of_faster_rcnn():
-    compare_detections(faster)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_detections(name):  # in float64, since scores that nearly tie decide the order
+    compare_detections(NETWORKS[name], "float64", 1e-6)
 
 
-def test_losses_of_faster_rcnn():
-    compare_losses(faster)
+def test_detections_in_float32():
+    compare_detections(faster, "float32", 1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_losses(name):
+    compare_losses(NETWORKS[name])
+
+
+def test_losses_of_boxes_themselves():
+    compare_losses(lambda m: retinanet(m, "giou"))

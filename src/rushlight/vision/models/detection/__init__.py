@@ -2,5 +2,7 @@
 """Networks that find objects in images."""
 
 from .faster_rcnn import *
+from .fcos import *
 from .keypoint_rcnn import *
 from .mask_rcnn import *
+from .retinanet import *

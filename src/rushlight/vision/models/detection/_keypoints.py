@@ -29,9 +29,10 @@ def keypoints_to_heatmap(
 
 
 def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
-    """The largest place of each map (N, K, H, W) enlarged to its box: (N, K, 3), and its score."""
+    """Places (N, K, 3) and scores, in float32, of the maxima of maps (N, K, H, W) of boxes."""
     if len(rois) == 0:
-        return maps.new_zeros((0, maps.shape[1], 3)).float(), maps.new_zeros((0, maps.shape[1]))
+        none = rl.zeros((0, maps.shape[1], 3))
+        return none, none[..., 0]
     found = [_largest(one, box) for one, box in zip(maps, rois)]
     return rl.stack([points for points, _ in found]), rl.stack([scores for _, scores in found])
 
@@ -39,15 +40,14 @@ def heatmaps_to_keypoints(maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
 def _largest(maps: Tensor, box: Tensor) -> tuple[Tensor, Tensor]:
     size = (box[2:] - box[:2]).clamp(min=1)
     width, height = (int(side) for side in size.ceil().tolist())
-    maps = F.interpolate(maps[:, None], size=(height, width), mode="bicubic", align_corners=False)[
-        :, 0
-    ]
-    flat = maps.reshape(len(maps), -1)
+    size_in_pixels = (height, width)
+    large = F.interpolate(maps[:, None], size_in_pixels, mode="bicubic", align_corners=False)
+    flat = large.reshape(len(maps), -1)
     place = flat.argmax(dim=1)
     # A pixel's middle is half a pixel from its corner.
     x = ((place % width).float() + 0.5) * (size[0] / width) + box[0]
     y = ((place // width).float() + 0.5) * (size[1] / height) + box[1]
-    score = flat.gather(1, place[:, None])[:, 0]
+    score = flat.gather(1, place[:, None])[:, 0].float()
     return rl.stack((x, y, rl.ones_like(x)), dim=-1), score
 
 
