@@ -90,20 +90,20 @@ def test_a_run_that_was_stopped_early_goes_on():
     assert (told["epochs"], told["steps"]) == (4, 4 * 40)
 
 
-@pytest.mark.parametrize(
-    "words, sentence",
-    [
-        (["experiment=digits_mpl"], "experiment has no option digits_mpl; did you mean digits_mlp?"),
-        (["experiment=vae", "task.latnt=3"], "task.latnt is not a setting; did you mean task.latent?"),
-        (["experiment=vae", "task.latent=x"], "task.latent=x is not a whole number"),
-        (["experiment=vae", "+task.hiden=3"], "did you mean task.hidden?"),
-        (["experiment=finetune"], "task.checkpoint has no value: give it one with task.checkpoint="),
-        (["experiment=vae", "task._target_=rushlight.No"], "task._target_=rushlight.No does not exist"),
-        (["experiment=vae", "trainer.precision=7"], "trainer: Precision 7 is invalid"),
-    ],
-)  # fmt: skip
+WRONG = {
+    "experiment=digits_mpl": "experiment has no option digits_mpl; did you mean digits_mlp?",
+    "experiment=vae task.latnt=3": "task.latnt is not a setting; did you mean task.latent?",
+    "experiment=vae task.latent=x": "task.latent=x is not a whole number",
+    "experiment=vae +task.hiden=3": "did you mean task.hidden?",
+    "experiment=finetune": "task.checkpoint has no value: give it one with task.checkpoint=",
+    "experiment=vae task._target_=rushlight.No": "task._target_=rushlight.No does not exist",
+    "experiment=vae trainer.precision=7": "trainer: Precision 7 is invalid",
+}
+
+
+@pytest.mark.parametrize("words, sentence", WRONG.items())
 def test_what_is_wrong_is_told_before_any_work(words, sentence, capsys):
-    assert main(words) == 2
+    assert main(words.split()) == 2
     said = capsys.readouterr().err
     assert said.startswith("rushlight train: ")
     assert sentence in said

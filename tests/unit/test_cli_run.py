@@ -221,7 +221,7 @@ def test_the_installed_pytorch_stays_out(runner: Runner) -> None:
     assert runner.says(
         """
         import importlib, importlib.metadata, importlib.util, pkgutil, sys
-        print(importlib.util.find_spec("torchvision"), importlib.util.find_spec("torch.jitt"))
+        print(importlib.util.find_spec("torchvision.no"), importlib.util.find_spec("torch.jitt"))
         print(importlib.util.find_spec("torch") is not None)
         import torch
         print(importlib.metadata.version("torch") == torch.__version__)
@@ -270,9 +270,11 @@ def test_hydra_instantiates_targets_of_pytorchs_names(runner: Runner) -> None:
 # What does not exist yet
 
 MISSING = {
-    "import torchvision": "ModuleNotFoundError: torchvision is not part of rushlight yet",
-    "from torchvision.transforms import v2": (
-        "ModuleNotFoundError: torchvision is not part of rushlight yet"
+    "import torchvision.gone": (
+        "ModuleNotFoundError: torchvision.gone is not part of rushlight yet"
+    ),
+    "from torchvision.gone.deeper import thing": (
+        "ModuleNotFoundError: torchvision.gone is not part of rushlight yet"
     ),
     "import torch.no_such_part.deeper as d": (
         "ModuleNotFoundError: torch.no_such_part is not part of rushlight yet"
@@ -334,7 +336,7 @@ def test_what_is_missing_can_be_asked_for_and_done_without(runner: Runner) -> No
         """
         import torch
         try:
-            import torchaudio
+            import torchaudio.gone
         except ImportError as error:
             print(type(error).__name__, error.name)
         try:
@@ -343,7 +345,7 @@ def test_what_is_missing_can_be_asked_for_and_done_without(runner: Runner) -> No
             print("went on")
         print(hasattr(torch, "no_such_thing"), getattr(torch, "no_such_thing", None))
         """
-    ) == ["ModuleNotFoundError torchaudio", "went on", "False None"]
+    ) == ["ModuleNotFoundError torchaudio.gone", "went on", "False None"]
 
 
 # Processes that a script starts
@@ -453,8 +455,8 @@ def test_a_release_compares_as_numbers() -> None:
         ("torch", "rushlight"),
         ("torch.nn.functional", "rushlight.nn.functional"),
         ("torchvision.transforms", "rushlight.vision.transforms"),
-        ("pytorch_lightning.callbacks", "rushlight.train.lightning.callbacks"),
-        ("lightning.pytorch.callbacks", "rushlight.train.lightning.callbacks"),
+        ("pytorch_lightning.callbacks", "rushlight.train.callbacks"),
+        ("lightning.pytorch.callbacks", "rushlight.train.callbacks"),
         ("torch.tensor", None),
         ("torch.ops", None),
         ("torch.base.dtypes", None),
