@@ -15,14 +15,16 @@ _HOMES = {
     "gradgradcheck": "differences", "GradcheckError": "differences", "Variable": "variable",
     "once_differentiable": "function", "detect_anomaly": "anomaly_mode",
     "set_detect_anomaly": "anomaly_mode",
+    "kineto_available": "profiler",
 }  # fmt: skip
+_SUBMODULES = ("functional", "graph", "profiler", "profiler_util")
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name == "functional":
-        return importlib.import_module(f"{__name__}.functional")
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
@@ -32,4 +34,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, "functional"})
+    return sorted({*globals(), *_HOMES, *_SUBMODULES})

@@ -140,26 +140,28 @@ def _walk(
         if op is part:
             _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
             continue
-        given = _rule(node, g)
+        given = rule(node, g)
         if op.joint and recording.grad:
             given = ops.joined(given, node.inputs)
         if inspect is not None:
             inspect(node, given)
+        if node.watch is not None:
+            given = node.watch.passed(node, given, g)
         for x, gx in zip(node.inputs, given):
             if gx is not None and x.requires_grad and (on_tape is None or x in on_tape):
                 _arrive(arriving, x, gx)
     return found
 
 
-def _rule(node: Node, g: Any) -> tuple[Node | None, ...]:
-    """The gradients of a node's inputs."""
-    op = node.op
+def rule(node: Node, g: Any, y: Node | None = None) -> tuple[Node | None, ...]:
+    """The gradients of a node's inputs; ``y`` shows the node's value if that is another's."""
+    op, y = node.op, y or node
     if isinstance(op, Variadic):
         keywords = node.keywords
-        return op.vjp(g, node, node.inputs, **keywords)  # type: ignore[arg-type]
+        return op.vjp(g, y, node.inputs, **keywords)  # type: ignore[arg-type]
     if node.attrs:
-        return op.vjp(g, node, *node.inputs, **dict(zip(op.attrs, node.attrs)))
-    return op.vjp(g, node, *node.inputs)
+        return op.vjp(g, y, *node.inputs, **dict(zip(op.attrs, node.attrs)))
+    return op.vjp(g, y, *node.inputs)
 
 
 def _arrive(arriving: dict[Node, Any], node: Node, g: Node) -> None:
@@ -213,24 +215,24 @@ _masks: dict[object, tuple[bool, ...]] = {}
 
 def saves(node: Node) -> bool:
     """Whether the gradient rule of ``node`` reads any value; where a view starts is none."""
-    return not isinstance(node.op, View) and True in _mask(node)
+    return not isinstance(node.op, View) and True in mask(node)
 
 
 def saved(node: Node) -> list[Node]:
     """The values that the gradient rule of ``node`` reads: its own, or some of its inputs."""
-    return [x for x, read in zip((node, *node.inputs), _mask(node), strict=True) if read]
+    return [x for x, read in zip((node, *node.inputs), mask(node), strict=True) if read]
 
 
-def _mask(node: Node) -> tuple[bool, ...]:
+def mask(node: Node) -> tuple[bool, ...]:
     """Which of (itself, *inputs) a node's rule reads; found by following the rule once."""
     own = node.op.reads(node)
     if own is not None:
         return own
     key = (node.op, node.attrs, *[(x.spec, x.requires_grad) for x in node.inputs])
-    mask = _masks.get(key)
-    if mask is None:
-        mask = _masks[key] = _traced_mask(node)
-    return mask
+    found = _masks.get(key)
+    if found is None:
+        found = _masks[key] = _traced_mask(node)
+    return found
 
 
 class _Probe(Op):
@@ -269,7 +271,7 @@ def _followed(node: Node, arriving: set[int] | None) -> tuple[Node, tuple[Node |
     before = recording.grad, recording.site, mode.dtype
     recording.grad, recording.site, mode.dtype = False, node.site, None
     try:
-        results = _rule(stand_in, g)
+        results = rule(stand_in, g)
     finally:
         recording.grad, recording.site, mode.dtype = before
     if len(results) != len(inputs):

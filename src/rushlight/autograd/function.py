@@ -15,6 +15,20 @@ from rushlight.tensor.history import without_history
 from rushlight.tensor.place import Detached, LeafPlace
 from rushlight.tensor.tensor import Tensor
 
+from .saved import Saved, hooks
+
+
+class Kept:
+    """A tensor that hooks on what is saved have packed, and its history."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.saved, self.history = Saved(tensor), tensor.node
+
+    def node(self) -> Node:
+        """The value with its history."""
+        value = self.saved.value()
+        return ops.graft(value, self.history) if self.history.requires_grad else value
+
 
 class FunctionCtx:
     """What a Function's forward leaves for its backward.
@@ -27,7 +41,7 @@ class FunctionCtx:
         self.needs_input_grad: tuple[bool, ...] = ()
         self._materialize = True
         # What was kept: values with their history as they were then, or numbers of outputs.
-        self._kept: tuple[Node | int | None, ...] = ()
+        self._kept: tuple[Node | Kept | int | None, ...] = ()
         self._to_keep: tuple[Tensor | None, ...] = ()
         self._places: list[int] = []
         self._undifferentiable: set[int] = set()
@@ -54,20 +68,32 @@ class FunctionCtx:
         """The tensors that were kept, with their history when backward is differentiated."""
         return tuple(None if kept is None else Tensor(self._value(kept)) for kept in self._kept)
 
-    def _value(self, kept: Node | int) -> Node:
+    def _value(self, kept: Node | Kept | int) -> Node:
         if isinstance(kept, int):
             assert self._history is not None
-            part = ops.part(self._history, kept)
-            return ops.graft(self._outputs[kept], part) if recording.grad else self._outputs[kept]
+            output, part = self._outputs[kept], ops.part(self._history, kept)
+            value = output if isinstance(output, Node) else output.value()
+            return ops.graft(value, part) if recording.grad else value
+        if isinstance(kept, Kept):
+            kept = kept.node()
         return kept if recording.grad else without_history(kept)
 
     def _keep(self, outputs: list[Tensor]) -> None:
         """Notes what was kept, without a reference to the outputs, which refer to this."""
         places = {id(output): k for k, output in enumerate(outputs)}
-        self._outputs = {
-            places[id(t)]: without_history(t.node) for t in self._to_keep if id(t) in places
+        hooked = bool(hooks.pairs)
+        self._outputs: dict[int, Any] = {
+            places[id(t)]: Saved(t) if hooked else without_history(t.node)
+            for t in self._to_keep
+            if t is not None and id(t) in places
         }
-        self._kept = tuple(None if t is None else places.get(id(t), t.node) for t in self._to_keep)
+        self._kept = tuple(
+            None if t is None
+            else places[id(t)] if id(t) in places
+            else Kept(t) if hooked
+            else t.node
+            for t in self._to_keep
+        )  # fmt: skip
         self._to_keep = ()
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:

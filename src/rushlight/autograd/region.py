@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from rushlight import ops
+from rushlight.execute import pending
 from rushlight.graph.node import Node
 from rushlight.graph.op import DATA, NUMBER, OUTSIDE, Op, recording
 from rushlight.ops.again import again
@@ -61,6 +62,12 @@ class Region:
             node.watch = watch
             values.append(node)
         return [values[k] for k in self._results], ends
+
+
+def there() -> set[Node]:
+    """What all tensors show that still wait for their values."""
+    held = (reference() for reference in pending._live)
+    return {holder._node for holder in held if holder is not None}
 
 
 def recorded(results: Sequence[Node], before: set[Node]) -> tuple[list[Node], list[Node]]:

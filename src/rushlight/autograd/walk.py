@@ -19,6 +19,9 @@ from .deferred import deferred
 
 Tensors = Tensor | Sequence[Tensor]
 
+ended: list[Callable[[], None]] = []
+"""What hooks want to be called, once, when all gradients of a walk are there."""
+
 
 def backward(
     tensors: Tensors,
@@ -71,6 +74,12 @@ def backward(
                 _add(target, gradient, create_graph)
     if collecting:
         _show(wanted or [node.watch and node.watch.owner() for node in found])
+    _end()
+
+
+def _end() -> None:
+    while ended:
+        ended.pop(0)()
 
 
 collecting: list[Callable[[list[Tensor]], None]] = []
@@ -101,6 +110,8 @@ def _collect(watch: Any, gradient: Node, create_graph: bool) -> None:
     leaf = None if watch is None else watch.owner()
     if leaf is not None and leaf.node.requires_grad:  # it may have been frozen meanwhile
         _add(leaf, gradient, create_graph)
+        if watch.function is not None:
+            watch.passed(leaf.node, (), gradient)
 
 
 def _add(tensor: Tensor, gradient: Node, create_graph: bool) -> None:
@@ -183,6 +194,7 @@ def _single(
         create_graph=create_graph,
     )  # fmt: skip
     totals = [_total(found, ends) for ends in wanted]
+    _end()
     return [None if total is None else Tensor(total) for total in totals]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rushlight.base import site as sites
 from rushlight.base.buffer import Buffer
@@ -19,9 +19,11 @@ Number = bool | int | float | complex
 
 
 class Watch(Protocol):
-    """Somebody who sees the gradient of a node pass, and may replace it."""
+    """Somebody who sees a node's gradient arrive and its inputs' go on, and may replace them."""
 
-    def receive(self, gradient: Node) -> Node: ...
+    def receive(self, gradient: Any) -> Any: ...
+
+    def passed(self, node: Node, given: Any, gradient: Any) -> Any: ...
 
 
 class Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -123,6 +124,8 @@ def _watch(self: Tensor) -> Watch:
     node = self.node
     if not isinstance(node.watch, Watch):
         node.watch = Watch(self)
+    elif node.watch.owner() is None:  # hooks on the operation were there before
+        node.watch.owner = weakref.ref(self)
     return node.watch
 
 

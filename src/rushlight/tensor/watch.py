@@ -12,6 +12,8 @@ from rushlight.base.errors import ArgTypeError, GradError
 from rushlight.graph.node import Node
 from rushlight.ops.autocast import resumed
 
+from .function_hooks import FunctionHooks
+
 if TYPE_CHECKING:
     from .tensor import Tensor
 
@@ -24,18 +26,20 @@ class Watch:
         hooks: called with each gradient; one may return another in its place.
         after: called with the tensor once a leaf's ``grad`` has been added to.
         keeps: whether a tensor that is no leaf keeps its gradient in ``grad``.
+        function: hooks on the operation that made the tensor, or None.
     """
 
-    __slots__ = ("after", "hooks", "keeps", "owner")
+    __slots__ = ("after", "function", "hooks", "keeps", "owner")
 
-    def __init__(self, owner: Tensor) -> None:
-        self.owner = weakref.ref(owner)
+    def __init__(self, owner: Tensor | None) -> None:
+        self.owner: Callable[[], Tensor | None] = _nobody if owner is None else weakref.ref(owner)
         self.hooks: OrderedDict[int, Callable[[Tensor], Any]] = OrderedDict()
         self.after: OrderedDict[int, Callable[[Tensor], Any]] = OrderedDict()
         self.keeps = False
+        self.function: FunctionHooks | None = None
 
-    def receive(self, gradient: Node) -> Node:
-        """Runs the hooks and returns the gradient that goes on."""
+    def receive(self, gradient: Any) -> Any:
+        """Runs the hooks and returns the gradient that goes on: a tuple for several results."""
         if self.hooks:
             from .tensor import Tensor
 
@@ -48,7 +52,11 @@ class Watch:
                 gradient = (seen if replaced is None else replaced).node
         if self.keeps:
             self._keep(gradient)
-        return gradient
+        return gradient if self.function is None else self.function.arrived(gradient)
+
+    def passed(self, node: Node, given: Any, gradient: Any) -> Any:
+        """The gradients of a node's inputs, after the hooks on its operation have seen them."""
+        return given if self.function is None else self.function.passed(node, given, gradient)
 
     def follow(self, old: Node, new: Node) -> None:
         """Keeps the gradient of what a tensor holds now rather than of what was there before.
@@ -69,6 +77,10 @@ class Watch:
         if owner is not None:
             there = owner._grad
             owner._grad = Tensor(gradient if there is None else ops.add(there.node, gradient))
+
+
+def _nobody() -> None:
+    """The owner of a watch on a node that no tensor has asked for yet."""
 
 
 def _check(hook: Callable[[Tensor], Any], replaced: Any, gradient: Tensor) -> None:

@@ -12,9 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from rushlight import nn, ops
-from rushlight.autograd.region import rematerialised
-from rushlight.execute import pending
-from rushlight.graph.node import Node
+from rushlight.autograd.region import rematerialised, there
 from rushlight.graph.op import recording
 from rushlight.tensor.history import without_history
 from rushlight.tensor.tensor import Tensor
@@ -115,7 +113,7 @@ def _recorded(
     """A call of a function, with its results in place of which gradients compute it again."""
     if not recording.grad:
         return function(*args, **kwargs)
-    before = _there()
+    before = there()
     before.update(x.node for x in _tensors((args, kwargs)))
     result = function(*args, **kwargs)
     tracked = [x for x in _tensors(result) if x.requires_grad and x.node not in before]
@@ -128,12 +126,6 @@ def _recorded(
         for x, history in zip(tracked, histories, strict=True)
     }
     return _exchanged(result, made)
-
-
-def _there() -> set[Node]:
-    """What all tensors show that still wait for their values."""
-    held = (reference() for reference in pending._live)
-    return {holder._node for holder in held if holder is not None}
 
 
 def _tensors(x: Any) -> Iterator[Tensor]:
