@@ -301,3 +301,12 @@ def test_mistakes(mistake: Callable[[], Any], kind: type[Exception], words: str)
 
 def test_every_name_is_there() -> None:
     assert set(theirs.__all__) <= set(ops.__all__)
+
+
+def test_modules_that_scripts_import() -> None:
+    from rushlight.cli.names import resolve
+
+    for name in ("ciou", "diou", "giou"):
+        found = resolve(f"torchvision.ops.{name}_loss")
+        assert any(hasattr(found, f"{kind}_box_iou_loss") for kind in ("complete", "distance"))
+    assert resolve("torchvision.ops.boxes").nms is ops.nms

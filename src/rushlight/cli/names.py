@@ -56,6 +56,7 @@ ELSEWHERE = {
     ),
     "torch.utils.data": "_utils dataloader dataset distributed sampler",
     "torch.utils.data._utils": "collate worker",
+    "torchvision.ops": "ciou_loss diou_loss giou_loss",
 }
 VIEWS = [f"{package}.{name}" for package, names in ELSEWHERE.items() for name in names.split()]
 
