@@ -96,6 +96,15 @@ def test_a_subset_by_hand(tmp_path: Path) -> None:
     our = datasets.MNIST(tmp_path)
     our.data, our.targets = our.data[our.targets < 3], our.targets[our.targets < 3].tolist()
     assert len(our) == 5 and our[4][1] == 1
+    our.targets[4] = 2
+    assert our[4][1] == 2
+    changed = datasets.MNIST(tmp_path)
+    image, target = changed[1]
+    changed.data[1] = 7
+    changed.targets.add_(1)
+    assert np.asarray(changed[1][0]).max() == 7 and changed[1][1] == target + 1
+    again = pickle.loads(pickle.dumps(changed))
+    assert again[1][1] == target + 1 and np.asarray(again[1][0]).max() == 7
 
 
 @pytest.mark.parametrize("split", datasets.EMNIST.splits)

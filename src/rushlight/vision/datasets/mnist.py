@@ -61,6 +61,7 @@ class MNIST(VisionDataset):
     ) -> None:
         super().__init__(root, transform=transform, target_transform=target_transform)
         self.train = train
+        self._arrays: dict[str, tuple[Any, Any]] = {}
         if self._has_older_files():
             self.data, self.targets = self._older_data()
             return
@@ -73,11 +74,22 @@ class MNIST(VisionDataset):
             raise RuntimeError(f"Dataset corrupted: {error}") from error
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = from_array(_at(self.data, index))
-        return self.transformed(image, int(_at(self.targets, index)))
+        image = from_array(self._array("data")[index])
+        return self.transformed(image, int(self._array("targets")[index]))
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def _array(self, name: str) -> Any:
+        """The array of ``data`` or ``targets``, asked for once for all items of one tensor."""
+        values, (of, array) = getattr(self, name), self._arrays.get(name, (None, None))
+        if of is not values:
+            array = values.numpy() if isinstance(values, Tensor) else values
+            self._arrays[name] = values, array
+        return array
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": {}}  # they would travel twice
 
     @property
     def raw_folder(self) -> str:
@@ -137,11 +149,6 @@ class MNIST(VisionDataset):
                 f"{paths[0]} has {len(data)} images and {paths[1]} {len(targets)} labels"
             )
         return data, targets
-
-
-def _at(values: Any, index: Any) -> Any:
-    """One value; a tensor's through NumPy, which costs no operation."""
-    return (values.numpy() if isinstance(values, Tensor) else values)[index]
 
 
 def _renamed(old: str, new: str) -> property:

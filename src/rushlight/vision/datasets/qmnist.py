@@ -9,7 +9,7 @@ import rushlight as rl
 from rushlight import Tensor, fetch
 from rushlight.vision.pillow import from_array
 
-from .mnist import MNIST, _at, _read_idx, read_image_file
+from .mnist import MNIST, _read_idx, read_image_file
 from .utils import verify_str_arg
 from .vision import FilePath
 
@@ -62,8 +62,8 @@ class QMNIST(MNIST):
         super().__init__(root, train, **kwargs)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        target = int(_at(self.targets, index)[0]) if self.compat else self.targets[index]
-        return self.transformed(from_array(_at(self.data, index)), target)
+        target = int(self._array("targets")[index][0]) if self.compat else self.targets[index]
+        return self.transformed(from_array(self._array("data")[index]), target)
 
     @property
     def images_file(self) -> str:
