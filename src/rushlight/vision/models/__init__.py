@@ -8,7 +8,7 @@ Example:
     Linear(in_features=512, out_features=3, bias=True)
 """
 
-from . import _api, _meta, _utils, detection, segmentation
+from . import _api, _meta, _utils, detection, feature_extraction, segmentation
 from ._api import (
     Weights,
     WeightsEnum,
