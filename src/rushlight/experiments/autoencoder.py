@@ -63,6 +63,10 @@ class VAE(LightningModule):
         """Images (N, 1, side, side) of codes (N, latent)."""
         return self.decoder(codes).view(-1, 1, self.side, self.side)
 
+    def forward(self, images: rl.Tensor) -> rl.Tensor:
+        """What becomes of images, by the means of their codes."""
+        return self.decode(self.encode(images).mean)
+
     def bound(self, images: rl.Tensor) -> tuple[rl.Tensor, rl.Tensor]:
         """Mean error of drawing again, and mean divergence of the codes, in nats an image."""
         codes = self.encode(images)
@@ -87,7 +91,7 @@ class VAE(LightningModule):
     def _evaluate(self, part: str, batch: Any) -> None:
         images = batch[0]
         error, divergence = self.bound(images)
-        again = self.decode(self.encode(images).mean)
+        again = self(images)
         self.log(f"{part}_loss", error + divergence, prog_bar=True)
         self.log(f"{part}_divergence", divergence)
         # The share of the pixels' variance that a code keeps.
@@ -101,7 +105,7 @@ class VAE(LightningModule):
     @rl.no_grad()
     def draw(self, images: rl.Tensor, path: Path) -> None:
         """Writes a PNG: a row of ``images``, one of what becomes of them, three of draws."""
-        again = self.decode(self.encode(images).mean)
+        again = self(images)
         made = self.decode(rl.randn(3 * len(images), self.latent))
         pixels = (rl.cat([images, again, made]) * Digits.DEVIATION + Digits.MEAN) / 16
         large = F.interpolate(pixels.clamp(0, 1), scale_factor=6, mode="nearest")

@@ -12,6 +12,7 @@ from rushlight.train.durable import write_durably
 from rushlight.train.figures import Rows, save_figure
 from rushlight.train.html import code, figure, heading, page, paragraph, table, tiles
 from rushlight.train.model_summary import ModelSummary
+from rushlight.train.network_picture import draw_network
 from rushlight.train.place import METRICS, REPORT, RESULT, resume_command, train_command
 
 from .curves import draw_confusions, draw_curves, quantities
@@ -40,8 +41,7 @@ def write_report(
         "</div>",
         *_pictures(folder),
         *_classified(experiment),
-        heading("Layers"),
-        code(str(ModelSummary(experiment.task, max_depth=3))),
+        *_network(experiment),
         "<details><summary>All epochs as numbers</summary>",
         _numbers(rows),
         "</details>",
@@ -123,6 +123,18 @@ def _mistake(told: Predictions, index: int) -> str:
         return f"<figure>{caption}</figure>"
     shown = figure(png, "png", f"{label} taken for {taken}")
     return shown.replace("</figure>", caption + "</figure>")
+
+
+def _network(experiment: Experiment) -> list[str]:
+    """The layers as a table and as a picture, by what one sample shows of them."""
+    network = getattr(experiment.task, "network", experiment.task)
+    inputs = next(iter(experiment.data.test_dataloader()))[0][:1]
+    network.example_input_array = inputs
+    parts = [heading("Layers"), code(str(ModelSummary(network, max_depth=3)))]
+    drawn = draw_network(network, inputs)
+    write_durably(experiment.folder / "network.svg", drawn)
+    folded = ["<details><summary>The network as a graph</summary>", '<div class="scroll">', drawn]
+    return [*parts, *folded, "</div></details>"]
 
 
 def _numbers(rows: Rows) -> str:
