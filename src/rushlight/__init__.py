@@ -95,6 +95,9 @@ _LATER = {
     "set_printoptions": "tensor.printing",
     "autocast": "amp.autocast_mode",
     **dict.fromkeys(
+        ("is_anomaly_check_nan_enabled", "is_anomaly_enabled"), "autograd.anomaly_mode"
+    ),
+    **dict.fromkeys(
         (
             "autocast_decrement_nesting",
             "autocast_increment_nesting",

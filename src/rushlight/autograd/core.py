@@ -7,7 +7,7 @@ operations, a gradient can be differentiated again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -28,8 +28,8 @@ _SECOND_TIME = (
 
 _spec, _tracked = attrgetter("spec"), attrgetter("requires_grad")
 
-inspect: Callable[[Node, tuple[Node | None, ...]], None] | None = None
-"""Called with each node and the gradients that its rule gave: how ``detect_anomaly`` looks on."""
+inspect: Any = None
+"""Who follows rules and looks at what they give, if anybody: how ``detect_anomaly`` looks on."""
 
 
 def gradients(
@@ -64,6 +64,8 @@ def gradients(
         for root, seed in zip(roots, seeds, strict=True):
             _arrive(arriving, root, seed)
         found = _walk(order, arriving, targets)
+        if inspect is not None:
+            inspect.finish()
         if targets is not None:
             _with_zeros(found, order, targets)
     finally:
@@ -140,11 +142,9 @@ def _walk(
         if op is part:
             _arrive_part(arriving, node.inputs[0], node.attrs[0], g)
             continue
-        given = rule(node, g)
+        given = rule(node, g) if inspect is None else inspect.rule(node, g)
         if op.joint and recording.grad:
             given = ops.joined(given, node.inputs)
-        if inspect is not None:
-            inspect(node, given)
         if node.watch is not None:
             given = node.watch.passed(node, given, g)
         for x, gx in zip(node.inputs, given):
