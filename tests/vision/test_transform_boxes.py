@@ -48,6 +48,7 @@ TABLE: list[tuple[str, dict[str, Any]]] = [
 ]
 FORMATS = ("XYXY", "XYWH", "CXCYWH")
 ROTATED = ("XYWHR", "CXCYWHR", "XYXYXYXY")
+CENTERED = "CXCYWHR"
 XYXY = np.array(
     [[2, 3, 12, 15], [0, 0, 30, 20], [25, 15, 40, 30], [5, 5, 5, 9], [7, 2, 20, 11]], np.float32
 )
@@ -126,7 +127,10 @@ def test_boxes(row: tuple[str, dict[str, Any]], format: str) -> None:
         check(outcome(getattr(F, name), ours, **our_args), wanted)
 
 
-@pytest.mark.parametrize("format", ROTATED)
+@pytest.mark.parametrize(
+    "format",
+    [CENTERED, *(pytest.param(one, marks=pytest.mark.slow) for one in ROTATED if one != CENTERED)],
+)
 @pytest.mark.parametrize("row", TABLE, ids=named)
 def test_rotated_boxes(row: tuple[str, dict[str, Any]], format: str) -> None:
     name, kwargs = row

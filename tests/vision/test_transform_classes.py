@@ -6,6 +6,7 @@ Random parameters are drawn by us, and given to torchvision's transform of the s
 from __future__ import annotations
 
 import importlib
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -273,3 +274,39 @@ def test_refusals(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
                 outcomes.append(type(error))
         assert outcomes[0] is not None
         assert outcomes[0] is outcomes[1]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=named)
+def test_transforms_can_be_sent_to_other_processes(
+    row: tuple[str, tuple[Any, ...], dict[str, Any], bool],
+) -> None:
+    name, args, kwargs, both = row
+    for module in (T, v2) if both else (v2,):
+        transform = getattr(module, name)(*args, **kwargs)
+        copied = pickle.loads(pickle.dumps(module.Compose([transform])))
+        assert repr(copied) == repr(module.Compose([transform]))
+
+
+@pytest.mark.parametrize("name", ["AutoAugment", "RandAugment", "AugMix", "MixUp", "CutMix",
+                                  "SanitizeBoundingBoxes", "SanitizeKeyPoints"])  # fmt: skip
+def test_these_can_be_sent_too(name: str) -> None:
+    transform = getattr(v2, name)()
+    assert repr(pickle.loads(pickle.dumps(transform))) == repr(transform)
+
+
+@pytest.mark.parametrize("module", [T, v2], ids=["v1", "v2"])
+def test_what_a_draw_decides_is_computed_at_once(module: Any) -> None:
+    """Else each batch would be a graph of its own, since each image had another history."""
+    image = rl.tensor(PLANES)
+    for p in (0.0, 1.0):
+        for transform in (
+            module.RandomHorizontalFlip(p),
+            module.RandomApply([module.RandomInvert(1.0)], p=p),
+            module.RandomResizedCrop(8),
+        ):
+            waiting = T.ConvertImageDtype(rl.float32)(image)
+            assert waiting.node.buffer is None
+            assert transform(waiting).node.buffer is not None
+            tracked = rl.rand(3, 9, 9, requires_grad=True) * 2
+            transform(tracked)
+            assert tracked.node.buffer is None

@@ -13,6 +13,9 @@ from __future__ import annotations
 import importlib as _importlib
 from typing import Any as _Any
 
+# The release of torchvision whose interface this is; scripts compare it with others.
+__version__ = "0.28.0+rushlight"
+
 _SUBMODULES = frozenset({"datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils"})
 
 _image_backend = "PIL"

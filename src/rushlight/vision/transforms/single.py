@@ -19,7 +19,9 @@ class SingleImage(Transform):
 
     def forward(self, img: Any) -> Any:
         """The image, transformed."""
-        return self.transform(img, self.make_params([img])) if self._happens() else img
+        result = self.transform(img, self.make_params([img])) if self._happens() else img
+        self._settle([result])
+        return result
 
     def _call_kernel(self, functional: Any, inpt: Any, *args: Any, **kwargs: Any) -> Any:
         return functional(inpt, *args, **kwargs)  # which refuses what it does not know

@@ -33,6 +33,7 @@ from .appearance import (  # noqa: F401 - this module names them all
 )  # fmt: skip
 from .single import SingleImage, described
 from .v2.functional.modes import Interpolation, InterpolationMode, as_mode
+from .v2.transform import settled
 
 
 class _Listed:
@@ -101,7 +102,7 @@ class RandomApply(nn.Module, _Listed):
         if draws.chance(self.p):
             for transform in self.transforms:
                 img = transform(img)
-        return img
+        return settled(img)
 
     def __repr__(self) -> str:
         return self._lines(f"p={self.p}")
@@ -114,7 +115,7 @@ class RandomOrder(RandomTransforms):
         order = list(range(len(self.transforms)))
         random.shuffle(order)
         for number in order:
-            img = self.transforms[number](img)
+            img = settled(self.transforms[number](img))
         return img
 
 
@@ -132,7 +133,7 @@ class RandomChoice(RandomTransforms):
         self.p = p
 
     def __call__(self, *args: Any) -> Any:
-        return random.choices(self.transforms, weights=self.p)[0](*args)
+        return settled(random.choices(self.transforms, weights=self.p)[0](*args))
 
     def __repr__(self) -> str:
         return f"{super().__repr__()}(p={self.p})"

@@ -10,7 +10,8 @@ from rushlight import nn
 from rushlight.vision.transforms import draws
 
 from .checks import check_probability
-from .transform import Transform
+from .queries import leaves
+from .transform import Transform, settled
 
 Transforms = Sequence[Callable[..., Any]]
 
@@ -73,9 +74,12 @@ class RandomApply(_Several):
         return draws.chance(self.p)
 
     def forward(self, *inputs: Any) -> Any:
-        if not self._happens():
-            return inputs if len(inputs) > 1 else inputs[0]
-        return self._in_order(self.transforms, inputs)
+        if self._happens():
+            result = self._in_order(self.transforms, inputs)
+        else:
+            result = inputs if len(inputs) > 1 else inputs[0]
+        settled(*leaves(result))
+        return result
 
 
 class RandomChoice(_Several):
@@ -99,7 +103,9 @@ class RandomChoice(_Several):
 
     def forward(self, *inputs: Any) -> Any:
         chosen = int(rl.multinomial(rl.tensor(self.p), 1).item())
-        return self.transforms[chosen](*inputs)
+        result = self.transforms[chosen](*inputs)
+        settled(*leaves(result))
+        return result
 
     def extra_repr(self) -> str:
         return Transform.extra_repr(self)
@@ -113,8 +119,11 @@ class RandomOrder(_Several):
     """
 
     def forward(self, *inputs: Any) -> Any:
-        order = rl.randperm(len(self.transforms)).tolist()
-        return self._in_order([self.transforms[i] for i in order], inputs)
+        for number in rl.randperm(len(self.transforms)).tolist():
+            result = self._in_order([self.transforms[number]], inputs)
+            settled(*leaves(result))
+            inputs = result if len(inputs) > 1 else (result,)
+        return result
 
     def extra_repr(self) -> str:
         return Transform.extra_repr(self)

@@ -109,6 +109,8 @@ class RandomResizedCrop(Transform):
         Szegedy et al. 2014, section 6, arXiv:1409.4842.
     """
 
+    _varies = True
+
     def __init__(
         self,
         size: int | Sequence[int],

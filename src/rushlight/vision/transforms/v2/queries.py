@@ -152,12 +152,16 @@ def labels_getter_of(labels_getter: Any) -> Callable[[Any], Any]:
     if labels_getter == "default":
         return find_labels
     if labels_getter is None:
-        return lambda _: None
+        return no_labels
     if callable(labels_getter):
         return labels_getter  # type: ignore[no-any-return]
     raise ValueError(
         f"labels_getter should either be 'default', a callable, or None, but got {labels_getter}."
     )
+
+
+def no_labels(inputs: Any) -> None:
+    """Finds none."""
 
 
 def find_labels(inputs: Any) -> Any:

@@ -34,6 +34,8 @@ class Transform(nn.Module):
         {'image': tensor([[[0.5000]]]), 'label': 3}
     """
 
+    # Whether a draw decides what is computed, or in which shapes: the result is settled then.
+    _varies = False
     # Types, or questions, that tell what the transform is for.
     _transformed_types: tuple[Any, ...] = (Tensor, is_pil_image)
 
@@ -76,11 +78,18 @@ class Transform(nn.Module):
         parts = leaves(sample)
         self.check_inputs(parts)
         if not self._happens():
+            self._settle(parts)
             return sample
         wanted = self._needs_transform_list(parts)
         params = self.make_params([part for part, want in zip(parts, wanted, strict=True) if want])
         pairs = zip(parts, wanted, strict=True)
-        return rebuilt(sample, iter([self.transform(p, params) if w else p for p, w in pairs]))
+        results = [self.transform(p, params) if w else p for p, w in pairs]
+        self._settle(results)
+        return rebuilt(sample, iter(results))
+
+    def _settle(self, results: list[Any]) -> None:
+        if self._varies:
+            settled(*results)
 
     def _needs_transform_list(self, flat_inputs: list[Any]) -> list[bool]:
         plain_wanted = not has_any(flat_inputs, Image, Video, is_pil_image)
@@ -103,19 +112,23 @@ class Transform(nn.Module):
         return ", ".join(shown)
 
 
-def settled(image: Any) -> Any:
-    """An image whose values are known, unless gradients may be asked for.
+def settled(*images: Any) -> Any:
+    """Computes what images wait for, unless gradients may be asked for; returns the first.
 
     Where it is drawn which operations follow each other, their graphs would differ from image to
-    image, and no program would serve twice. Settled in between, each operation has its own.
+    image and from batch to batch, and no program would serve twice. Settled in between, each
+    operation has its own.
     """
-    if isinstance(image, Tensor) and not image.requires_grad:
-        rl.realize(image)
-    return image
+    waiting = [one for one in images if isinstance(one, Tensor) and not one.requires_grad]
+    if waiting:
+        rl.realize(*waiting)
+    return images[0] if images else None
 
 
 class RandomTransform(Transform):
     """A transform that is applied with probability ``p``."""
+
+    _varies = True
 
     def __init__(self, p: float = 0.5) -> None:
         check_probability(p)
