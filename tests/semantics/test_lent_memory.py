@@ -53,8 +53,11 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_nobody_else_sees_what_is_written_to_an_array(name: str) -> None:
+@pytest.mark.parametrize("came_back", [False, True])
+def test_nobody_else_sees_what_is_written_to_an_array(name: str, came_back: bool) -> None:
     x = made()
+    if came_back:
+        x.numpy()
     other = OTHERS[name](x)
     first = float(x[0])
     array = x.numpy()
@@ -104,3 +107,14 @@ def test_a_tensor_whose_array_is_gone_is_an_ordinary_one_again() -> None:
     assert y[0] == 4
     x[0] = 9
     assert y[0] == 4 and x[0] == 9
+
+
+def test_memory_that_came_back_is_lent_again_without_a_copy() -> None:
+    x = made()
+    before = address(x)
+    for k in range(3):
+        array = x.numpy()
+        assert array.ctypes.data == before
+        array[0] = k
+        del array
+        assert x[0] == k

@@ -67,7 +67,9 @@ class Shared:
 
     def taken(self) -> Node:
         """The memory as an ordinary value, once nobody else can write to it."""
-        array = np.ascontiguousarray(self._ours).reshape(self._ours.shape)
+        array = self.array
+        if array.base is not None or not array.flags.c_contiguous:
+            array = np.ascontiguousarray(self._ours).reshape(self._ours.shape)
         return known(Buffer(array, self.dtype))
 
     def write(self, node: Node) -> None:
