@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -142,6 +143,105 @@ def test_what_came_of_a_file_with_a_checksum_stays_for_the_next_call(
     assert names(tmp_path) == [".a.bin.part"]
     assert fetch.download(home.address + "a.bin", tmp_path, md5=MD5).read_bytes() == DATA
     assert home.spans[-1] == "bytes=1000-" and names(tmp_path) == ["a.bin"]
+
+
+def test_a_server_that_says_nothing(
+    tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(transfer, "TRIES", 2)
+    over = threading.Event()
+    home.answer = lambda to: over.wait(5)  # type: ignore[method-assign, assignment, return-value]
+    with pytest.raises(FetchError, match=r"127.0.0.1:\d+: (no answer|timed out)"):
+        fetch.download(home.address + "a.bin", tmp_path)
+    over.set()
+    assert names(tmp_path) == []
+
+
+def test_a_server_that_stops_in_the_middle(
+    tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "TIMEOUT_SECONDS", 0.1)
+    answer, over = home.answer, threading.Event()
+    home.cuts = [5000]
+
+    def silent(to: BaseHTTPRequestHandler) -> None:
+        answer(to)
+        if len(home.asked) == 1:
+            to.wfile.flush()
+            over.wait(5)  # the connection stays open
+
+    home.answer = silent  # type: ignore[method-assign]
+    path = fetch.download(home.address + "a.bin", tmp_path, progress=False)
+    over.set()
+    assert path.read_bytes() == DATA and home.spans == [None, "bytes=5000-"]
+
+
+def test_a_server_that_sends_another_part(tmp_path: Path, home: Home) -> None:
+    (tmp_path / ".a.bin.part").write_bytes(DATA[:10])
+    home.start = lambda span, only_if: 20 if span else 0  # type: ignore[method-assign]
+    with pytest.raises(FetchError, match="asked for the bytes from 10 on, it sent bytes 20-131071"):
+        fetch.download(home.address + "a.bin", tmp_path, md5=MD5)
+
+
+def test_a_redirect_is_followed_and_a_circle_is_not(tmp_path: Path, home: Home) -> None:
+    answer = home.answer
+
+    def moved(to: BaseHTTPRequestHandler) -> None:
+        if to.path.startswith("/new/"):
+            return answer(to)
+        to.send_response(302)
+        to.send_header("Location", "/new/a.bin" if "circle" not in to.path else to.path)
+        return to.end_headers()
+
+    home.answer = moved  # type: ignore[method-assign]
+    assert fetch.download(home.address + "old.bin", tmp_path, md5=MD5).name == "old.bin"
+    with pytest.raises(FetchError, match="infinite loop"):
+        fetch.download(home.address + "circle.bin", tmp_path)
+
+
+def test_bytes_without_a_length(tmp_path: Path, home: Home) -> None:
+    def chunked(to: BaseHTTPRequestHandler) -> None:
+        to.protocol_version = "HTTP/1.1"
+        to.send_response(200)
+        to.send_header("Transfer-Encoding", "chunked")
+        to.end_headers()
+        for part in (DATA[:70_000], DATA[70_000:]):
+            to.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        to.wfile.write(b"0\r\n\r\n")
+
+    home.answer = chunked  # type: ignore[method-assign]
+    assert fetch.download(home.address + "a.bin", tmp_path).read_bytes() == DATA
+
+
+def test_killed_and_called_again(tmp_path: Path, home: Home) -> None:
+    """A process killed in the middle leaves its lock file and what came; the next one goes on."""
+    home.cuts = [40_000]
+    answer, over = home.answer, threading.Event()
+
+    def silent(to: BaseHTTPRequestHandler) -> None:
+        answer(to)
+        if len(home.asked) == 1:
+            to.wfile.flush()
+            over.wait(20)
+
+    home.answer = silent  # type: ignore[method-assign]
+    code = (
+        "import sys; from rushlight import fetch; fetch.download(*sys.argv[1:3], md5=sys.argv[3])"
+    )
+    url = home.address + "a.bin"
+    process = subprocess.Popen([sys.executable, "-c", code, url, str(tmp_path), MD5])
+    part = tmp_path / ".a.bin.part"
+    while not (part.exists() and part.stat().st_size):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    over.set()
+    kept = part.stat().st_size
+    assert names(tmp_path) == [".a.bin.lock", ".a.bin.part"]
+    assert fetch.download(url, tmp_path, md5=MD5).read_bytes() == DATA
+    assert home.spans == [None, f"bytes={kept}-"] and names(tmp_path) == ["a.bin"]
 
 
 @pytest.mark.parametrize("status", [404, 403, 410])

@@ -138,7 +138,8 @@ def _check_room(out: BinaryIO, total: int | None, start: int) -> None:
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
+    """What has come, at most a block: what is on the disk can be continued."""
     try:
-        return answer.read(BLOCK)
+        return answer.read1(BLOCK)
     except (OSError, http.client.HTTPException) as error:  # the network's failure, not the disk's
         raise _Broken(str(error) or type(error).__name__) from error
