@@ -56,6 +56,7 @@ class Calls:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.plans: dict[str, list[Call]] = {}
+        self.steps: dict[str, Callable[..., Any]] = {}
         self.fx: str | None = None
         self.now: Moment | None = None
         self.resumed: Moment | None = None
@@ -63,6 +64,7 @@ class Calls:
     def forget(self) -> None:
         """Callbacks or the model have changed: hooks are looked up anew."""
         self.plans.clear()
+        self.steps.clear()
 
     def __call__(self, hook: str, *args: Any) -> Any:
         """Calls ``hook`` and returns what the model's returns."""
@@ -79,6 +81,12 @@ class Calls:
             args = kept or args
         return self._run(hook, plan, first, args)
 
+    def anybody(self, hook: str) -> bool:
+        """Whether there is anybody to be called for ``hook``."""
+        if hook not in self.plans:
+            self.plans[hook] = self._plan(hook)
+        return bool(self.plans[hook])
+
     def stands_in(self, hook: str) -> bool:
         """Whether the run was resumed from a checkpoint written inside of ``hook``."""
         return self.resumed is not None and self.resumed.hook == hook
@@ -89,9 +97,12 @@ class Calls:
 
     def step(self, name: str, *args: Any) -> Any:
         """Calls the model's ``name``, overridden or not, as ``training_step``."""
+        function = self.steps.get(name)
+        if function is None:
+            function = self.steps[name] = getattr(self.trainer.lightning_module, name)
         outer, self.fx = self.fx, name
         try:
-            return getattr(self.trainer.lightning_module, name)(*args)
+            return function(*args)
         finally:
             self.fx = outer
 

@@ -129,7 +129,11 @@ def dump(trainer: Trainer, weights_only: bool | None = None) -> Tree:
 def _position(trainer: Trainer, weights_only: bool) -> Tree:
     """Where the run stands, to the batch and the hook."""
     at, calls = trainer.progress, trainer.calls
-    position: Tree = {"tier": tier.chosen(), "weights_only": weights_only}
+    position: Tree = {
+        "tier": tier.chosen(),
+        "weights_only": weights_only,
+        "run": trainer.run_id,
+    }
     if weights_only:
         return {**position, "progress": at.state()}
     moment = calls.now
@@ -214,6 +218,8 @@ def restore_training(trainer: Trainer, tree: Tree) -> None:
             " probably due to `ModelCheckpoint.save_weights_only` being set to `True`."
         )
     trainer.progress.__dict__.update(position["progress"])
+    trainer.run_id = position.get("run", trainer.run_id)
+    trainer.resumed_at = trainer.progress.global_step
     trainer.should_stop = trainer.progress.should_stop
     most = trainer.max_epochs
     if most not in (-1, None) and trainer.current_epoch > most:

@@ -71,6 +71,9 @@ class CombinedLoader:
             yield from self._one_after_another()
             return
         loaders, lengths = self.flattened, self.lengths()
+        if loaders == [self.iterables]:
+            yield from self._one_after_another()
+            return
         iterators = [iter(one) for one in loaders]
         over = [False] * len(iterators)
         index = 0

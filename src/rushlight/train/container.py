@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +44,10 @@ def read_tree(path: Path) -> dict[str, Any]:
     Raises:
         RunFault: the file is missing, cut short, damaged, or another program's.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = (file.metadata() or {}).get(KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise RunFault(f"{path} does not exist") from error
-    except OSError as error:
-        raise RunFault(disk_sentence(error, f"read {path}")) from error
-    except (SafetensorError, KeyError, TypeError) as error:
-        raise RunFault(f"{path} is cut short or is not a safetensors file ({error})") from error
-    if header is None:
-        raise RunFault(f"{path} is a safetensors file that rushlight train did not write")
+    header, tensors = _read(
+        path,
+        lambda file: {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
+    )
     try:
         stored = json.loads(header)
         whole = stored["crc32"] == _checksum(stored["tree"], tensors)
@@ -66,6 +57,38 @@ def read_tree(path: Path) -> dict[str, Any]:
     if not whole or not isinstance(tree, dict):
         raise RunFault(f"{path} is damaged: it does not have the checksum in its header")
     return tree
+
+
+def read_rest(path: Path) -> dict[str, Any]:
+    """What :func:`write_tree` wrote except for tensors, which are None; unchecked, but quick.
+
+    Raises:
+        RunFault: as :func:`read_tree`.
+    """
+    header, tensors = _read(path, lambda file: dict.fromkeys(file.keys()))
+    try:
+        return _join(json.loads(header)["tree"], tensors)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise RunFault(f"{path} is damaged: its header cannot be read") from error
+
+
+def _read(path: Path, take: Callable[[Any], dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The header of a file of ours, and what ``take`` takes of the rest."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = (file.metadata() or {}).get(KEY)
+            tensors = take(file)
+    except FileNotFoundError as error:
+        raise RunFault(f"{path} does not exist") from error
+    except OSError as error:
+        raise RunFault(disk_sentence(error, f"read {path}")) from error
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise RunFault(f"{path} is cut short or is not a safetensors file ({error})") from error
+    if header is None:
+        raise RunFault(f"{path} is a safetensors file that rushlight train did not write")
+    return header, tensors
 
 
 def _split(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
@@ -95,7 +118,8 @@ def _join(value: Any, tensors: dict[str, np.ndarray]) -> Any:
     if not isinstance(value, dict):
         return value
     if "@tensor" in value:
-        return rl.from_numpy(tensors[value["@tensor"]])
+        array = tensors[value["@tensor"]]
+        return None if array is None else rl.from_numpy(array)
     if "@tuple" in value:
         return tuple(_join(one, tensors) for one in value["@tuple"])
     if "@dict" in value:

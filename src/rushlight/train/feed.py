@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rushlight.utils.data import DataLoader, RandomSampler, SequentialSampler
@@ -169,29 +169,28 @@ class Feed:
             self.start = {"random": random_states(), "generators": self._generators()}
         self.iterator, self.fetched = iter(self.loader), 0
 
-    def batches(self, over: Callable[[], bool] = bool) -> Iterator[tuple[Any, int, int, bool]]:
-        """(batch, its number, its loader's number, whether it is the last), until ``over()``."""
+    def batches(self) -> Iterator[tuple[Any, int, int, bool]]:
+        """(batch, its number, its loader's number, whether it is the last)."""
         assert self.iterator is not None
-        size, iterator = self.size(), self.iterator
-        ahead = None
+        size = self.size()
         if size == float("inf"):
-            ahead = next(iterator, None)
+            yield from self._looking_ahead()
+            return
+        for batch, index, number in self.iterator:
+            self.fetched += 1
+            yield batch, index, number, self.fetched >= size
+            if self.fetched >= size:
+                return
+
+    def _looking_ahead(self) -> Iterator[tuple[Any, int, int, bool]]:
+        """Fetches one batch more than it gives, to know which is the last."""
+        assert self.iterator is not None
+        ahead = next(self.iterator, None)
+        self.fetched += ahead is not None
+        while ahead is not None:
+            (batch, index, number), ahead = ahead, next(self.iterator, None)
             self.fetched += ahead is not None
-        while not over():
-            found = ahead if ahead is not None else next(iterator, None)
-            if found is None:
-                return
-            batch, index, number = found
-            if ahead is not None:
-                ahead = next(iterator, None)
-                self.fetched += ahead is not None
-                last = ahead is None
-            else:
-                self.fetched += 1
-                last = self.fetched >= size
-            yield batch, index, number, last
-            if last:
-                return
+            yield batch, index, number, ahead is None
 
     # Where a pass stands, for checkpoints.
 

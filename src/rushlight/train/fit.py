@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rushlight as rl
 
 from .evaluation import evaluate
 from .notes import MisconfigurationException, note, warn, warn_once
+from .steps import Steps
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -22,6 +24,7 @@ def fit(trainer: Trainer) -> None:
     """
     call, at, journal, feed = trainer.calls, trainer.progress, trainer.journal, trainer.train_feed
     call("on_train_start")
+    steps = Steps(trainer)
     while not finished(trainer):
         feed.prepare()
         if at.batch == 0 and call.resumed is None:
@@ -32,19 +35,25 @@ def fit(trainer: Trainer) -> None:
             trainer.restore_random()
             if call.resumed is not None:
                 finish_batch(trainer)
-            for batch, _, _, at.is_last_batch in feed.batches(lambda: epoch_over(trainer)):
+            over = epoch_over(trainer)
+            for batch, _, _, at.is_last_batch in () if over else feed.batches():
                 batch_idx = at.take_batch()
-                batch = trainer.transfer(batch)
+                if steps.changes_batches:
+                    batch = trainer.transfer(batch)
                 journal.start_batch(batch)
                 skip = call("on_train_batch_start", batch, batch_idx) == -1
                 at.is_last_batch = at.is_last_batch or skip
-                outputs = {} if skip else optimize(trainer, batch, batch_idx)
-                trainer.step_schedulers("step")
-                if at.is_last_batch:
-                    trainer.step_schedulers("epoch")
+                outputs = {} if skip else optimize(trainer, steps, batch, batch_idx)
+                if trainer.lr_scheduler_configs:
+                    trainer.step_schedulers("step")
+                    if at.is_last_batch:
+                        trainer.step_schedulers("epoch")
                 if skip:
                     break
                 finish_batch(trainer, outputs, batch, batch_idx)
+                asked = trainer.should_stop or at.global_step == trainer.max_steps
+                if asked and epoch_over(trainer):
+                    break
             journal.leave_batches()
         trainer.restore_random()
         call("on_train_epoch_end")
@@ -60,42 +69,74 @@ def fit(trainer: Trainer) -> None:
     call("on_train_end")
 
 
-def optimize(trainer: Trainer, batch: Any, batch_idx: int) -> dict[str, Any]:
+def optimize(trainer: Trainer, steps: Steps, batch: Any, batch_idx: int) -> dict[str, Any]:
     """One batch: the step's loss, its gradients, and the optimizer's step when it is due."""
-    model, call, at = trainer.lightning_module, trainer.calls, trainer.progress
-    arguments = trainer.step_arguments("training_step", batch, batch_idx)
+    call, at = trainer.calls, trainer.progress
     outputs: dict[str, Any] = {}
     if batch is None:
         warn_once("train_dataloader yielded None. If this was on purpose, ignore this warning...")
         return outputs
-    if not model.automatic_optimization:
-        with trainer.precision_plugin.step_context():
-            return by_hand(call.step("training_step", *arguments))
-
-    def closure() -> rl.Tensor | None:
-        with trainer.precision_plugin.step_context():
-            returned = call.step("training_step", *arguments)
-        loss, rest = loss_of(returned)
-        if batch_idx % trainer.accumulate_grad_batches == 0:
-            call("on_before_zero_grad", optimizer)
-            call.step("optimizer_zero_grad", at.epoch, batch_idx, optimizer)
-        if loss is not None:
-            if trainer.accumulate_grad_batches > 1:
-                loss = loss / trainer.accumulate_grad_batches
-            call("on_before_backward", loss)
-            call.step("backward", loss)
-            call("on_after_backward")
-            loss = loss.detach()
-            outputs.update({**rest, "loss": loss})
-        return loss
-
-    optimizer = trainer.optimizers[0]
-    if trainer.should_accumulate():
-        closure()
+    if steps.by_hand:
+        return by_hand(training_step(trainer, steps, batch, batch_idx))
+    accumulate = trainer.accumulate_grad_batches != 1 and trainer.should_accumulate()
+    if accumulate or steps.straight:
+        gradients(trainer, steps, batch, batch_idx, outputs)
+    if accumulate:
+        return outputs
+    if steps.straight:
+        optimizer = trainer.optimizers[0]
+        call("on_before_optimizer_step", optimizer)
+        if steps.clips:
+            trainer.clip(optimizer)
+        optimizer.step()
     else:
+        closure = partial(gradients, trainer, steps, batch, batch_idx, outputs)
         call.step("optimizer_step", at.epoch, batch_idx, trainer.wrapped[0], closure)
-        at.global_step += 1
+    at.global_step += 1
     return outputs
+
+
+def gradients(
+    trainer: Trainer, steps: Steps, batch: Any, batch_idx: int, outputs: dict[str, Any]
+) -> rl.Tensor | None:
+    """The loss of a batch and the gradients of it."""
+    call, at, optimizer = trainer.calls, trainer.progress, trainer.optimizers[0]
+    loss = training_step(trainer, steps, batch, batch_idx)
+    rest: dict[str, Any] = {}
+    if not isinstance(loss, rl.Tensor):
+        loss, rest = loss_of(loss)
+    if batch_idx % trainer.accumulate_grad_batches == 0:
+        call("on_before_zero_grad", optimizer)
+        if steps.zeroes:
+            call.step("optimizer_zero_grad", at.epoch, batch_idx, optimizer)
+        else:
+            optimizer.zero_grad()
+    if loss is None:
+        return None
+    if trainer.accumulate_grad_batches != 1:
+        loss = loss / trainer.accumulate_grad_batches
+    call("on_before_backward", loss)
+    if steps.differentiates:
+        call.step("backward", loss)
+    else:
+        loss.backward()
+    call("on_after_backward")
+    if steps.watched:
+        loss = loss.detach()
+        outputs.update(rest, loss=loss)
+    return loss
+
+
+def training_step(trainer: Trainer, steps: Steps, batch: Any, batch_idx: int) -> Any:
+    """What the model makes of a batch."""
+    arguments = (batch, batch_idx) if steps.takes_index else (batch,)
+    if not steps.plain:
+        with trainer.precision_plugin.step_context():
+            return trainer.calls.step("training_step", *arguments)
+    trainer.calls.fx = "training_step"
+    returned = steps.training(*arguments)
+    trainer.calls.fx = None
+    return returned
 
 
 def finish_batch(
@@ -107,19 +148,27 @@ def finish_batch(
         call("on_train_batch_end", outputs, batch, batch_idx)
         journal.end_batch()
         at.in_hand = False
-        journal.write_train_step()
-    if call.resumed is not None or validation_due(trainer):
-        if call.resumed is None:
-            journal.lend()
-            if not trainer.should_accumulate():
-                call.step("on_validation_model_zero_grad")
-        trainer.validating = True
-        evaluate(trainer, trainer.val_feed, "fit_validate", verbose=False)
-        trainer.training = True
-        journal.take_back()
-    trainer.step_schedulers("step", plateau=True)
-    if not trainer.should_accumulate():
+        if trainer.loggers:
+            journal.write_train_step()
+    if call.resumed is not None or (trainer.validates and validation_due(trainer)):
+        validate(trainer)
+    if trainer.lr_scheduler_configs:
+        trainer.step_schedulers("step", plateau=True)
+    if at.is_last_batch or at.batch % trainer.accumulate_grad_batches == 0:
         at.batches_that_stepped += 1
+
+
+def validate(trainer: Trainer) -> None:
+    """A validation between two training batches, or what is left of one."""
+    call, journal = trainer.calls, trainer.journal
+    if call.resumed is None:
+        journal.lend()
+        if not trainer.should_accumulate():
+            call.step("on_validation_model_zero_grad")
+    trainer.validating = True
+    evaluate(trainer, trainer.val_feed, "fit_validate", verbose=False)
+    trainer.training = True
+    journal.take_back()
 
 
 def finished(trainer: Trainer) -> bool:
@@ -166,7 +215,7 @@ def can_stop_early(trainer: Trainer) -> bool:
 def validation_epoch(trainer: Trainer) -> bool:
     """Whether there is validation in this epoch."""
     every = trainer.check_val_every_n_epoch
-    return trainer.enable_validation and (every is None or (trainer.current_epoch + 1) % every == 0)
+    return trainer.validates and (every is None or (trainer.current_epoch + 1) % every == 0)
 
 
 def validation_due(trainer: Trainer) -> bool:
@@ -199,8 +248,6 @@ def loss_of(returned: Any) -> tuple[rl.Tensor | None, dict[str, Any]]:
             stacklevel=2,
         )
         return None, {}
-    if isinstance(returned, rl.Tensor):
-        return returned, {}
     if isinstance(returned, Mapping):
         rest = {key: value for key, value in returned.items() if key != "loss"}
         if "loss" not in returned:

@@ -61,14 +61,15 @@ class Journal:
 
     def start_batch(self, batch: Any, dataloader_idx: int | None = None) -> None:
         self.in_batch = self.in_batch is None
-        results = self._open
+        results = self.results
         results.batch, results.batch_size = batch, None
         results.dataloader_idx = dataloader_idx
 
     def end_batch(self) -> None:
         """The step is over: now values are looked at, which costs nothing any more."""
-        results = self._open
-        results.settle()
+        results = self.results
+        if results.unsettled:
+            results.settle()
         results.batch = results.batch_size = None
 
     def leave_batches(self) -> None:
@@ -81,12 +82,11 @@ class Journal:
         self.fx = None
 
     def before_log(self, fx: str) -> None:
-        """Called for every logged value: in a new epoch, those of the last one go first."""
-        if self.fx != fx:
-            if self.in_batch is not False:
-                self.settle()
-                self._open.reset(fx, metrics=False)
-            self.fx = fx
+        """Another hook logs: in a new epoch, its values of the last one go first."""
+        if self.in_batch is not False:
+            self.settle()
+            self._open.reset(fx, metrics=False)
+        self.fx = fx
 
     def reset_results(self) -> None:
         if self.results is not None:
@@ -155,9 +155,11 @@ class Journal:
 
     def write_train_step(self) -> None:
         trainer = self.trainer
+        if not trainer.loggers:
+            return
         if trainer.should_accumulate() and trainer.lightning_module.automatic_optimization:
             return
-        if trainer.loggers and (self.due(trainer.progress.batches_that_stepped + 1)):
+        if self.due(trainer.progress.batches_that_stepped + 1):
             self.write(self.current()[1])
 
     def due(self, step: int) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Any
 
 import rushlight as rl
@@ -16,7 +18,7 @@ REDUCTIONS: dict[Any, str] = {min: "min", max: "max", sum: "sum"}
 NAMES = {"mean": "mean", "avg": "mean", "min": "min", "max": "max", "sum": "sum"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class How:
     """The arguments of a call of ``self.log`` that say what is to become of the value."""
 
@@ -29,6 +31,11 @@ class How:
     reduce: str
     add_dataloader_idx: bool
     dataloader_idx: int | None
+
+    @cached_property
+    def key(self) -> str:
+        """What tells an entry from others."""
+        return f"{self.fx}.{self.name}{self.suffix}"
 
     @property
     def suffix(self) -> str:
@@ -70,11 +77,14 @@ class Entry:
     make a program of its own of what the optimizer's step computes anyway. Sums are Python floats.
     """
 
-    __slots__ = ("cache", "count", "double", "has_reset", "how", "metric", "pending", "total")
+    __slots__ = (
+        "cache", "count", "double", "has_reset", "how", "known", "metric", "pending", "total"
+    )  # fmt: skip
 
     def __init__(self, how: How) -> None:
         self.how = how
         self.metric: Any = None
+        self.known: Any = None
         self.double = False
         self.reset()
 
@@ -86,10 +96,31 @@ class Entry:
         if self.metric is not None:
             self.metric.reset()
 
+    def look_over(self, spec: Any) -> None:
+        """Checks that a tensor can be logged, by its type.
+
+        Raises:
+            ValueError: it has several elements.
+        """
+        name = self.how.name
+        if spec.numel != 1:
+            raise ValueError(
+                f"`self.log({name}, value)` was called, but the tensor must have a single element."
+                f" You can try doing `self.log({name}, value.mean())`"
+            )
+        if not spec.dtype.is_floating_point:
+            warn_once(
+                f"You called `self.log({name!r}, ...)` in your `{self.how.fx}` but the value needs"
+                f" to be floating to be reduced. Converting it to {rl.get_default_dtype()}. You can"
+                " silence this warning by converting the value to floating point yourself."
+            )
+        self.double = spec.dtype is rl.float64
+        self.known = spec
+
     def settle(self) -> None:
         """Looks at the values logged since it was last called."""
         for node, size in self.pending:
-            self._add(node if isinstance(node, float) else _number(node), size)
+            self._add(node if type(node) is float else _number(node), size)
         self.pending.clear()
 
     def _add(self, number: float, size: int) -> None:
@@ -154,41 +185,35 @@ class Results:
 
     def log(self, how: How, logged: Any, batch_size: int | None) -> None:
         """Adds one value: a float, a tensor with one element, or a metric object."""
-        key = f"{how.fx}.{how.name}"
-        if how.add_dataloader_idx and self.dataloader_idx is not None:
-            key += f".{self.dataloader_idx}"
-        entry = self.entries.get(key)
+        entry = self.entries.get(how.key)
         if entry is None:
-            entry = self.entries[key] = Entry(how)
+            entry = self.entries[how.key] = Entry(how)
         elif entry.how is not how and entry.how != how:
             raise MisconfigurationException(
                 f"You called `self.log({how.name}, ...)` twice in `{how.fx}` with different"
                 " arguments. This is not allowed"
             )
-        entry.has_reset = False
-        if is_metric(logged):
-            entry.metric = logged
+        if isinstance(logged, rl.Tensor):
+            # The node, since the tensor may be changed in place before it is looked at.
+            logged = logged.node
+            if logged.spec is not entry.known:
+                entry.look_over(logged.spec)
+        elif isinstance(logged, numbers.Real):
+            logged = float(logged)
+        elif is_metric(logged):
+            entry.metric, entry.has_reset = logged, False
             return
-        size = batch_size
-        if size is None:
-            size = self._size() if how.on_epoch and how.reduce == "mean" else 1
+        else:
+            raise ValueError(
+                f"`self.log({how.name}, {logged})` was called, but `{type(logged).__name__}` values"
+                " cannot be logged"
+            )
+        entry.has_reset = False
+        if batch_size is None:
+            batch_size = self._size() if how.on_epoch and how.reduce == "mean" else 1
         if not entry.pending:
             self.unsettled.append(entry)
-        entry.pending.append((self._kept(entry, logged), size))
-
-    def _kept(self, entry: Entry, logged: Any) -> Any:
-        if not isinstance(logged, rl.Tensor):
-            return float(logged)
-        if not logged.is_floating_point():
-            warn_once(
-                f"You called `self.log({entry.how.name!r}, ...)` in your `{entry.how.fx}` but the"
-                " value needs to be floating to be reduced. Converting it to"
-                f" {rl.get_default_dtype()}. You can silence this warning by converting the value"
-                " to floating point yourself."
-            )
-        entry.double = logged.dtype is rl.float64
-        # The node, since the tensor may be changed in place before it is looked at.
-        return logged.node
+        entry.pending.append((logged, batch_size))
 
     def _size(self) -> int:
         if self.batch_size is None:
@@ -199,8 +224,9 @@ class Results:
         """Looks at all that was logged and not looked at, in one go."""
         if not self.unsettled:
             return
-        nodes = [node for entry in self.unsettled for node, _ in entry.pending]
-        realize([node for node in nodes if not isinstance(node, float)])
+        pending = [node for entry in self.unsettled for node, _ in entry.pending]
+        if any(type(node) is not float and node.buffer is None for node in pending):
+            realize([node for node in pending if type(node) is not float])
         for entry in self.unsettled:
             entry.settle()
         self.unsettled.clear()
@@ -222,24 +248,20 @@ class Results:
         """What a checkpoint keeps of values whose epoch is not over."""
         self.settle()
         return {
-            key: (_how_fields(entry.how), entry.state())
+            key: (astuple(entry.how), entry.state())
             for key, entry in self.entries.items()
             if entry.metric is None
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        for key, (how, numbers) in state.items():
+        for key, (how, values) in state.items():
             entry = self.entries[key] = Entry(How(*how))
-            entry.restore(numbers)
+            entry.restore(values)
 
 
 def _number(node: Any) -> float:
-    found = value(node)
+    found = node.buffer if node.buffer is not None else value(node)
     return float(found.values.item()) if isinstance(found, Buffer) else float(found)
-
-
-def _how_fields(how: How) -> tuple[Any, ...]:
-    return tuple(getattr(how, name) for name in How.__slots__)
 
 
 def is_metric(logged: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from rushlight import nn
 from .hooks import DataHooks, ModelHooks
 from .hparams import HyperparametersMixin
 from .levels import levels
-from .logged import How, is_metric, reduction
+from .logged import How, reduction
 from .notes import MisconfigurationException, warn, warn_once
 from .optimization import Optimization
 
@@ -153,8 +152,8 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
         how = self._hows.get(given)
         if how is None:
             how = self._hows[given] = self._how(*given)
-        _check_value(name, value)
-        journal.before_log(fx)
+        if journal.fx != fx:
+            journal.before_log(fx)
         journal.results.log(how, value, batch_size)
 
     def log_dict(
@@ -336,17 +335,3 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
         from .checkpoint import load_model
 
         return load_model(cls, checkpoint_path, hparams_file, strict, kwargs)
-
-
-def _check_value(name: str, value: Any) -> None:
-    if isinstance(value, rl.Tensor):
-        if value.numel() != 1:
-            raise ValueError(
-                f"`self.log({name}, {value})` was called, but the tensor must have a single"
-                " element. You can try doing `self.log({}, {}.mean())`".format(name, "value")
-            )
-    elif not isinstance(value, numbers.Number) and not is_metric(value):
-        raise ValueError(
-            f"`self.log({name}, {value})` was called, but `{type(value).__name__}` values cannot"
-            " be logged"
-        )

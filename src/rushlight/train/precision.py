@@ -18,6 +18,7 @@ ALIASES = {
     "64": "64-true",
 }
 WHOLE = {"64-true": rl.float64, "bf16-true": rl.bfloat16, "16-true": rl.float16}
+NOTHING = contextlib.nullcontext()
 KNOWN = ("32-true", "64-true", "bf16-mixed", "bf16-true", "16-mixed", "16-true")
 
 
@@ -69,7 +70,7 @@ class Precision:
             return amp.autocast("cpu", dtype=rl.bfloat16)
         if self.dtype is not None:
             return _default_dtype(self.dtype)
-        return contextlib.nullcontext()
+        return NOTHING
 
 
 @contextlib.contextmanager

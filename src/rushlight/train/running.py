@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +19,31 @@ from .module import LightningModule
 from .notes import MisconfigurationException, warn
 from .seeding import restore_random_states
 from .status import Stages
+from .steps import takes_index
 
 if TYPE_CHECKING:
     from .feed import Feed
+
+
+TRANSFERS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 
 class Running(Stages):
     """The part of a Trainer that is there while it runs.
 
     Attributes:
+        run_id: what tells this run from others; a resumed run keeps it.
+        resumed_at: the step of the checkpoint that the run goes on from; None for a new run.
+        began: when this process began with it, seconds since 1970.
+        validates: whether the fit has anything to validate with, found out when it begins.
         known: what is found out once for a run: who transfers batches, what steps take.
     """
 
+    run_id: str
+    resumed_at: int | None
+    began: float
     known: dict[str, Any]
+    validates = False
 
     # Where it stands.
 
@@ -220,18 +232,18 @@ class Running(Stages):
             result = closure() if closure is not None else None
             call("on_before_optimizer_step", optimizer)
             if model.automatic_optimization:
-                call.step(
-                    "configure_gradient_clipping",
-                    optimizer,
-                    self.gradient_clip_val,
-                    self.gradient_clip_algorithm,
-                )
+                self.clip(optimizer)
             return result
 
         result = optimizer.step(closure=with_gradients, **kwargs)
         if not model.automatic_optimization:
             self.progress.global_step += 1
         return result
+
+    def clip(self, optimizer: Any) -> None:
+        """Clips gradients as the model does, or as the Trainer was told."""
+        how = self.gradient_clip_val, self.gradient_clip_algorithm
+        self.calls.step("configure_gradient_clipping", optimizer, *how)
 
     def step_schedulers(self, interval: str, plateau: bool = False) -> None:
         """Steps schedules of an interval; those that watch a metric are stepped apart."""
@@ -257,35 +269,30 @@ class Running(Stages):
         """The batch after the hooks that may change it, and in the run's dtype."""
         if not self.precision_plugin.plain:
             batch = self.precision_plugin.convert_batch(batch)
-        for hook in (
-            "on_before_batch_transfer",
-            "transfer_batch_to_device",
-            "on_after_batch_transfer",
-        ):
-            owner = self._transferring(hook)
-            if owner is not None:
-                device = (rl.device("cpu"),) if hook == "transfer_batch_to_device" else ()
-                batch = getattr(owner, hook)(batch, *device, dataloader_idx)
+        for hook, device in self._transfer_hooks():
+            batch = hook(batch, *device, dataloader_idx)
         return batch
 
-    def _transferring(self, hook: str) -> Any:
-        if hook not in self.known:
-            owners = (
-                (self.datamodule, LightningDataModule),
-                (self.lightning_module, LightningModule),
-            )
-            self.known[hook] = next(
-                (one for one, base in owners if one is not None and overridden(hook, one, base)),
-                None,
-            )
-        return self.known[hook]
+    def changes_batches(self) -> bool:
+        """Whether :meth:`transfer` does anything."""
+        return not self.precision_plugin.plain or any(True for _ in self._transfer_hooks())
+
+    def _transfer_hooks(self) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
+        """The hooks that change batches: the data module's, or else the model's."""
+        owners = (self.datamodule, LightningDataModule), (self.lightning_module, LightningModule)
+        for name in TRANSFERS:
+            for owner, base in owners:
+                if owner is not None and overridden(name, owner, base):
+                    device = (rl.device("cpu"),) if name == "transfer_batch_to_device" else ()
+                    yield getattr(owner, name), device
+                    break
 
     def step_arguments(self, step: str, batch: Any, *rest: int) -> tuple[Any, ...]:
         """A step's arguments: the numbers of batch and loader only if it takes them."""
         takes = self.known.get(step)
         if takes is None:
             function = getattr(self.lightning_module, step)
-            takes = self.known[step] = _takes_index(function)
+            takes = self.known[step] = takes_index(function)
         return (batch, *rest) if takes else (batch, *rest[1:])
 
     def check_dataloader_idx(self, feed: Feed, *hooks: str) -> None:
@@ -390,10 +397,3 @@ def _miss(config: Any, known: list[str]) -> None:
 
 def _loaders(feed: Feed | None) -> Any:
     return feed.loader.iterables if feed is not None and feed.loader is not None else None
-
-
-def _takes_index(step: Callable[..., Any]) -> bool:
-    parameters = list(inspect.signature(step).parameters.values())
-    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
-        return True
-    return len(parameters) >= 2 and any(one.name == "batch_idx" for one in parameters)

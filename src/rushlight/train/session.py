@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,7 @@ def run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> A
     """
     trainer.state.status = TrainerStatus.RUNNING
     trainer.calls, trainer.known = Calls(trainer), {}
+    trainer.run_id, trainer.resumed_at, trainer.began = uuid.uuid4().hex, None, time.time()
     try:
         return _run(trainer, path, loop)
     except KeyboardInterrupt as error:
@@ -139,6 +142,7 @@ def ready_to_fit(trainer: Trainer) -> bool:
     if size == 0:
         note("`Trainer.fit` stopped: No training batches.")
         return False
+    trainer.validates = trainer.enable_validation
     _set_val_check_batch(trainer, size)
     if trainer.loggers and size < trainer.log_every_n_steps:
         warn(

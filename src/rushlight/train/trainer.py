@@ -170,6 +170,7 @@ class Trainer(Running):
         self.predictions: list[list[Any]] = []
         self.ckpt_path: str | Path | None = None
         self.should_stop = self.has_validated = False
+        self.run_id, self.resumed_at, self.began = "", None, 0.0
         self.random_to_restore: dict[str, Any] | None = None
 
     # What a user calls.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import rushlight as rl
 
+from ..leftovers import left_over
+
 if TYPE_CHECKING:
     from ..trainer import Trainer
 
@@ -80,14 +82,25 @@ class CheckpointNames:
 
         return re.sub(r"\{([^{}:]+)(?::([^{}]*))?\}", fill, template)
 
-    def _free_path(self, metrics: Metrics, filename: str | None = None, keep: str = "") -> str:
+    def _free_path(
+        self, trainer: Trainer, metrics: Metrics, filename: str | None = None, keep: str = ""
+    ) -> str:
         """A path that is not taken, or is ``keep``."""
         path = self.format_checkpoint_name(metrics, filename)
         version = self.STARTING_VERSION
-        while self._enable_version_counter and os.path.exists(path) and path != keep:
+        while self._enable_version_counter and path != keep and self._is_taken(trainer, path):
             path = self.format_checkpoint_name(metrics, filename, ver=version)
             version += 1
         return path
+
+    def _is_taken(self, trainer: Trainer, path: str) -> bool:
+        return os.path.exists(path) and not (
+            path not in self.known_paths() and left_over(trainer, path)
+        )
+
+    def known_paths(self) -> set[str]:
+        """The files that are being kept."""
+        return set()
 
     def _folder(self, trainer: Trainer) -> str:
         if self.dirpath is not None:

@@ -208,7 +208,7 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
         if self.save_top_k == 0:
             return
         if self.monitor is None:
-            path = self._free_path(metrics, keep=self.best_model_path)
+            path = self._free_path(trainer, metrics, keep=self.best_model_path)
             previous, self.best_model_path = self.best_model_path, path
             self._save(trainer, path)
             if self.save_top_k == 1:
@@ -246,7 +246,7 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
             self.best_k_models.pop(dropped)
         if math.isnan(current):
             current = rl.tensor(math.inf if self.mode == "min" else -math.inf)
-        path = self._free_path(metrics, keep=dropped)
+        path = self._free_path(trainer, metrics, keep=dropped)
         self.current_score = current
         self.best_k_models[path] = current
         best, worst = (min, max) if self.mode == "min" else (max, min)
@@ -274,7 +274,7 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
     def _save_last(self, trainer: Trainer, metrics: Metrics) -> None:
         if not self.save_last:
             return
-        path = self._free_path(metrics, self.CHECKPOINT_NAME_LAST, self.last_model_path)
+        path = self._free_path(trainer, metrics, self.CHECKPOINT_NAME_LAST, self.last_model_path)
         previous, self.last_model_path = self.last_model_path, path
         if self.save_last == "link" and self._last_checkpoint_saved and self.save_top_k != 0:
             _link(self._last_checkpoint_saved, path)
@@ -299,6 +299,9 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
             path.unlink(missing_ok=True)
 
     # Its state.
+
+    def known_paths(self) -> set[str]:
+        return {*self.best_k_models, self.best_model_path, self.last_model_path}
 
     def state_dict(self) -> dict[str, Any]:
         return {
