@@ -8,9 +8,9 @@ import pytest
 import rushlight as rl
 import rushlight.nn.functional as F
 from rushlight.base import config as configuration
+from rushlight.base.amounts import lasting, sized
 from rushlight.base.config import Config, read
-from rushlight.compiler.inside import account, accounts, show_schedule, table
-from rushlight.compiler.inside.table import lasting, sized
+from rushlight.compiler.inside import accounts, show_schedule, table
 from rushlight.compiler.llvm.machine import Machine, optimised
 from rushlight.compiler.program import stages
 from rushlight.execute import nancheck, tier, watched
@@ -74,8 +74,10 @@ def test_sizes_and_times():
 
 
 def test_lines_are_joined():
-    assert account._ranges([3, 4, 5, 9, 11, 12]) == "3-5,9,11-12"
-    assert account._ranges([]) == "" and account._ranges([7]) == "7"
+    from rushlight.base import site as sites
+
+    assert sites._ranges([3, 4, 5, 9, 11, 12]) == "3-5,9,11-12"
+    assert sites._ranges([]) == "" and sites._ranges([7]) == "7"
 
 
 # explain ----------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from collections.abc import Iterable
+from itertools import pairwise
 from types import CodeType, FrameType
 from typing import NamedTuple
 
@@ -69,3 +71,22 @@ def line(site: Site) -> Line:
             number = at or number
             break
     return Line(code.co_filename, number, linecache.getline(code.co_filename, number).strip())
+
+
+def ranges(found: Iterable[Site | None]) -> str:
+    """The lines of some sites as ``train.py:12-13, model.py:4``."""
+    files: dict[str, set[int]] = {}
+    for site in found:
+        if site is not None:
+            at = line(site)
+            name = at.file.replace("\\", "/").rpartition("/")[2]
+            files.setdefault(name, set()).add(at.number)
+    return ", ".join(f"{file}:{_ranges(sorted(at))}" for file, at in files.items())
+
+
+def _ranges(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    gaps = [k for k, (a, b) in enumerate(pairwise(numbers), 1) if b > a + 1]
+    pieces = [numbers[a:b] for a, b in pairwise([0, *gaps, len(numbers)])]
+    return ",".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in pieces)

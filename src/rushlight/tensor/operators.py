@@ -20,19 +20,17 @@ _NUMBERS = (float, int, bool, complex, np.generic, np.ndarray)
 
 
 def _binary(op: Any, symbol: str) -> Callable[[Tensor, Any], Any]:
-    pair = op.pair
-
     def operator(self: Tensor, other: Any) -> Any:
         x = self._node if self._place is None else self.node
         if other.__class__ is Tensor:
-            return Tensor(pair(x, other._node if other._place is None else other.node))
+            return Tensor(op.pair(x, other._node if other._place is None else other.node))
         if isinstance(other, Tensor):
-            return Tensor(pair(x, other.node))
+            return Tensor(op.pair(x, other.node))
         if other.__class__ is float or other.__class__ is int:
-            return Tensor(pair(x, other))
+            return Tensor(op.pair(x, other))
         if not isinstance(other, _NUMBERS):
             return NotImplemented
-        return Tensor(pair(x, _number(other, symbol)))
+        return Tensor(op.pair(x, _number(other, symbol)))
 
     return operator
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -83,7 +82,7 @@ def _account(stages: Stages, call: Any, codes: list[Any]) -> Account:
         reads=sum(_touched(call, buffer, buffers) for buffer in reads_of(call)),
         writes=sum(buffers[b].spec.nbytes for b in written(call)),
         flops=_flops(call, buffers),
-        lines=lines(step.site for step in steps),
+        lines=sites.ranges(step.site for step in steps),
         why=_why(call, buffers) if isinstance(call, Referred) else "",
         codes=tuple(filter(None, names)),
     )
@@ -221,28 +220,6 @@ def _arithmetic(roots: list[Root]) -> int:
     return total
 
 
-# The user's lines ----------------------------------------------------------------------------
-
-
-def lines(found: Iterable[sites.Site | None]) -> str:
-    """Some lines as ``train.py:12-13, model.py:4``."""
-    files: dict[str, set[int]] = {}
-    for site in found:
-        if site is not None:
-            line = sites.line(site)
-            name = line.file.replace("\\", "/").rpartition("/")[2]
-            files.setdefault(name, set()).add(line.number)
-    return ", ".join(f"{file}:{_ranges(sorted(at))}" for file, at in files.items())
-
-
-def _ranges(numbers: list[int]) -> str:
-    if not numbers:
-        return ""
-    gaps = [k for k, (a, b) in enumerate(pairwise(numbers), 1) if b > a + 1]
-    pieces = [numbers[a:b] for a, b in pairwise([0, *gaps, len(numbers)])]
-    return ",".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in pieces)
-
-
 def graph_lines(graph: Graph) -> str:
     """The user's lines of a graph."""
-    return lines(step.site for step in graph.steps)
+    return sites.ranges(step.site for step in graph.steps)

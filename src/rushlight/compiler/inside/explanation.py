@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rushlight.base.amounts import sized
 from rushlight.graph.show import show
 
 from ..program import Stages
 from .account import Account, accounts
 from .schedules import buffer_names, heading, show_schedule
-from .table import sized, table
+from .table import table
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from rushlight.base.amounts import lasting, sized
 from rushlight.graph.show import show
 
 from ..llvm.code import Code
@@ -13,7 +14,6 @@ from ..program import Stages
 from .account import accounts, graph_lines
 from .kernels import show_call
 from .schedules import buffer_names, show_schedule
-from .table import lasting, sized
 
 
 def told(stages: Stages, machine: Machine, level: int, number: int, seconds: float) -> str:
