@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import torch
 
 import peers  # noqa: F401 - torchvision without its compiled parts
 import rushlight as rl
-from rushlight.execute import tier
 from rushlight.vision import tv_tensors
 from rushlight.vision.transforms.v2 import functional as F
 
@@ -54,11 +52,7 @@ XYXY = np.array(
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def by_reference() -> Iterator[None]:
-    """Graphs here are seen once, and compiling them takes longer than their test."""
-    with tier.only("reference"):
-        yield
+pytestmark = pytest.mark.usefixtures("by_reference")
 
 
 def boxes(format: str, dtype: str) -> np.ndarray:
@@ -135,7 +129,7 @@ def test_boxes(row: tuple[str, dict[str, Any]], format: str) -> None:
 def test_rotated_boxes(row: tuple[str, dict[str, Any]], format: str) -> None:
     name, kwargs = row
     their_args, our_args = arguments(kwargs)
-    for dtype, mode in (("float64", "soft"), ("float64", "hard"), ("float32", None)):
+    for dtype, mode in (("float64", "soft"), ("float64", "hard")):
         theirs, ours = both(
             "BoundingBoxes", boxes(format, dtype), format=format, canvas_size=CANVAS,
             clamping_mode=mode,

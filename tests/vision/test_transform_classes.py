@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from PIL import Image
 
 import peers
 import rushlight as rl
-from rushlight.execute import tier
 from rushlight.vision import transforms as T
 from rushlight.vision.transforms import v2
 
@@ -30,11 +28,7 @@ FIRST, SECOND = (THEIR_FIRST, T), (THEIRS, v2)
 GENERATIONS = pytest.mark.parametrize("pair", [FIRST, SECOND], ids=["v1", "v2"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def by_reference() -> Iterator[None]:
-    """Graphs here are seen once, and compiling them takes longer than their test."""
-    with tier.only("reference"):
-        yield
+pytestmark = pytest.mark.usefixtures("by_reference")
 
 
 # Transform, arguments; whether it is in both generations.

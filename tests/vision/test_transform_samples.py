@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pickle
 from collections import OrderedDict, defaultdict, namedtuple
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from PIL import Image
 
 import peers
 import rushlight as rl
-from rushlight.execute import tier
 from rushlight.vision import transforms as T
 from rushlight.vision import tv_tensors
 from rushlight.vision.transforms import draws, v2
@@ -28,11 +26,7 @@ PICTURE = Image.fromarray(PIXELS)
 PLANES = np.ascontiguousarray(PIXELS.transpose(2, 0, 1))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def by_reference() -> Iterator[None]:
-    """Graphs here are seen once, and compiling them takes longer than their test."""
-    with tier.only("reference"):
-        yield
+pytestmark = pytest.mark.usefixtures("by_reference")
 
 
 POINTS = tv_tensors.KeyPoints([[1.0, 2.0]], canvas_size=(18, 22))

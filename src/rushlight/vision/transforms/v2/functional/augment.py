@@ -7,7 +7,7 @@ from typing import Any
 
 import rushlight as rl
 from rushlight import Tensor
-from rushlight.base.extras import load
+from rushlight.vision import pillow
 from rushlight.vision.tv_tensors import Video
 
 from .pictures import pil_to_tensor, through_tensor, to_pil_image
@@ -71,7 +71,7 @@ def jpeg(image: Any, quality: int) -> Any:
 def _jpeg_pil(image: Any, quality: int) -> Any:
     file = io.BytesIO()
     image.save(file, format="JPEG", quality=quality)
-    return load("PIL.Image", "vision", "jpeg").open(file).copy()
+    return pillow.library("jpeg").open(file).copy()
 
 
 @serves(jpeg, *PIXELS)

@@ -12,7 +12,7 @@ import numpy as np
 
 import rushlight as rl
 from rushlight import Tensor
-from rushlight.base.extras import load
+from rushlight.vision import pillow
 from rushlight.vision.tv_tensors import Image
 
 # NumPy's type for the pixels of those modes of Pillow's that are not bytes.
@@ -168,8 +168,8 @@ def _color_mode(pixels: np.ndarray, mode: str | None) -> str | None:
 
 def picture(pixels: np.ndarray, mode: str) -> Any:
     """An array of one of Pillow's modes as a PIL image."""
-    image = load("PIL.Image", "vision", "making an image")
-    return image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
+    library = pillow.library("making an image")
+    return library.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
 
 
 def through_tensor(kernel: Any, image: Any, *args: Any, **kwargs: Any) -> Any:
