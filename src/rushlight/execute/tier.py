@@ -30,7 +30,16 @@ if _chosen not in TIERS:
 
 def first(at_once: bool) -> bool:
     """Whether a graph that is new is run by references; ``at_once`` if better compiled."""
-    return _chosen == "reference" or (_chosen == "auto" and not at_once)
+    return _chosen == "reference" or (_chosen == "auto" and not (at_once or _repeats))
+
+
+_repeats = False
+
+
+def repeat(bits: bool) -> None:
+    """Says whether a graph has to give the same bits whenever it is run, also the first time."""
+    global _repeats
+    _repeats = bits
 
 
 def again() -> bool:

@@ -13,6 +13,7 @@ from rushlight.graph.op import recording
 from .history import history_of, without_history
 from .place import Detached, LeafPlace, Storage, ViewPlace
 from .tensor import Tensor, method
+from .unset import unset
 
 # Values -----------------------------------------------------------------------------------------
 
@@ -117,7 +118,8 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
             rule="The memory is shared with a NumPy array, or others that rely on its size.",
         )
     have, want = self._node.spec.numel, prod(shape)
-    grown = ops.cat((ops.reshape(self.node, (have,)), ops.full((want - have,), 0, self.dtype)), 0)
+    behind = ops.full((want - have,), unset(self.dtype), self.dtype)
+    grown = ops.cat((ops.reshape(self.node, (have,)), behind), 0)
     self._place = None
     self._node = ops.reshape(grown, shape)
     return self

@@ -17,6 +17,7 @@ from rushlight.ops.scalar import filling
 
 from .data import Place, as_dtype, tensor, tracked
 from .tensor import Tensor, method
+from .unset import unset
 
 Sizes = int | Sequence[int]
 _NUMBERS = (bool, int, float, complex)
@@ -77,7 +78,7 @@ def made(node: Node, device: Place, requires_grad: bool, out: Tensor | None = No
     return tracked(result) if requires_grad else result
 
 
-def _constant(name: str, value: int, doc: str) -> Any:
+def _constant(name: str, value: int | None, doc: str) -> Any:
     def function(
         *size: Any,
         out: Tensor | None = None,
@@ -98,7 +99,8 @@ def _constant(name: str, value: int, doc: str) -> Any:
             unknown = next(iter(named))
             raise ArgTypeError(name, f"{name}() got an unexpected keyword argument {unknown!r}")
         kind = as_dtype(name, dtype) or (out.dtype if out is not None else default_dtype())
-        return made(ops.full(sizes(name, size), value, kind), device, requires_grad, out)
+        number = unset(kind) if value is None else value
+        return made(ops.full(sizes(name, size), number, kind), device, requires_grad, out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
@@ -108,7 +110,7 @@ def _constant(name: str, value: int, doc: str) -> Any:
 zeros = _constant("zeros", 0, "A tensor of zeros of the given sizes.")
 ones = _constant("ones", 1, "A tensor of ones of the given sizes.")
 empty = _constant(
-    "empty", 0, "A tensor of the given sizes. Its values mean nothing; here they are zeros."
+    "empty", None, "A tensor of the given sizes. Its values mean nothing; here they are zeros."
 )
 
 
@@ -154,7 +156,7 @@ def _fill(function: str, value: Any, dtype: DType | None) -> tuple[Any, DType]:
     return value, dtype or number_dtype(of_number(value))
 
 
-def _like(name: str, value: int, doc: str) -> Any:
+def _like(name: str, value: int | None, doc: str) -> Any:
     def function(
         input: Tensor,
         *,
@@ -167,7 +169,8 @@ def _like(name: str, value: int, doc: str) -> Any:
     ) -> Tensor:
         model = _model(name, input)
         kind = as_dtype(name, dtype) or model.dtype
-        return made(ops.full(model._node.shape, value, kind), device, requires_grad)
+        number = unset(kind) if value is None else value
+        return made(ops.full(model._node.shape, number, kind), device, requires_grad)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
@@ -186,7 +189,7 @@ def _model(function: str, input: Any) -> Tensor:
 
 zeros_like = _like("zeros_like", 0, "Zeros of the size and dtype of ``input``.")
 ones_like = _like("ones_like", 1, "Ones of the size and dtype of ``input``.")
-empty_like = _like("empty_like", 0, "A tensor of the size and dtype of ``input``.")
+empty_like = _like("empty_like", None, "A tensor of the size and dtype of ``input``.")
 
 
 def full_like(
@@ -221,7 +224,7 @@ def empty_strided(
     """A tensor of the given sizes and strides. Its values mean nothing; here they are zeros."""
     from rushlight.ops.strided import extent
 
-    memory = zeros(extent(tuple(size), tuple(stride)), dtype=dtype, device=device)
+    memory = empty(extent(tuple(size), tuple(stride)), dtype=dtype, device=device)
     result: Tensor = memory.as_strided(size, stride)
     return tracked(result) if requires_grad else result
 

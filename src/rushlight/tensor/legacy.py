@@ -22,6 +22,7 @@ from .data import fresh
 from .defaults import set_default_dtype
 from .size import Size
 from .tensor import Tensor
+from .unset import unset
 
 
 def node_from(made: Tensor, given: tuple[Any, ...]) -> Node:
@@ -37,7 +38,7 @@ def _node(name: str, given: tuple[Any, ...], dtype: DType) -> Node:
     if not given:
         return ops.full((0,), 0, dtype)
     if isinstance(given[0], Size) or all(_is_size(each) for each in given):
-        return ops.full(sizes(name, given), 0, dtype)
+        return ops.full(sizes(name, given), unset(dtype), dtype)
     if len(given) > 1:
         kinds = ", ".join(type(each).__name__ for each in given)
         raise ArgTypeError(
