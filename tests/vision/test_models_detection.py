@@ -114,7 +114,16 @@ def fcos(m):
     )  # fmt: skip
 
 
+def ssd(m):
+    nn = rl.nn if "rushlight" in m.__name__ else torch.nn
+    net = nn.Sequential(nn.Conv2d(3, 8, 8, 8), nn.ReLU(), nn.Conv2d(8, 12, 3, 2, 1), nn.ReLU())
+    body = m._utils.IntermediateLayerGetter(net, {"1": "0", "3": "1"})
+    shapes = m.detection.anchor_utils.DefaultBoxGenerator([[2], [2, 3]], steps=[8, 16])
+    return m.detection.ssd.SSD(body, shapes, (56, 48), 4, score_thresh=0.2, topk_candidates=20)
+
+
 NETWORKS = {
+    "ssd": ssd,
     "faster": faster, "mask": mask, "keypoint": keypoint, "retinanet": retinanet, "fcos": fcos,
 }  # fmt: skip
 

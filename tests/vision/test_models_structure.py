@@ -52,3 +52,20 @@ def test_transforms_are_the_same(theirs):
     for key, value in theirs.__members__.items():
         assert repr(mine[key].transforms()) == repr(value.transforms())
         assert mine[key].value == mine[key].value
+
+
+# Named by torchvision, and not here: video, optical flow and quantised networks.
+ABSENT = {"optical_flow", "quantization", "video"}
+
+
+@pytest.mark.parametrize("package", ["", "segmentation", "detection"])
+def test_every_public_name_is_here(package):
+    theirs, mine = (m if not package else getattr(m, package) for m in (torchvision.models, models))
+    names = {name for name in vars(theirs) if not name.startswith("_")}
+    assert {name for name in names if not hasattr(mine, name)} <= ABSENT
+
+
+def test_every_builder_is_here():
+    elsewhere = ("mc3", "mvit", "r2plus1d", "r3d", "raft", "s3d", "swin3d", "quantized")
+    theirs = [one for one in torchvision.models.list_models() if not one.startswith(elsewhere)]
+    assert models.list_models() == theirs

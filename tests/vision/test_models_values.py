@@ -100,6 +100,7 @@ SMALL = {
     "inception_half_way": (lambda m: m.inception.InceptionAux(3, 5), 17),
     "googlenet": (lambda m: m.GoogLeNet(5, init_weights=False, transform_input=True), 33),
     "inception": (lambda m: m.Inception3(5, False, True, init_weights=False), 75),
+    "maxvit": (lambda m: m.MaxVit((32, 32), 8, 4, [16], [2], 8, 0.0, num_classes=5), 32),
     "mnasnet": (lambda m: m.mnasnet0_5(num_classes=5), 32),
     "mobilenet_v2": (lambda m: m.MobileNetV2(5, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2]]), 32),
     "mobilenet_v3": (mobilenet_v3, 32),

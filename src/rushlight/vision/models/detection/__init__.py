@@ -6,3 +6,5 @@ from .fcos import *
 from .keypoint_rcnn import *
 from .mask_rcnn import *
 from .retinanet import *
+from .ssd import *
+from .ssdlite import *
