@@ -1,0 +1,4 @@
+"""Collections of recordings, in torchaudio's layouts."""
+
+from .speechcommands import SPEECHCOMMANDS
+from .spoken import LIBRISPEECH, LJSPEECH, YESNO
