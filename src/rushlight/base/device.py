@@ -66,6 +66,18 @@ class device:
     def __reduce__(self) -> tuple[object, ...]:
         return (device, (self.type, self.index))
 
+    def __enter__(self) -> device:
+        """Tensors in the block are made on this device.
+
+        Raises:
+            RuntimeError: it cannot be used.
+        """
+        resolve(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """There is one device, so nothing has to be put back."""
+
 
 CPU = device("cpu")
 

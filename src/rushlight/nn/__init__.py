@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from . import functional, init, utils
+from . import functional, grad, init, utils
 from .adaptive import AdaptiveLogSoftmaxWithLoss
 from .activation import (
     GLU, Hardshrink, Hardsigmoid, LogSigmoid, LogSoftmax, Sigmoid, Softmax, Softmax2d, Softmin,

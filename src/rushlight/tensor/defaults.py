@@ -1,8 +1,9 @@
-"""The default floating type, which the types that operations have worked out depend on."""
+"""The default floating type, which the types of operations depend on, and the default device."""
 
 from __future__ import annotations
 
 from rushlight.base import promotion
+from rushlight.base.device import CPU, device, resolve
 from rushlight.base.dtypes import DType
 from rushlight.graph.op import table
 
@@ -33,3 +34,22 @@ def set_default_dtype(d: DType) -> None:
     promotion.set_default_dtype(d)
     for op in table.values():
         op.forget()
+
+
+def get_default_device() -> device:
+    """Where tensors are made when no device is given: the CPU."""
+    return CPU
+
+
+def set_default_device(device: str | int | device | None) -> None:
+    """Makes a device the default one, which only the CPU can be.
+
+    Raises:
+        RuntimeError: it is another one.
+    Example:
+        >>> import rushlight as rl
+        >>> rl.set_default_device("cpu")
+        >>> rl.get_default_device()
+        device(type='cpu')
+    """
+    resolve(device)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rushlight.base.device import resolve
 from rushlight.base.dtypes import int64, uint8
-from rushlight.base.errors import ArgTypeError, ArgValueError, OperationError
+from rushlight.base.errors import ArgTypeError, ArgValueError, MissingError, OperationError
 from rushlight.graph.node import Node, number
 from rushlight.ops import philox
 
@@ -115,6 +115,42 @@ class Generator:
         """Another generator at the same place of the same stream."""
         with self._lock:
             return _restored(self._seed, self._offset)
+
+    def get_offset(self) -> int:
+        """The place in the stream of a device's generator.
+
+        Raises:
+            RuntimeError: always; :meth:`get_state` has the CPU's.
+        """
+        raise OperationError("get_offset", "CPU Generator does not use offset")
+
+    def set_offset(self, offset: int) -> Generator:
+        """Sets the place in the stream of a device's generator.
+
+        Raises:
+            RuntimeError: always; :meth:`set_state` sets the CPU's.
+        """
+        raise OperationError("set_offset", "CPU Generator does not use offset")
+
+    def graphsafe_get_state(self) -> Generator:
+        """The state of a device's generator while a graph of its work is captured.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise MissingError(
+            "graphsafe_get_state", "graphsafe_get_state is not supported in this Generator"
+        )
+
+    def graphsafe_set_state(self, state: Generator) -> Generator:
+        """Sets what :meth:`graphsafe_get_state` gives.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise MissingError(
+            "graphsafe_set_state", "graphsafe_set_state is not supported in this Generator"
+        )
 
     def word(self) -> int:
         """The next 64 bits of the stream, drawn at once: for what seeds other streams."""
