@@ -99,7 +99,8 @@ class VAE(LightningModule):
 
     def on_test_end(self) -> None:
         if self.picture is not None:
-            images = next(iter(self.trainer.test_dataloaders))[0][:10]
+            images = next(iter(self.trainer.test_dataloaders))[0]
+            images = images[:: max(1, len(images) // 10)][:10]  # of all classes
             self.draw(images, Path(self.trainer.default_root_dir) / self.picture)
 
     @rl.no_grad()
