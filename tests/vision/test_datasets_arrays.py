@@ -373,14 +373,29 @@ def test_mat_files(tmp_path: Path, compressed: bool, dtype: str) -> None:
         "a": np.arange(24).reshape(2, 3, 4).astype(dtype),
         "longer_name": np.array([[3]], dtype),
         "none": np.zeros((0, 3), dtype),
-        "text": "left out",
         "cells": np.array([np.zeros(2), np.ones(3)], object),
+        "complex": np.ones(2, complex),
     }
     scipy.io.savemat(tmp_path / "x.mat", arrays, do_compression=compressed)
     found, wanted = read_mat(tmp_path / "x.mat"), scipy.io.loadmat(tmp_path / "x.mat")
     assert sorted(found) == ["a", "longer_name", "none"]
     for name, value in found.items():
         assert value.dtype == wanted[name].dtype and np.array_equal(value, wanted[name])
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_structures_and_text_in_mat_files(tmp_path: Path, compressed: bool) -> None:
+    kind = [("number", "O"), ("words", "O"), ("inner", "O")]
+    rows = np.zeros((3, 1), kind)
+    for i in range(3):
+        rows[i, 0] = (np.array([[i]], np.int16), f"häuser {i}" if i else "", {"x": np.ones((2, 2))})
+    given = {"rows": rows, "text": "some words", "none": np.zeros((0, 1), kind)}
+    scipy.io.savemat(tmp_path / "x.mat", given, do_compression=compressed)
+    found = read_mat(tmp_path / "x.mat")
+    assert found["text"] == "some words" and found["none"] == []
+    assert [row["number"].item() for row in found["rows"]] == [0, 1, 2]
+    assert [row["words"] for row in found["rows"]] == ["", "häuser 1", "häuser 2"]
+    assert all(row["inner"][0]["x"].shape == (2, 2) for row in found["rows"])
 
 
 def test_damaged_mat_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -289,6 +289,12 @@ def caltech256() -> dict[str, bytes]:
     return {f"256_ObjectCategories/{name}": data for name, data in files.items()}
 
 
+def nette() -> dict[str, bytes]:
+    parts = [(part, wnid) for part in ("train", "val") for wnid in ("n02102040", "n01440764")]
+    files = {f"{part}/{wnid}/{wnid}_1.jpeg": mini.picture("jpg") for part, wnid in parts}
+    return files | {"val/n02102040/notes.txt": b"text"}
+
+
 def europe() -> dict[str, bytes]:
     return {f"2750/{kind}/{kind}_1.jpg": mini.picture("jpg") for kind in ("River", "Forest")}
 
@@ -315,6 +321,9 @@ CASES: list[Case] = [
      ("annotation_categories",)),
     ("Caltech101", caltech101, "caltech101", {"target_type": ["category", "annotation"]}, ()),
     ("Caltech256", caltech256, "caltech256", {}, ("categories", "y", "index")),
+    ("Imagenette", nette, "imagenette2", {},
+     ("classes", "class_to_idx", "wnids", "wnid_to_idx", "_samples", "_ARCHIVES")),
+    ("Imagenette", nette, "imagenette2-320", {"split": "val", "size": "320px"}, ("_samples",)),
     ("EuroSAT", europe, "eurosat", {}, ("classes", "class_to_idx", "samples", "targets")),
 ]  # fmt: skip
 
@@ -366,6 +375,70 @@ def test_other_addresses_are_those_in_torchvision_s_source() -> None:
     for archives in datasets.GTSRB._ARCHIVES.values():
         for url, md5 in archives:
             assert url.rpartition("/")[2] in text and url.rpartition("/")[0] in text and md5 in text
+
+
+# ImageNet, whose archives nobody may hand on.
+
+
+def imagenet(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The three archives, with three classes, one of which has children."""
+    kind = [(name, "O") for name in ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children")]
+    rows = [(1, "n01", "tench, Tinca tinca", "a fish", 0), (2, "n02", "church", "a house", 0),
+            (3, "n03", "thing", "anything", 2)]  # fmt: skip
+    synsets = np.zeros((3, 1), kind)
+    for i, (number, *texts, children) in enumerate(rows):
+        synsets[i, 0] = (np.array([[number]]), *texts, np.array([[children]]))
+    kit = {"meta.mat": mat(synsets=synsets), "ILSVRC2012_validation_ground_truth.txt": b"2\n1\n2\n"}
+    inner = {
+        f"{wnid}.tar": mini.tar({f"{wnid}_{i}.JPEG": mini.picture("jpg") for i in range(2)}, "w")
+        for wnid in ("n01", "n02")
+    }
+    images = {f"ILSVRC2012_val_{i:08d}.JPEG": mini.picture("jpg") for i in (1, 2, 3)}
+    files = {
+        "ILSVRC2012_img_train.tar": mini.tar(inner, "w"),
+        "ILSVRC2012_img_val.tar": mini.tar(images, "w"),
+        "ILSVRC2012_devkit_t12.tar.gz": mini.tar(
+            {f"ILSVRC2012_devkit_t12/data/{name}": data for name, data in kit.items()}
+        ),
+    }
+    assert datasets.imagenet.ARCHIVE_META == theirs.imagenet.ARCHIVE_META
+    for home in (datasets, theirs):
+        for key, (name, _) in home.imagenet.ARCHIVE_META.items():
+            monkeypatch.setitem(home.imagenet.ARCHIVE_META, key, (name, mini.md5(files[name])))
+    return files
+
+
+NAMED = ("classes", "class_to_idx", "wnids", "wnid_to_idx", "targets", "split")
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str) -> None:
+    files = imagenet(monkeypatch)
+    ours, other = mini.write(tmp_path / "ours", files), mini.write(tmp_path / "theirs", files)
+    our, their = datasets.ImageNet(ours, split), theirs.ImageNet(other, split)
+    for _ in range(2):
+        assert len(our) == len(their) and repr(our).splitlines()[3] == repr(their).splitlines()[3]
+        for name in NAMED:
+            assert getattr(our, name) == getattr(their, name), name
+        for i in range(len(our)):
+            same_picture(our[i][0], their[i][0])
+        # Either reads what the other unpacked.
+        our, their = datasets.ImageNet(str(other), split), theirs.ImageNet(str(ours), split)
+    assert not list(ours.glob(".*"))
+
+
+def test_imagenet_without_its_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match=r"The archive ILSVRC2012_devkit.* is not present"):
+        datasets.ImageNet(tmp_path)
+    with pytest.raises(RuntimeError, match=r"The meta file meta.bin is not present"):
+        datasets.imagenet.load_meta_file(tmp_path)
+    mini.write(tmp_path, imagenet(monkeypatch))
+    wrong = mini.tar({"ILSVRC2012_devkit_t12/data/meta.mat": mat(synsets=np.ones(2))})
+    name = "ILSVRC2012_devkit_t12.tar.gz"
+    (tmp_path / name).write_bytes(wrong)
+    monkeypatch.setitem(datasets.imagenet.ARCHIVE_META, "devkit", (name, mini.md5(wrong)))
+    with pytest.raises(RuntimeError, match="is not the development kit"):
+        datasets.ImageNet(tmp_path)
 
 
 def archives() -> list[tuple[str, dict[str, Any], Callable[[str], dict[str, Any]], int]]:

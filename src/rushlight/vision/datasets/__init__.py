@@ -19,6 +19,8 @@ from .flowers102 import Flowers102
 from .folder import DatasetFolder, ImageFolder
 from .food101 import Food101
 from .gtsrb import GTSRB
+from .imagenet import ImageNet
+from .imagenette import Imagenette
 from .mnist import EMNIST, KMNIST, MNIST, FashionMNIST
 from .oxford_iiit_pet import OxfordIIITPet
 from .qmnist import QMNIST
@@ -32,7 +34,7 @@ from .wrapped import wrap_dataset_for_transforms_v2
 __all__ = [
     "CIFAR10", "CIFAR100", "Caltech101", "Caltech256", "CocoCaptions", "CocoDetection", "DTD",
     "DatasetFolder", "EMNIST", "EuroSAT", "FakeData", "FashionMNIST", "Flowers102", "Food101",
-    "GTSRB", "ImageFolder", "KMNIST", "MNIST", "OxfordIIITPet", "QMNIST", "STL10", "SVHN", "USPS",
-    "VOCDetection", "VOCSegmentation", "VisionDataset",
+    "GTSRB", "ImageFolder", "ImageNet", "Imagenette", "KMNIST", "MNIST", "OxfordIIITPet", "QMNIST",
+    "STL10", "SVHN", "USPS", "VOCDetection", "VOCSegmentation", "VisionDataset",
     "wrap_dataset_for_transforms_v2",
 ]  # fmt: skip
