@@ -23,6 +23,7 @@ __all__ = [
 
 UPRIGHT = ("xyxy", "xywh", "cxcywh")
 ROTATED = ("xywhr", "cxcywhr", "xyxyxyxy")
+BLOCK = 128  # boxes that are compared with all others at once
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
@@ -71,23 +72,32 @@ def _falling(scores: np.ndarray) -> np.ndarray:
 
 
 def _kept(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Best ones first, a block at a time: those of a block that stay decide about the rest."""
     order = _falling(scores)
-    corners = boxes[order]
-    x1, y1, x2, y2 = corners.T
-    areas = (x2 - x1) * (y2 - y1)
-    gone = np.zeros(len(order), bool)
-    kept = []
-    for i in range(len(order)):
-        if gone[i]:
-            continue
-        kept.append(order[i])
-        rest = slice(i + 1, None)
-        width = np.minimum(x2[i], x2[rest]) - np.maximum(x1[i], x1[rest])
-        height = np.minimum(y2[i], y2[rest]) - np.maximum(y1[i], y1[rest])
-        shared = np.maximum(width, 0) * np.maximum(height, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):  # boxes without area
-            gone[rest] |= shared / (areas[i] + areas[rest] - shared) > threshold
-    return np.array(kept, np.int64)
+    corners, chosen = boxes[order], [np.zeros(0, np.int64)]
+    left = np.arange(len(order))
+    while len(left):
+        head, rest = left[:BLOCK], left[BLOCK:]
+        over = _overlapping(corners[head], corners[left], threshold)
+        stays = np.ones(len(head), bool)
+        for i in range(len(head)):
+            if stays[i]:
+                stays[i + 1 :] &= ~over[i, i + 1 : len(head)]
+        chosen.append(head[stays])
+        left = rest[~over[stays, len(head) :].any(0)]
+    return order[np.concatenate(chosen)]
+
+
+def _overlapping(first: np.ndarray, second: np.ndarray, threshold: float) -> np.ndarray:
+    """Whether IoU is above ``threshold``, for all pairs."""
+    x1, y1, x2, y2 = first.T[:, :, None]
+    u1, v1, u2, v2 = second.T
+    width = np.minimum(x2, u2) - np.maximum(x1, u1)
+    height = np.minimum(y2, v2) - np.maximum(y1, v1)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    joint = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - shared
+    with np.errstate(invalid="ignore", divide="ignore"):  # boxes without area
+        return shared / joint > threshold
 
 
 def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
