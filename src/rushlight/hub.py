@@ -104,7 +104,10 @@ def load_state_dict_from_url(
     name = file_name or os.path.basename(urlsplit(url).path)
     found = _HASH.search(name) if check_hash else None
     path = fetch.download(url, folder, name, sha256=found and found.group(1), progress=progress)
-    return _load_file(_checkpoint(path), map_location=map_location, weights_only=weights_only)
+    state: dict[str, Any] = _load_file(
+        _checkpoint(path), map_location=map_location, weights_only=weights_only
+    )
+    return state
 
 
 def _checkpoint(path: Path) -> Path:

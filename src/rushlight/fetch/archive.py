@@ -75,7 +75,7 @@ def extract(archive: str | os.PathLike[str], folder: str | os.PathLike[str] | No
     except FileNotFoundError as error:
         raise FetchError(f"there is no archive {source}") from error
     except (OSError, *BROKEN) as error:
-        if getattr(error, "errno", None) is not None:
+        if isinstance(error, OSError) and error.errno is not None:
             raise FetchError(disk_sentence(error, f"unpack {source} into {goal}")) from error
         reason = str(error).partition("\n")[0].rstrip(":")
         raise FetchError(f"{source} is damaged or is no archive ({reason})") from error
