@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import subprocess
+import sys
 from collections import OrderedDict, defaultdict, namedtuple
 from typing import Any
 
@@ -444,3 +446,23 @@ def test_empty_batches(name: str) -> None:
     }[name]  # fmt: skip
     wanted = getattr(THEIRS.functional, name)(torch.zeros(0, 3, 8, 9), **kwargs)
     assert getattr(F, name)(rl.zeros(0, 3, 8, 9), **kwargs).shape == tuple(wanted.shape)
+
+
+# Pillow ------------------------------------------------------------------------------------------
+
+
+def test_pillow_is_not_needed_for_tensors() -> None:
+    program = (
+        "import sys; import rushlight as rl; from rushlight.vision.transforms import v2;"
+        "v2.Compose([v2.Resize(4), v2.RandomHorizontalFlip()])(rl.ones(3, 8, 8)).sum().item();"
+        "sys.exit('PIL' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_needs_pillow_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ModuleNotFoundError, match=r"rushlight\[vision\]"):
+        F.to_pil_image(rl.ones(3, 2, 2))
+    with pytest.raises(TypeError, match="PIL Image"):
+        F.pil_to_tensor("no image")
