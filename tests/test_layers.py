@@ -24,13 +24,12 @@ LAYERS = (
     ("execute",),
     ("tensor", "autograd"),
     ("",),  # rushlight/__init__.py: public names, which what follows may use as a user would
-    ("cuda",),  # PyTorch's name for what is known of such devices
     ("backends",),
     ("version",),
     ("testing",),
     ("random", "signal", "special"),
     ("amp", "doctor", "profiler"),
-    ("cpu",),  # PyTorch's name for what is known of the processor
+    ("cpu", "cuda"),  # PyTorch's names for what is known of devices
     ("linalg", "fft"),
     ("array_api",),
     ("nn",),

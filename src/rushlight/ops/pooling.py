@@ -12,6 +12,7 @@ from rushlight.base.shapes import Shape, whole
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
+from .autocast import taken
 from .pool import avg_pool, max_pool
 from .windows import Sliding
 
@@ -224,12 +225,21 @@ class MaxPool2d(MaxPooling):
 class MaxPool3d(MaxPooling):
     """The largest element of each window of a volume; as :func:`max_pool2d`, (N, C, D, H, W)."""
 
-    autocast = "wide"
     name, rank = "max_pool3d", 3
     torch = (
         "max_pool3d(Tensor input, int[3] kernel_size, int[3]? stride=None, int[3] padding=0,"
         " int[3] dilation=1, bool ceil_mode=False, bool return_indices=False) -> Tensor"
     )
+
+    def __call__(
+        self, x: Node, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+        dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+    ) -> Node | tuple[Node, Node]:  # fmt: skip
+        if not return_indices:  # with indices it is another function of PyTorch's
+            (x,) = taken("wide", x)
+        return super().__call__(
+            x, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+        )
 
 
 class AvgPooling(Pooling):

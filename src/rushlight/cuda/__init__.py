@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from rushlight.base.device import device, resolve
 
+from . import amp as amp
+
 Place = device | str | int | None
 
 
