@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +180,22 @@ def test_names() -> None:
     assert [(one.name, one.value) for one in Mode] == [
         (one.name, one.value) for one in torchvision.io.ImageReadMode
     ]
+
+
+def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = data_of(RGB, "PNG")
+    for name in ("PIL", "PIL.Image"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(
+        ModuleNotFoundError, match=r'needs Pillow.* pip install "rushlight\[vision\]"'
+    ):
+        vio.decode_image(data)
+
+
+def test_pillow_is_imported_when_the_first_image_is() -> None:
+    code = """
+import sys
+from rushlight.vision import datasets, io, ops, utils
+assert not {"PIL", "rich", "scipy"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
