@@ -417,6 +417,20 @@ def test_gradients_flow_through_transforms() -> None:
     assert image.grad is not None and bool((image.grad != 0).any())
 
 
+def test_gradients_flow_into_what_images_are_made_of() -> None:
+    pixels = rl.rand(3, 6, 6, requires_grad=True)
+    image = tv_tensors.Image(pixels)
+    assert image.requires_grad
+    F.normalize(image, [0.5] * 3, [0.5] * 3).sum().backward()
+    assert pixels.grad is not None
+    assert pixels.grad.tolist() == [[[2.0] * 6] * 6] * 3
+    middle = pixels * 2
+    F.horizontal_flip(tv_tensors.Image(middle)).sum().backward()
+    assert pixels.grad[0, 0, 0].item() == 4.0
+    with pytest.raises(TypeError):
+        pixels.as_subclass(int)
+
+
 def test_jpeg_is_pillow_s() -> None:
     wanted = THEIRS.functional.jpeg(PICTURE, quality=30)
     assert F.jpeg(PICTURE, quality=30).tobytes() == wanted.tobytes()
