@@ -65,9 +65,15 @@ HOWS = [
 ]
 
 
-@pytest.mark.parametrize("how", HOWS, ids=str)
 @pytest.mark.parametrize(
-    "options", [{}, {"val_check_interval": 1}, {"accumulate_grad_batches": 2}], ids=str
+    "how, options",
+    [
+        *((how, {}) for how in HOWS),
+        (HOWS[1], {"val_check_interval": 1}),
+        (HOWS[1], {"accumulate_grad_batches": 2}),
+        (HOWS[4], {"val_check_interval": 1}),
+    ],
+    ids=str,
 )
 def test_metrics_are_lightnings(how, options, tmp_path):
     def fit(side):

@@ -47,8 +47,8 @@ def read_checkpoint(source: str | Path | IO[bytes]) -> Tree:
     if not path.exists():
         raise FileNotFoundError(f"Checkpoint file not found: {path}")
     with open(path, "rb") as file:
-        begins = file.read(2)
-    if begins == b"PK" or begins[:1] == b"\x80":  # PyTorch's archives, and its older pickles
+        head = file.read(9)
+    if head[8:] != b"{":  # ours is a safetensors file: a length, and then JSON
         found = rl.load(path, weights_only=True)
         if not isinstance(found, dict):
             raise RunFault(f"{path} holds a {type(found).__name__}, not a checkpoint")
@@ -159,6 +159,11 @@ def _position(trainer: Trainer, weights_only: bool) -> Tree:
         "journal": journal,
         "random": random_states(),
         "gradients": _gradients(trainer),
+        "frozen": [
+            name
+            for name, one in trainer.lightning_module.named_parameters()
+            if not one.requires_grad
+        ],
     }
 
 
@@ -245,6 +250,9 @@ def _restore_position(trainer: Trainer, position: Tree) -> None:
         trainer.journal.restore(position["journal"])
     trainer.random_to_restore = position["random"]
     parameters = dict(trainer.lightning_module.named_parameters())
+    if position["frozen"] is not None:
+        for name, parameter in parameters.items():
+            parameter.requires_grad_(name not in position["frozen"])
     for name, gradient in position["gradients"].items():
         parameters[name].grad = gradient.clone()
 
@@ -266,6 +274,7 @@ def _from_lightning(tree: Tree) -> Tree:
         "journal": None,
         "random": None,
         "gradients": {},
+        "frozen": None,
     }
 
 

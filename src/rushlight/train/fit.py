@@ -76,6 +76,9 @@ def optimize(trainer: Trainer, steps: Steps, batch: Any, batch_idx: int) -> dict
     if batch is None:
         warn_once("train_dataloader yielded None. If this was on purpose, ignore this warning...")
         return outputs
+    if trainer.forward_only:
+        training_step(trainer, steps, batch, batch_idx)
+        return outputs
     if steps.by_hand:
         return by_hand(training_step(trainer, steps, batch, batch_idx))
     accumulate = trainer.accumulate_grad_batches != 1 and trainer.should_accumulate()

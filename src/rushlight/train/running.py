@@ -36,6 +36,7 @@ class Running(Stages):
         resumed_at: the step of the checkpoint that the run goes on from; None for a new run.
         began: when this process began with it, seconds since 1970.
         validates: whether the fit has anything to validate with, found out when it begins.
+        forward_only: whether batches only pass through the model, as to collect statistics.
         known: what is found out once for a run: who transfers batches, what steps take.
     """
 
@@ -43,7 +44,7 @@ class Running(Stages):
     resumed_at: int | None
     began: float
     known: dict[str, Any]
-    validates = False
+    validates = forward_only = False
 
     # Where it stands.
 

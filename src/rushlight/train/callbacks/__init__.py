@@ -1,9 +1,17 @@
 """Callbacks: what is done beside the training itself."""
 
 from .callback import Callback, Checkpoint
+from .device_stats_monitor import DeviceStatsMonitor
 from .early_stopping import EarlyStopping
+from .finetuning import BackboneFinetuning, BaseFinetuning
+from .gradient_accumulation_scheduler import GradientAccumulationScheduler
+from .lambda_function import LambdaCallback
+from .lr_monitor import LearningRateMonitor
 from .model_checkpoint import ModelCheckpoint
 from .model_summary import ModelSummary, RichModelSummary
+from .on_exception_checkpoint import OnExceptionCheckpoint
 from .prediction_writer import BasePredictionWriter
 from .progress import ProgressBar, RichProgressBar, TQDMProgressBar
+from .stochastic_weight_avg import StochasticWeightAveraging
 from .timer import Timer
+from .weight_averaging import EMAWeightAveraging, WeightAveraging

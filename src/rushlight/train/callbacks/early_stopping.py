@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from enum import IntEnum
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import rushlight as rl
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..trainer import Trainer
 
 
-class EarlyStoppingReason(IntEnum):
+class EarlyStoppingReason(Enum):
     """Why training was stopped."""
 
     NOT_STOPPED = 0
