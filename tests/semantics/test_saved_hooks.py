@@ -235,6 +235,20 @@ def test_what_was_made_smaller_is_kept_instead_of_the_value() -> None:
     np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp(2.0), rtol=0.01)
 
 
+def test_compiled_functions_pack_what_each_call_saves() -> None:
+    inside, before = (rl.compile(lambda x: (x**3).sum()) for _ in range(2))
+    before(rl.ones(1, requires_grad=True))  # known without hooks
+    hooks = rl.autograd.graph.saved_tensors_hooks(lambda t: t.bfloat16(), lambda t: t.float())
+    with pytest.warns(UserWarning, match="saved_tensors_hooks"):
+        for function in (inside, before):
+            for value in (1.0, 2.0, 3.0):
+                x = rl.tensor([value], requires_grad=True)
+                with hooks:
+                    y = function(x)
+                y.backward()
+                assert x.grad.item() == 3 * value**2
+
+
 @LIBRARIES
 def test_writes_to_saved_tensors_are_allowed(lib: Any) -> None:
     x = lib.ones(2, requires_grad=True)

@@ -134,6 +134,8 @@ class Recipe:
     def _check(self, node: Node, others: set[Node]) -> None:
         if node.watch is not None:
             raise Refusal("puts a hook on a gradient", node.site)
+        if node.op.name == "packed":  # by hooks on what is saved, which keep this call's values
+            raise Refusal("is recorded under saved_tensors_hooks", node.site)
         if node in others or (node.buffer is not None and node.op is not NUMBER):
             raise Refusal("reads a tensor that is no argument and that it does not hold, or makes"
                           " one of Python's data", node.site)  # fmt: skip
