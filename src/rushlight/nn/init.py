@@ -107,6 +107,9 @@ def trunc_normal_(
             stacklevel=2,
         )
     with no_grad():
+        # A draw is at most sqrt(-2 log 2**-53) = 8.6 times std away: none would be repeated.
+        if std and min(mean - a, b - mean) > 9 * std:
+            return tensor.normal_(mean, std, generator=generator)
         return _copy_array(tensor, _truncated(tensor, mean, std, a, b, generator))
 
 
