@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import rushlight as rl
 from rushlight import nn
+from rushlight.train.checkpoint import read_checkpoint
 
 from .classifier import Classifier
 
@@ -20,8 +20,8 @@ class FineTuner(Classifier):
 
     Args:
         network: of the checkpoint's shape but for the head.
-        checkpoint: a file of :func:`rushlight.save` or a Trainer's; None starts from nothing, for
-            comparison.
+        checkpoint: a Trainer's file, or a state of :func:`rushlight.save`; None starts from
+            nothing, for comparison.
         head: the path of the last layer in ``network``.
         frozen_epochs: for how long the body is frozen.
         body_rate: by what the learning rate is multiplied for the body.
@@ -47,7 +47,7 @@ class FineTuner(Classifier):
 
     def load_body(self, checkpoint: str | Path) -> None:
         """Takes all of a checkpoint's weights but those of the head."""
-        stored = rl.load(checkpoint)
+        stored = read_checkpoint(checkpoint)
         weights = stored.get("state_dict", stored)
         weights = {name.removeprefix("network."): value for name, value in weights.items()}
         body = {name: v for name, v in weights.items() if not name.startswith(f"{self.head}.")}
