@@ -60,7 +60,8 @@ def write_checkpoint(path: str | Path, tree: Tree) -> None:
     """Writes a checkpoint in one step; a killed process leaves the file that was there before."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_tree(path, {name: _stored(value, name) for name, value in tree.items()})
+    made = {name: _stored(value, name) for name, value in tree.items()}
+    write_tree(path, {name: one for name, one in made.items() if one is not LEFT_OUT})
 
 
 def _stored(value: Any, name: str) -> Any:
@@ -264,12 +265,12 @@ def _from_lightning(tree: Tree) -> Tree:
     if not ends:
         warn(
             "You're resuming from a checkpoint that ended before the epoch ended and that does not"
-            " hold the data's position: the rest of the epoch is of another order."
+            " hold the data's position: if it is shuffled, the rest is of another order."
         )
     return {
         "progress": progress.state(),
         "moment": None if hook is None else {"hook": hook, "index": 10**6, "args": None},
-        "feed": None,
+        "feed": None if ends else {"random": None, "generators": [], "fetched": progress.batch},
         "seen": {},
         "journal": None,
         "random": None,

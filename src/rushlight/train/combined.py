@@ -121,28 +121,27 @@ def length(loader: Any) -> int | float:
 
 
 def _is_group(iterables: Any) -> bool:
-    return isinstance(iterables, Mapping | list | tuple)
+    """Whether it is a group of loaders: a dict or list of plain values is a loader itself."""
+    if not isinstance(iterables, Mapping | list | tuple):
+        return False
+    members = iterables.values() if isinstance(iterables, Mapping) else iterables
+    return not all(isinstance(one, int | float | str) for one in members)
 
 
-def _leaves(iterables: Any, top: bool = True) -> list[Any]:
-    if isinstance(iterables, Mapping):
-        return [leaf for one in iterables.values() for leaf in _leaves(one, False)]
-    # A plain list of batches is a loader itself; a list of loaders is a group of them.
-    if isinstance(iterables, list | tuple) and (top or any(_loads(one) for one in iterables)):
-        return [leaf for one in iterables for leaf in _leaves(one, False)]
-    return [iterables]
+def _leaves(iterables: Any) -> list[Any]:
+    if not _is_group(iterables):
+        return [iterables]
+    members = iterables.values() if isinstance(iterables, Mapping) else iterables
+    return [leaf for one in members for leaf in _leaves(one)]
 
 
-def _loads(one: Any) -> bool:
-    return _is_group(one) or (hasattr(one, "__iter__") and not hasattr(one, "shape"))
-
-
-def _shape(iterables: Any, top: bool = True) -> Callable[[Iterator[Any]], Any]:
+def _shape(iterables: Any) -> Callable[[Iterator[Any]], Any]:
     """A function that puts values, one for each leaf, into the form of ``iterables``."""
+    if not _is_group(iterables):
+        return next
     if isinstance(iterables, Mapping):
-        parts = {key: _shape(one, False) for key, one in iterables.items()}
+        parts = {key: _shape(one) for key, one in iterables.items()}
         return lambda values: {key: part(values) for key, part in parts.items()}
-    if isinstance(iterables, list | tuple) and (top or any(_loads(one) for one in iterables)):
-        listed = [_shape(one, False) for one in iterables]
-        return lambda values: [part(values) for part in listed]
-    return lambda values: next(values)
+    listed = [_shape(one) for one in iterables]
+    kind = tuple if isinstance(iterables, tuple) else list
+    return lambda values: kind(part(values) for part in listed)

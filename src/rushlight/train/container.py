@@ -19,6 +19,9 @@ from .faults import RunFault, disk_sentence
 
 KEY = "rushlight"
 
+# Types that NumPy does not have, as ones of the same size that it has.
+STORED_AS = {rl.bfloat16: rl.int16}
+
 
 def write_tree(path: Path, tree: dict[str, Any]) -> None:
     """Writes ``tree`` to ``path`` in one step (see :func:`write_durably`).
@@ -96,8 +99,14 @@ def _split(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
     if isinstance(value, rl.Tensor):
         # A copy of its own, in order: safetensors writes the bytes as they lie, and a tensor whose
         # memory NumPy holds can no longer be updated in place.
-        tensors[path] = np.array(value.detach().clone().numpy(), order="C")
-        return {"@tensor": path}
+        held, view = value.detach().clone(), STORED_AS.get(value.dtype)
+        if view is not None:
+            held = held.view(view)
+        elif value.is_complex():
+            held = rl.view_as_real(held)
+        tensors[path] = np.array(held.numpy(), order="C")
+        plain = view is None and not value.is_complex()
+        return {"@tensor": path} if plain else {"@tensor": path, "as": str(value.dtype)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
@@ -119,7 +128,7 @@ def _join(value: Any, tensors: dict[str, np.ndarray]) -> Any:
         return value
     if "@tensor" in value:
         array = tensors[value["@tensor"]]
-        return None if array is None else rl.from_numpy(array)
+        return None if array is None else _typed(rl.from_numpy(array), value.get("as"))
     if "@tuple" in value:
         return tuple(_join(one, tensors) for one in value["@tuple"])
     if "@dict" in value:
@@ -127,6 +136,15 @@ def _join(value: Any, tensors: dict[str, np.ndarray]) -> Any:
     if "@counter" in value:
         return Counter(dict(value["@counter"]))
     return {key: _join(one, tensors) for key, one in value.items()}
+
+
+def _typed(held: rl.Tensor, dtype: str | None) -> rl.Tensor:
+    """A tensor as it was, of what NumPy or safetensors could hold of it."""
+    if dtype is None:
+        return held
+    if "complex" in dtype:
+        return rl.view_as_complex(held)
+    return held.view(getattr(rl, dtype.removeprefix("torch.")))
 
 
 def _checksum(rest: Any, tensors: dict[str, np.ndarray]) -> int:

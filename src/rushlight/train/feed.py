@@ -217,10 +217,12 @@ class Feed:
     def _go_on(self, state: dict[str, Any]) -> None:
         """Begins as the broken-off pass began, and takes what it had taken."""
         assert self.loader is not None
-        restore_random_states(state["random"])
+        if state["random"] is not None:
+            restore_random_states(state["random"])
         for generator, before in zip(self._own_generators(), state["generators"]):
             generator.set_state(before)
-        self.start = {"random": state["random"], "generators": state["generators"]}
+        began = state["random"] or random_states()
+        self.start = {"random": began, "generators": state["generators"]}
         self.iterator, self.fetched = iter(self.loader), 0
         unsized = self.size() == float("inf")
         while self.fetched < state["fetched"] - unsized:  # one was looked at ahead of its time
