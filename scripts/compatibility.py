@@ -1,22 +1,27 @@
 """Writes docs/compatibility.md from a run over PyTorch's database of its own operators.
 
     python scripts/compatibility.py FIGURES.json [FIGURES_OF_COMPILED_TIER.json]
+    python scripts/compatibility.py --names
 
 The figures are those of the operators' samples: under ``ops`` each operator with its ``category``,
 ``tier``, ``tally`` (kind of check: passed, all) and ``failures``; under ``tally`` their sums. What
 is said of a difference that is meant stands in ``MEANT``; a failing operator without an entry is
-an error, so that nothing goes unexplained.
+an error, so that nothing goes unexplained. ``--names`` writes the public names that there are none
+of, which tests/names.py finds and gives the reasons for.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "compatibility.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "compatibility.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+NAMES_BEGIN, NAMES_END = "<!-- names: begin -->", "<!-- names: end -->"
 
 KINDS = {
     "sample": "values, dtypes and shapes", "grad": "gradients", "gradgrad": "second gradients",
@@ -34,14 +39,23 @@ MEANT = {
 
 
 def main() -> None:
-    """Reads the figures and writes them into the page."""
+    """Reads the figures, or compares the names, and writes them into the page."""
+    if sys.argv[1:] == ["--names"]:
+        sys.path.insert(0, str(ROOT / "tests"))
+        names = importlib.import_module("names")
+        _write(NAMES_BEGIN, NAMES_END, names.page())
+        return
     runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
     if not runs:
         raise SystemExit(__doc__)
-    text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{_table(runs)}\n{_failing(runs)}\n{END}{after}")
+    _write(BEGIN, END, f"{_table(runs)}\n{_failing(runs)}")
+
+
+def _write(begin: str, end: str, text: str) -> None:
+    """Puts a text between two marks of the page."""
+    before, rest = PAGE.read_text().split(begin)
+    _, after = rest.split(end)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
 
 
 def _table(runs: list[dict[str, Any]]) -> str:

@@ -190,6 +190,7 @@ _LATER = {
         "nn.native_norms",
     ),
     **dict.fromkeys(("get_default_device", "set_default_device"), "tensor.defaults"),
+    "thread_safe_generator": "tensor.generator",
     **dict.fromkeys(("_standard_gamma", "binomial", "poisson"), "tensor.counts"),
     "UntypedStorage": "tensor.storage",
     "compile": "tensor.replay.compile",

@@ -13,9 +13,13 @@ from rushlight.tensor.generator import (
     manual_seed,
     seed,
     set_rng_state,
+    thread_safe_generator,
 )
 
-__all__ = ["fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"]
+__all__ = [
+    "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state",
+    "thread_safe_generator",
+]  # fmt: skip
 
 
 @contextmanager

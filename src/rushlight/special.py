@@ -27,6 +27,7 @@ _NAMES = {
     "gammainc": "igamma",
     "gammaincc": "igammac",
     "gammaln": "lgamma",
+    "modified_bessel_i0": "i0",
     "multigammaln": "mvlgamma",
     "psi": "digamma",
 }  # fmt: skip
@@ -36,6 +37,8 @@ _HERE = public["special"]  # those that PyTorch has nowhere else
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
         return globals().setdefault(name, getattr(_rl, _NAMES[name]))
+    if name == "modified_bessel_i1":  # the other name of the same
+        name = "i1"
     if name in _HERE:
         return globals().setdefault(name, _HERE[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -340,3 +340,34 @@ def test_tools():
     assert torch.from_dlpack(rl.utils.dlpack.to_dlpack(rl.ones(2))).tolist() == [1, 1]
     assert rl.utils.dlpack.from_dlpack(torch.ones(2)).tolist() == [1, 1]
     assert rl.utils.deterministic.fill_uninitialized_memory
+
+
+def test_a_choice_of_attention():
+    from rushlight.nn.attention import SDPBackend, sdpa_kernel
+
+    theirs = torch.nn.attention.SDPBackend.__members__
+    assert {name: one.value for name, one in SDPBackend.__members__.items()} == {
+        name: int(one) for name, one in theirs.items()
+    }
+    for given in (SDPBackend.MATH, [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
+        with sdpa_kernel(given):
+            assert rl.nn.functional.scaled_dot_product_attention(*[rl.ones(1, 2, 3)] * 3).sum() == 6
+    with pytest.raises(AssertionError, match="must be an instance of SDPBackend"), sdpa_kernel(3):
+        pass
+
+
+def test_batch_norm_without_running_statistics():
+    for T in (rl, torch):
+        model = T.nn.Sequential(T.nn.Linear(2, 2), T.nn.BatchNorm1d(2), T.nn.InstanceNorm1d(2))
+        assert T.func.replace_all_batch_norm_modules_(model) is model
+        assert list(model.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+        assert not model[1].track_running_stats and model.eval()(T.ones(3, 2)).abs().sum() < 1e-3
+
+
+def test_generators_of_threads():
+    from rushlight.tensor.generator import drawing_from
+
+    assert rl.thread_safe_generator() is None and torch.thread_safe_generator() is None
+    generator = rl.Generator()
+    with drawing_from(generator):
+        assert rl.random.thread_safe_generator() is generator

@@ -15,6 +15,12 @@ from rushlight.ops.autocast import mode
 from rushlight.tensor.generator import chosen
 from rushlight.tensor.region import in_types
 
+from .attention_backends import (  # noqa: F401 - PyTorch has them here
+    WARN_FOR_UNFUSED_KERNELS,
+    SDPBackend,
+    sdpa_kernel,
+)
+
 _NAME = "scaled_dot_product_attention"
 
 

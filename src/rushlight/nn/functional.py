@@ -32,6 +32,7 @@ from .noise import (
 )  # fmt: skip
 from .lookup import embedding, embedding_bag, one_hot
 from .softmax import log_softmax, softmax, softmin
+from .time_major import conv_tbc
 from .vectors import normalize, triplet_margin_with_distance_loss
 
 # Functions that stand in both places, with the same parameters.

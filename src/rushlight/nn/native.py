@@ -14,6 +14,7 @@ from rushlight import Tensor
 from rushlight.base.errors import ArgValueError
 
 from . import functional as F
+from .time_major import conv_tbc  # noqa: F401 - one of them
 
 Ints = int | Sequence[int]
 
@@ -154,16 +155,6 @@ grid_sampler_2d = grid_sampler_3d = grid_sampler
 def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
     """As :func:`rushlight.nn.functional.affine_grid`."""
     return F.affine_grid(theta, size, align_corners)  # type: ignore[no-any-return]
-
-
-def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
-    """Convolution of signals whose dimensions are time, batch and channel.
-
-    Shape:
-        input (T, N, C); weight (K, C, F); bias (F); output (T + 2 pad - K + 1, N, F).
-    """
-    signal, filters = input.permute(1, 2, 0), weight.permute(2, 1, 0)  # type: ignore[attr-defined]
-    return F.conv1d(signal, filters, bias, padding=pad).permute(2, 0, 1)  # type: ignore[no-any-return]
 
 
 def convolution(

@@ -188,14 +188,16 @@ class ScaledK1(ScaledK):
         return chebyshev(tables.K1_FAR, t)
 
 
-def _waves(m: Any, x: Any, order: int, p: Any, q: Any) -> Any:
-    """J by its modulus and phase, from 8 on."""
+def waves(m: Any, x: Any, order: int, p: Any, q: Any, *, second: bool = False) -> Any:
+    """J by its modulus and phase, from 8 on; Y, which is a quarter of a turn behind."""
     t = 128 / (x * x) - 1
     root = math.sqrt(0.5)
     cos, sin = m.cos(x), m.sin(x)
     # The cosine and sine of x - (order / 2 + 1 / 4) pi, without that difference's rounding.
     even, odd = root * (cos + sin), root * (sin - cos)
     along, across = (even, odd) if order == 0 else (odd, -even)
+    if second:
+        along, across = across, -along
     return (chebyshev(p, t) * along - chebyshev(q, t) / x * across) * m.sqrt(2 / (math.pi * x))
 
 
@@ -216,7 +218,7 @@ class BesselJ0(BesselOfFirstKind):
         size = m.abs(x)
         near, far = m.minimum(size, 8.0), m.maximum(size, 8.0)
         close = chebyshev(tables.J0_NEAR, near * near / 32 - 1)
-        return m.where(size <= 8, close, _waves(m, far, 0, tables.P0, tables.Q0))
+        return m.where(size <= 8, close, waves(m, far, 0, tables.P0, tables.Q0))
 
 
 class BesselJ1(BesselOfFirstKind):
@@ -234,7 +236,7 @@ class BesselJ1(BesselOfFirstKind):
         size = m.abs(x)
         near, far = m.minimum(size, 8.0), m.maximum(size, 8.0)
         close = near * chebyshev(tables.J1_NEAR, near * near / 32 - 1)
-        value = m.where(size <= 8, close, _waves(m, far, 1, tables.P1, tables.Q1))
+        value = m.where(size <= 8, close, waves(m, far, 1, tables.P1, tables.Q1))
         return m.where(x < 0, -value, value)
 
 

@@ -198,6 +198,16 @@ def drawing_from(generator: Generator) -> Iterator[None]:
         _stand_in.generator = before
 
 
+def thread_safe_generator() -> Generator | None:
+    """What stands in for the default generator in this thread, as in a loader's; None for itself.
+
+    Example:
+        >>> import rushlight as rl
+        >>> x = rl.rand(2, generator=rl.random.thread_safe_generator())
+    """
+    return _stand_in.generator
+
+
 def standard() -> Generator:
     """The default generator, or what stands in for it in this thread."""
     return _stand_in.generator or default_generator
