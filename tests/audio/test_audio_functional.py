@@ -158,7 +158,7 @@ def test_pitch():
 @pytest.mark.parametrize("method", ["sinc_interp_hann", "sinc_interp_kaiser"])
 def test_resample(old, new, method):
     rtol = 1e-6 if "kaiser" in method else 1e-9  # beta is a float32 there
-    for length in (1, 50, 133):
+    for length in (1, 70):
         both("resample", noise(2, 3, length, dtype="float64"), old, new, resampling_method=method,
              rtol=rtol, atol=rtol / 10, grad=old < 100)  # fmt: skip
     both("resample", noise(50), old, new, 4, 0.9, method, atol=1e-5)
@@ -257,7 +257,7 @@ def test_flanger(modulation, interpolation, regen):
 
 
 def test_gradients_of_flanger():
-    x = rl.tensor(noise(1, 2, 24, dtype="float64"), requires_grad=True)
+    x = rl.tensor(noise(1, 2, 14, dtype="float64"), requires_grad=True)
     f = lambda x: OURS.flanger(x, RATE, 0.2, 1.0, 50.0, speed=400.0)
     assert rl.autograd.gradcheck(f, (x,)) and rl.autograd.gradgradcheck(f, (x,))
 

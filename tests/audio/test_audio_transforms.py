@@ -8,6 +8,7 @@ import torch
 from beside import alike, audio, compare, noise, torchaudio
 
 import rushlight as rl
+from rushlight.execute import tier
 
 OURS, THEIRS = audio.transforms, torchaudio.transforms
 RATE = 8000
@@ -226,3 +227,20 @@ def test_a_pipeline_moves_and_saves_like_any_module(tmp_path):
     again.load_state_dict(rl.load(tmp_path / "mel.pt"))
     x = rl.tensor(noise(90, dtype="float64"))
     assert rl.equal(mel(x), again(x)) and mel(x).dtype == rl.float64
+
+
+def test_both_tiers_hear_the_same():
+    x = rl.tensor(noise(2, 400))
+    for module in (
+        OURS.MFCC(RATE, 5, melkwargs={"n_fft": 64, "n_mels": 12}),
+        OURS.Resample(8, 5),
+        OURS.Deemphasis(),
+    ):
+        found = []
+        for which in ("reference", "compiled"):
+            with tier.only(which):
+                given = x.clone().requires_grad_()
+                module(given).square().sum().backward()
+                found.append(given.grad.numpy())
+        scale = np.abs(found[0]).max()
+        np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-4 * scale)

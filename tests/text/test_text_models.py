@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import rushlight as rl
+from rushlight.execute import tier
 from rushlight.text.models import BERT, GPT, BERTConfig, GPTConfig, Sampling
 
 SMALL = {"vocab_size": 23, "n_positions": 16, "n_embd": 12, "n_layer": 2, "n_head": 3}
@@ -15,6 +16,13 @@ BERT_SMALL = {
     "vocab_size": 23, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3,
     "intermediate_size": 20, "max_position_embeddings": 16,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def uncompiled():
+    """What runs once need not be compiled."""
+    with tier.only("reference"):
+        yield
 
 
 def gpt(**kwargs):
@@ -97,7 +105,7 @@ def test_gpts_gradients():
         )
 
 
-@pytest.mark.parametrize("prompt, count", [(1, 15), (5, 7), (16, 0), (3, 0)])
+@pytest.mark.parametrize("prompt, count", [(1, 9), (5, 3), (16, 0), (3, 0)])
 def test_what_is_remembered_changes_nothing(prompt, count):
     model = drawn(gpt())
     ids = rl.tensor(np.random.default_rng(1).integers(0, 23, (2, prompt)))
@@ -109,8 +117,6 @@ def test_what_is_remembered_changes_nothing(prompt, count):
 
 
 def test_generation_in_the_compiled_tier():
-    from rushlight.execute import tier
-
     model, ids = drawn(gpt()), rl.tensor([[3, 4]])
     found = []
     for which in ("reference", "compiled"):
@@ -186,7 +192,7 @@ def test_gpt_folders(tmp_path):
     model.save_pretrained(tmp_path / "a")
     again = GPT.from_pretrained(tmp_path / "a")
     ids = rl.tensor([[1, 5, 2]])
-    assert rl.equal(again(ids), model(ids)) and not again.training
+    assert rl.allclose(again(ids), model(ids)) and not again.training
     weights = rl.load_safetensors(tmp_path / "a" / "model.safetensors")
     assert weights["transformer.h.0.attn.c_attn.weight"].shape == (12, 36)  # (in, out)
     assert "lm_head.weight" not in weights
@@ -208,7 +214,7 @@ def test_gpt2s_own_file_has_no_prefix_and_masks_among_the_weights(tmp_path):
         {name.removeprefix("transformer."): value for name, value in weights.items()}
         | {"h.0.attn.bias": rl.ones(1, 1, 16, 16)}, tmp_path / "model.safetensors"))  # fmt: skip
     ids = rl.tensor([[1, 5, 2]])
-    assert rl.equal(GPT.from_pretrained(tmp_path)(ids), model(ids))
+    assert rl.allclose(GPT.from_pretrained(tmp_path)(ids), model(ids))
 
 
 def test_parts_and_pickled_files(tmp_path):
@@ -226,7 +232,7 @@ def test_parts_and_pickled_files(tmp_path):
         (tmp_path / "model.safetensors.index.json").write_text(text)
 
     rewritten(tmp_path, parts)
-    assert rl.equal(GPT.from_pretrained(tmp_path)(ids), model(ids))
+    assert rl.allclose(GPT.from_pretrained(tmp_path)(ids), model(ids))
     (tmp_path / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="lacks model-00002-of-00002"):
         GPT.from_pretrained(tmp_path)
@@ -235,7 +241,7 @@ def test_parts_and_pickled_files(tmp_path):
     rewritten(tmp_path / "b", lambda weights: torch.save(
         {name: torch.tensor(value.numpy()) for name, value in weights.items()},
         tmp_path / "b" / "pytorch_model.bin"))  # fmt: skip
-    assert rl.equal(GPT.from_pretrained(tmp_path / "b")(ids), model(ids))
+    assert rl.allclose(GPT.from_pretrained(tmp_path / "b")(ids), model(ids))
 
 
 def test_folders_of_nothing_and_of_others(tmp_path):
@@ -307,7 +313,7 @@ def test_bert_folders(tmp_path):
     model = drawn(bert())
     ids = rl.tensor([[1, 5, 2]])
     model.save_pretrained(tmp_path)
-    assert rl.equal(BERT.from_pretrained(tmp_path)(ids).text, model(ids).text)
+    assert rl.allclose(BERT.from_pretrained(tmp_path)(ids).text, model(ids).text)
 
     def older(weights):
         names = {name: "bert." + name.replace("LayerNorm.weight", "LayerNorm.gamma")
@@ -317,7 +323,7 @@ def test_bert_folders(tmp_path):
 
     rewritten(tmp_path, older)
     again = BERT.from_pretrained(tmp_path)
-    assert rl.equal(again(ids).tokens, model(ids).tokens)
+    assert rl.allclose(again(ids).tokens, model(ids).tokens)
 
 
 def test_padding_is_zero_at_first():
@@ -340,7 +346,7 @@ def test_against_transformers(tmp_path):
     np.testing.assert_allclose(model(rl.tensor(ids)).detach().numpy(), wanted, rtol=1e-4, atol=1e-4)
     assert model.generate(rl.tensor(ids), 6, temperature=0).tolist() == text
     other.save_pretrained(tmp_path / "gpt2")
-    assert rl.equal(GPT.from_pretrained(tmp_path / "gpt2")(rl.tensor(ids)), model(rl.tensor(ids)))
+    assert rl.allclose(GPT.from_pretrained(tmp_path / "gpt2")(rl.tensor(ids)), model(rl.tensor(ids)))
 
     encoder = drawn(bert())
     encoder.save_pretrained(tmp_path / "bert")

@@ -54,9 +54,9 @@ def melscale_fbanks(
         >>> from rushlight.audio import functional as F
         >>> F.melscale_fbanks(5, 0.0, 4000.0, 2, 8000)
         tensor([[0.0000, 0.0000],
-                [0.7661, 0.2339],
-                [0.0000, 0.8919],
-                [0.0000, 0.4459],
+                [0.6759, 0.3241],
+                [0.0000, 0.9055],
+                [0.0000, 0.4528],
                 [0.0000, 0.0000]])
     """
     if norm is not None and norm != "slaney":
