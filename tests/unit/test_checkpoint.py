@@ -78,6 +78,64 @@ def test_regions_inside_of_regions(kind: str) -> None:
         same(program)
 
 
+def complex_numbers(call: Any) -> list[Any]:
+    x, w = leaf(4, 5), rl.randn(5, 5, dtype=rl.complex64).requires_grad_()
+    z = rl.complex(x, x * 2)
+    for _ in range(2):
+        z = call(lambda z: (z @ w).tanh() * z, z)
+    z.abs().sum().backward()
+    return [x.grad, w.grad]
+
+
+def whole_numbers(call: Any) -> list[Any]:
+    x, embedding, index = leaf(3, 4), nn.Embedding(8, 4), rl.randint(0, 4, (3, 4))
+    y = call(lambda i, m: embedding(i).sum(-1).masked_fill(m, 0) * x, index, index > 2)
+    y = call(lambda y, i: y.gather(1, i).exp().sort(1)[0], y, index)
+    y.sum().backward()
+    return [x.grad, embedding.weight.grad]
+
+
+def recurrence(call: Any) -> list[Any]:
+    x, layer = leaf(3, 2, 4), nn.LSTM(4, 4, 2, dropout=0.3)
+    y, (h, _) = call(layer, x)
+    (y.square().sum() + h.sum()).backward()
+    return [x.grad, *(p.grad for p in layer.parameters())]
+
+
+def transformer(call: Any) -> list[Any]:
+    x, layer = leaf(1, 3, 4).bfloat16().float(), nn.TransformerEncoderLayer(4, 2, 8)
+    for _ in range(2):
+        x = call(layer, x)
+    x.square().sum().backward()
+    return [x, *(p.grad for p in layer.parameters())]
+
+
+def hooked_modules(call: Any) -> list[Any]:
+    x, seen = leaf(2, 3), []
+    net = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2))
+    net[0].register_full_backward_hook(lambda m, gi, go: seen.append(go[0]))
+    net[2].register_forward_hook(lambda m, args, out: out * 2)
+    call(net, x).sum().backward()
+    assert len(seen) == 1
+    return [x.grad, seen[0], *(p.grad for p in net.parameters())]
+
+
+@TIERS
+@pytest.mark.parametrize(
+    "program",
+    [
+        complex_numbers,
+        whole_numbers,
+        recurrence,
+        hooked_modules,
+        pytest.param(transformer, marks=pytest.mark.slow),
+    ],
+)
+def test_all_kinds_of_operations(program: Any, kind: str) -> None:
+    with tier.only(kind):
+        same(program, close=1e-6)
+
+
 def test_looking_before_backward() -> None:
     def program(call: Any) -> list[Any]:
         w, x = leaf(3, 3), leaf(2, 3)

@@ -44,7 +44,8 @@ def checkpoint(
 
     The function itself is called once. What it recorded is computed once more when its gradients
     are, with the same random numbers, and behind the gradient that arrives, so that no more than
-    one checkpointed part is there at a time. Results and gradients are those of a plain call.
+    one checkpointed part is there at a time. Results and gradients are those of a plain call, to
+    the bit unless a parameter is used by several parts or kernels are cut otherwise.
     What the function changes, such as the running statistics of batch norm, changes once; values
     that it looks at are kept.
 
