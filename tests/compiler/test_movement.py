@@ -166,3 +166,21 @@ def test_every_so_many(step: int, dtype: Any) -> None:
     for machine in MACHINES:
         for start in (0, step - 1):
             same(run(x[:, start::step].clone(), machine), plain(x)[:, start::step])
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=lambda d: d.name)
+def test_from_the_last_to_the_first(dtype: Any) -> None:
+    """Whole vectors and a rest; all of a row, and behind a condition on the place."""
+    for machine in MACHINES:
+        for columns in (1, 15, 16, 67, 130):
+            x = numbers(3, columns, dtype=dtype)
+            same(run(x.flip(1), machine), plain(x)[:, ::-1])
+            beside = rl.cat((x.flip(1), x), 1)
+            same(run(beside, machine), np.hstack((plain(x)[:, ::-1], plain(x))))
+
+
+def test_mirrored_borders() -> None:
+    x = numbers(2, 40)
+    wanted = np.pad(plain(x), ((0, 0), (9, 8)), mode="reflect")
+    for machine in MACHINES:
+        same(run(rl.nn.functional.pad(x, (9, 8), mode="reflect"), machine), wanted)

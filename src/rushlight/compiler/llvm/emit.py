@@ -214,6 +214,9 @@ class Emitter:
             if mask is None:
                 return f.load(place, type)
             return f.masked_load(place, type, mask, const(0, type))
+        if step == -1:
+            last = f.at(pointer, self.index(index, first=True), element)
+            return self._backwards(f.at(last, 1 - self.lanes, element), type, guard)
         if step in (2, 3, 4) and guard is None and self.mask is None:
             return self._every(step, f.at(pointer, self.index(index, first=True), element), type)
         everywhere = self._together(guard) or const(True, type.of("i1"))
@@ -236,6 +239,18 @@ class Emitter:
             ]  # fmt: skip
             found = f.shuffle(found, more, chosen)
         return found
+
+    def _backwards(self, place: Value, type: Type, guard: Value | None) -> Value:
+        """A vector that lies in memory from its last lane to its first."""
+        f, turned = self.f, range(self.lanes - 1, -1, -1)
+        if guard is not None and not guard.type.lanes:
+            place, guard = self._guarded(place, guard), None
+        mask = self._together(guard)
+        if mask is None:
+            loaded = f.load(place, type)
+        else:
+            loaded = f.masked_load(place, type, f.shuffle(mask, mask, turned), const(0, type))
+        return f.shuffle(loaded, loaded, turned)
 
     def _read_one(self, pointer: Value, index: Index, element: str, guard: Value | None) -> Value:
         f = self.f
