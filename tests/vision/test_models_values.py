@@ -3,6 +3,7 @@
 Gradients run through everything, so they are compared in float64, where rounding excuses nothing.
 """
 
+import contextlib
 import functools
 import sys
 
@@ -12,6 +13,7 @@ from zoo import close, flat, image, pair
 
 import rushlight as rl
 from rushlight.execute import tier
+from rushlight.vision import models
 
 
 def home(network):
@@ -34,6 +36,10 @@ def vgg(m, layers=(8, "M", 12, "M", 512, "M"), norm=True):
     model = m.VGG(m.vgg.make_layers(list(layers), batch_norm=norm), init_weights=False)
     model.classifier = linear(m, 512 * 49)
     return model
+
+
+def resnet(m):
+    return m.ResNet(m.resnet.BasicBlock, [1, 1, 1, 1], num_classes=5)
 
 
 def convnext(m):
@@ -101,11 +107,11 @@ SMALL = {
     "googlenet": (lambda m: m.GoogLeNet(5, init_weights=False, transform_input=True), 33),
     "inception": (lambda m: m.Inception3(5, False, True, init_weights=False), 75),
     "maxvit": (lambda m: m.MaxVit((32, 32), 8, 4, [16], [2], 8, 0.0, num_classes=5), 32),
-    "mnasnet": (lambda m: m.mnasnet0_5(num_classes=5), 32),
+    "mnasnet": (lambda m: m.MNASNet(0.2, num_classes=5), 32),
     "mobilenet_v2": (lambda m: m.MobileNetV2(5, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2]]), 32),
     "mobilenet_v3": (mobilenet_v3, 32),
     "regnet": (regnet, 32),
-    "resnet": (lambda m: m.resnet18(num_classes=5), 32),
+    "resnet": (lambda m: resnet(m), 32),
     "shufflenet": (lambda m: m.ShuffleNetV2([2, 1, 2], [8, 16, 24, 32, 40], 5), 32),
     "squeezenet": (lambda m: m.SqueezeNet("1_1", 5), 35),
     "swin": (swin, 36),
@@ -117,14 +123,14 @@ SMALL = {
 
 def fcn(m):
     """A small ResNet with FCN's heads."""
-    body = m.resnet18(num_classes=5)
+    body = resnet(m)
     layers = m._utils.IntermediateLayerGetter(body, {"layer2": "aux", "layer3": "out"})
     head = m.segmentation.fcn.FCNHead
     return m.segmentation.FCN(layers, head(256, 5), head(128, 5))
 
 
 def deeplab(m):
-    body = m.resnet18(num_classes=5)
+    body = resnet(m)
     layers = m._utils.IntermediateLayerGetter(body, {"layer2": "out"})
     return m.segmentation.DeepLabV3(layers, m.segmentation.deeplabv3.DeepLabHead(128, 5, (2, 3)))
 
@@ -157,19 +163,19 @@ WHOLE = {
 
 @pytest.fixture(autouse=True, scope="module")
 def by_reference():
-    with tier.only("reference"):
+    with tier.only("reference") if tier.chosen() == "auto" else contextlib.nullcontext():
         yield
 
 
-def run(models, size, dtype, batch=2):
+def run(both, size, dtype, batch=2):
     x = image(batch, 3, size, size, dtype=dtype)
-    mine, theirs = models
+    mine, theirs = both
     return mine(rl.from_numpy(x)), theirs(torch.from_numpy(x))
 
 
 def compare_outputs(build, size, dtype, rtol):
-    models = [model.eval() for model in pair(build, dtype)]
-    got, wanted = run(models, size, dtype)
+    both = [model.eval() for model in pair(build, dtype)]
+    got, wanted = run(both, size, dtype)
     for a, b in zip(flat(got), flat(wanted), strict=True):
         close(a, b, rtol)
 
@@ -195,7 +201,7 @@ def no_chance(model):
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name not in ("googlenet", "inception")])
 def test_gradients_in_training(name):
-    compare_gradients(*SMALL[name], 6)
+    compare_gradients(*SMALL[name], 4)
 
 
 @pytest.mark.slow
@@ -209,11 +215,11 @@ def test_gradients_of_inception_with_its_classifier_half_way():
 
 
 def compare_gradients(build, size, batch):
-    mine, theirs = models = pair(build, "float64")
-    for model in models:
+    mine, theirs = both = pair(build, "float64")
+    for model in both:
         no_chance(model.train())
     # With a batch of two, norms over single pixels would magnify rounding a thousand times.
-    got, wanted = run(models, size, "float64", batch)
+    got, wanted = run(both, size, "float64", batch)
     for a, b in zip(flat(got), flat(wanted), strict=True):
         close(a, b, 1e-9)
     sum((one**2).sum() for one in flat(got)).backward()
@@ -225,3 +231,19 @@ def compare_gradients(build, size, batch):
     statistics = dict(mine.named_buffers())
     for key, buffer in theirs.named_buffers():
         close(statistics[key], buffer, 1e-9)
+
+
+def test_densenet_that_computes_again_is_the_same():
+    """But for one thing: PyTorch changes running statistics twice then, and we once."""
+    plain, again = (
+        models.DenseNet(8, (2, 1, 1, 1), 16, num_classes=5, memory_efficient=flag)
+        for flag in (False, True)
+    )
+    again.load_state_dict(plain.state_dict())
+    x = image(4, 3, 32, 32)
+    for model in (plain, again):
+        (model(rl.from_numpy(x)) ** 2).sum().backward()
+    for a, b in zip(again.parameters(), plain.parameters(), strict=True):
+        close(a.grad, b.grad, 1e-4, least=1e-2)
+    for a, b in zip(again.buffers(), plain.buffers(), strict=True):
+        close(a, b, 1e-5)

@@ -9,6 +9,7 @@ from typing import Any
 import rushlight as rl
 from rushlight import Tensor, nn
 from rushlight.nn import functional as F
+from rushlight.utils.checkpoint import checkpoint
 
 from ._initial import initialize
 from ._published import Published
@@ -50,8 +51,6 @@ class _DenseLayer(nn.Module):
 
     def _narrowed(self, inputs: list[Tensor]) -> Tensor:
         if self.memory_efficient and any(one.requires_grad for one in inputs):
-            from rushlight.utils.checkpoint import checkpoint
-
             return checkpoint(
                 lambda *all: self.bn_function(list(all)), *inputs, use_reentrant=False
             )
