@@ -27,6 +27,7 @@ class IntermediateLayerGetter(nn.ModuleDict):
     Raises:
         ValueError: a name that is no child.
     Example:
+        >>> import rushlight as rl
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
         >>> inner = IntermediateLayerGetter(net, {"1": "hidden"})
         >>> inner(rl.zeros(4, 2))["hidden"].shape

@@ -58,6 +58,7 @@ def create_feature_extractor(
     Raises:
         ValueError: a node that the model has not, or nodes given in more than one way.
     Example:
+        >>> import rushlight as rl
         >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
         >>> inner = create_feature_extractor(net, {"1": "hidden"})
         >>> {name: x.shape for name, x in inner(rl.zeros(4, 2)).items()}

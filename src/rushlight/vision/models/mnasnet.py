@@ -108,7 +108,8 @@ class MNASNet(nn.Module):
     Shape:
         input (N, 3, H, W) of any size; output (N, num_classes).
     Example:
-        >>> models.MNASNet(0.5, num_classes=10)(rl.zeros(1, 3, 32, 32)).shape
+        >>> import rushlight as rl
+        >>> MNASNet(0.5, num_classes=10)(rl.zeros(1, 3, 32, 32)).shape
         torch.Size([1, 10])
     """
 
