@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
+from rushlight.base.dtypes import float32
 from rushlight.base.errors import GradError, OperationError
+from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -98,6 +100,9 @@ class Zeta(Arithmetic):
         )
 
 
+MOST_FACTORIAL = 170  # the largest whose factorial is a finite double
+
+
 class Polygamma(Composite):
     """The ``n``-th derivative of ``digamma``.
 
@@ -122,7 +127,11 @@ class Polygamma(Composite):
             )
         if n == 0:
             return ops.digamma(x)
-        return ops.special_zeta(n + 1.0, x) * (math.factorial(n) * (-1.0) ** (n + 1))
+        result = x.dtype if x.dtype.is_floating_point else default_dtype()
+        if result.is_half:  # zeta has no such type, and its values would be too large for one
+            return ops.cast(self(n, ops.cast(x, float32)), result)
+        factor = float(math.factorial(n)) if n <= MOST_FACTORIAL else math.inf
+        return ops.special_zeta(n + 1.0, x) * (factor * (-1.0 if n % 2 == 0 else 1.0))
 
     def samples(self, make: Any) -> Any:
         yield 0, make(3, 4, low=0.1, high=20.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.buffer import Buffer
-from rushlight.base.dtypes import DType
+from rushlight.base.dtypes import DType, float32, float64
 from rushlight.base.promotion import default_dtype
 from rushlight.execute import realize_step, value
 from rushlight.graph.node import Node, number
@@ -285,8 +285,11 @@ def plain(option: float | Tensor) -> Number:
 
 
 def count_tensor(steps: float) -> Tensor:
-    """A count of steps as PyTorch keeps it, in the default floating type."""
-    return Tensor(count_node(steps, default_dtype()))
+    """A count of steps as PyTorch keeps it: in doubles if they are the default, else in float32.
+
+    A half type would stop counting at 2048.
+    """
+    return Tensor(count_node(steps, float64 if default_dtype() is float64 else float32))
 
 
 def count_node(steps: float, dtype: DType) -> Node:
