@@ -147,7 +147,7 @@ def _position(trainer: Trainer, weights_only: bool) -> Tree:
         if at.in_hand:  # in the midst of a batch: it is done again
             progress.batch, progress.total_batches = at.batch - 1, at.total_batches - 1
             progress.in_hand = progress.is_last_batch = False
-            feed = {**feed, "fetched": feed["fetched"] - 1} if feed else None
+            feed = {**feed, "fetched": feed["fetched"] - 1, "loader": None} if feed else None
         elif trainer.fitting and trainer.validating:  # in the midst of a validation: so is it
             moment = Moment("validate", -1)
     ended = moment is not None and moment.hook == "on_train_epoch_end"

@@ -195,10 +195,21 @@ class Feed:
     # Where a pass stands, for checkpoints.
 
     def state(self) -> dict[str, Any] | None:
-        """How the pass began, and how many batches it has given."""
+        """How the pass began, how many batches it has given, and what its loader says of it."""
         if self.start is None:
             return None
-        return {**self.start, "fetched": self.fetched}
+        one = self._stateful()
+        inside = None if one is None else one.state_dict()
+        return {**self.start, "fetched": self.fetched, "loader": inside}
+
+    def _stateful(self) -> Any:
+        """The loader, if it is a single one that can go on with a pass by itself."""
+        assert self.loader is not None
+        loaders = self.loader.flattened
+        able = len(loaders) == 1 and all(
+            callable(getattr(loaders[0], name, None)) for name in ("state_dict", "load_state_dict")
+        )
+        return loaders[0] if able and self.size() != float("inf") else None
 
     def _generators(self) -> list[Any]:
         return [one.get_state() for one in self._own_generators()]
@@ -217,6 +228,14 @@ class Feed:
     def _go_on(self, state: dict[str, Any]) -> None:
         """Begins as the broken-off pass began, and takes what it had taken."""
         assert self.loader is not None
+        inside, one = state.get("loader"), self._stateful()
+        if inside is not None and one is not None:
+            one.load_state_dict(inside)
+            self.start = {name: state[name] for name in ("random", "generators")}
+            self.fetched = state["fetched"]
+            rest = enumerate(iter(one), self.fetched)
+            self.iterator = ((batch, index, 0) for index, batch in rest)
+            return
         if state["random"] is not None:
             restore_random_states(state["random"])
         for generator, before in zip(self._own_generators(), state["generators"]):

@@ -16,6 +16,10 @@ class MisconfigurationException(Exception):
     """Settings, hooks or logged values that do not go together; the name is Lightning's."""
 
 
+class TrialOver(BaseException):
+    """Ends a fit that was asked for settings to be tried, and nothing else."""
+
+
 def note(text: str) -> None:
     """Tells the user something, as a log record at level INFO on the standard error."""
     if not log.handlers:

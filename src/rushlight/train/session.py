@@ -19,7 +19,7 @@ from .evaluation import evaluate
 from .fit import finished, validation_epoch
 from .hooks import overridden
 from .module import LightningModule
-from .notes import MisconfigurationException, note, warn
+from .notes import MisconfigurationException, TrialOver, note, warn
 from .optimizers import LightningOptimizer, configured
 from .seeding import isolate_rng
 from .status import RunningStage, TrainerStatus
@@ -39,6 +39,9 @@ def run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> A
     trainer.run_id, trainer.resumed_at, trainer.began = uuid.uuid4().hex, None, time.time()
     try:
         return _run(trainer, path, loop)
+    except TrialOver:
+        trainer.calls("teardown", trainer.state.fn)
+        trainer.state.status = TrainerStatus.FINISHED
     except KeyboardInterrupt as error:
         note("\nDetected KeyboardInterrupt, attempting graceful shutdown ...")
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,7 +4,7 @@
 import sys
 from typing import Any
 
-from .. import callbacks, loggers, profilers
+from .. import callbacks, loggers, profilers, tuner
 from ..callbacks import Callback
 from ..datamodule import LightningDataModule
 from ..module import LightningModule
