@@ -12,7 +12,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
-BLOCK = 64  # samples that are one matrix product; the least of steps and products together
+BLOCK = 128  # samples that are one matrix product: fewer need more steps, more dearer products
 
 
 class RecursiveFilter(Op):
@@ -64,13 +64,12 @@ class RecursiveFilter(Op):
                 return _stepwise(wide, factors)  # a product would spread infinities backwards
             own, past = _responses(echo, factors)
             count = -(-T // size)
-            blocks = np.zeros((N, C, count * size))
-            blocks[..., :T] = wide
-            blocks = blocks.reshape(N, C, count, size) @ own.transpose(0, 2, 1)[None]
+            blocks = np.zeros((C, N, count * size))
+            blocks[..., :T] = wide.transpose(1, 0, 2)
+            blocks = (blocks.reshape(C, N * count, size) @ own).reshape(C, N, count, size)
             for k in range(1, count):
-                state = blocks[:, :, k - 1, : -P - 1 : -1]
-                blocks[:, :, k] += np.einsum("csp,ncp->ncs", past, state)
-        return blocks.reshape(N, C, -1)[..., :T]
+                blocks[:, :, k] += blocks[:, :, k - 1, : -P - 1 : -1] @ past
+        return blocks.reshape(C, N, -1)[..., :T].transpose(1, 0, 2)
 
 
 def _echo(a: np.ndarray, size: int) -> np.ndarray:
@@ -91,17 +90,18 @@ def _stepwise(x: np.ndarray, a: np.ndarray) -> np.ndarray:
 
 
 def _responses(echo: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a block's results are of its own samples (C, size, size), and of the P results before.
+    """What a sample does to its block (C, size, size), and a result of the block before.
 
-    The second is (C, size, P), the latest result first.
+    Both are matrices that rows are multiplied with; the second is (C, P, size), the latest result
+    first.
     """
     (C, size), P = echo.shape, a.shape[1]
     i, j = np.indices((size, size))
-    own = np.where(i >= j, echo[:, i - j], 0.0)
-    direct = np.zeros((C, size, P))  # what a result before adds at once, without echo
+    own = np.where(i <= j, echo[:, j - i], 0.0)
+    direct = np.zeros((C, P, size))  # what a result before adds at once, without echo
     for p in range(P):
-        direct[:, : P - p, p] = -a[:, p:]
-    return own, own @ direct
+        direct[:, p, : P - p] = -a[:, p:]
+    return own, direct @ own
 
 
 recursive_filter = RecursiveFilter()

@@ -12,6 +12,8 @@ Example:
 import importlib
 from typing import Any
 
+__version__ = "0.18.0+rushlight"  # what scripts compare with torchtext's releases
+
 # Loaded when somebody asks for them.
 _PARTS = ("data", "datasets", "functional", "models", "tokenizers", "transforms", "vocab")
 

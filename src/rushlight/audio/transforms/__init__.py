@@ -1,6 +1,7 @@
 """Modules on sound, with torchaudio's names."""
 
 # ruff: noqa: I001 - imported names stand in rows
+from .beamforming import MVDR, PSD, RTFMVDR, SoudenMVDR
 from .masking import FrequencyMasking, SpecAugment, TimeMasking
 from .mel import LFCC, MFCC, AmplitudeToDB, InverseMelScale, MelScale, MelSpectrogram
 from .small import (
