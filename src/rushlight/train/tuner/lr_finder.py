@@ -140,7 +140,7 @@ class RateRamp(Callback):
             trainer.should_stop = True
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
-        if not outputs:
+        if "loss" not in outputs:
             self.finder.results["loss"].append(math.nan)
             return
         self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * outputs["loss"].item()
@@ -162,7 +162,7 @@ def find_rate(
     """Runs the range test with a Trainer that is about to fit; None under ``fast_dev_run``.
 
     Raises:
-        MisconfigurationException: the model has several optimizers, or steps them itself.
+        MisconfigurationException: the model has several optimizers.
         AttributeError: the setting to update is not there.
     """
     if trainer.fast_dev_run:
@@ -176,9 +176,9 @@ def find_rate(
     name = _attribute(trainer, attr_name) if update_attr else ""
     with trial(trainer, RateRamp(finder, early_stop_threshold)):
         train(trainer)
-    found = len(finder.results["loss"])
-    if found < finder.num_training:
-        note(f"LR finder stopped early after {found} steps due to diverging loss.")
+        steps = trainer.global_step
+    if steps < finder.num_training:
+        note(f"LR finder stopped early after {steps} steps due to diverging loss.")
     rate = finder.suggestion() if update_attr else None
     if rate is not None:
         attribute.change(trainer, name, rate)
