@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from rushlight.base.buffer import Buffer
-from rushlight.base.errors import Fault, InternalError
+from rushlight.base.errors import Fault, InternalError, OperationError
 from rushlight.base.half import rounded
 from rushlight.graph.graph import Graph, Step
 from rushlight.graph.node import Number
 from rushlight.graph.sparing import sparing_order
 from rushlight.graph.spec import Spec
 from rushlight.ops.again import again
+from rushlight.ops.solve import LinAlgError
 
 
 class ReferenceProgram:
@@ -80,6 +81,11 @@ class ReferenceProgram:
         except (Fault, MemoryError) as fault:
             fault.step = k  # type: ignore[union-attr]
             raise
+        except (OverflowError, np.linalg.LinAlgError) as error:  # it is about values
+            kind = LinAlgError if isinstance(error, np.linalg.LinAlgError) else OperationError
+            refused: Any = kind(step.op.name, f"{step.op.name}: {error}", site=step.site)
+            refused.step = k
+            raise refused from error
         except Exception as error:
             shown = ", ".join(str(self._spec(i)) for i in step.inputs)
             raise InternalError(

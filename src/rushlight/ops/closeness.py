@@ -31,7 +31,7 @@ class IsClose(Composite):
             names = [TORCH_NAMES[each.dtype.name][1:-1] for each in (x, other)]
             raise DTypeError("isclose", f"{names[0]} did not match {names[1]}")
         for name, limit in (("rtol", rtol), ("atol", atol)):
-            if limit < 0:
+            if not limit >= 0:
                 raise OperationError(
                     "isclose", f"{name} must be greater than or equal to zero, but got {limit}"
                 )

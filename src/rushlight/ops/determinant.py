@@ -12,6 +12,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .singular import singular
 from .solve import adjoint, bad_made, square, strong, wide
 
 
@@ -71,7 +72,7 @@ class Cofactors(Op):
         return ((whole - change) / wide(ops.conj(ops.linalg_det(a))),)
 
     def ref(self, a: Any) -> Any:
-        u, s, vh = np.linalg.svd(a)
+        u, s, vh = singular("linalg.det", a, refuses=False)
         others = np.stack(
             [np.prod(np.delete(s, k, -1), -1) for k in range(s.shape[-1])] or [s], axis=-1
         ).reshape(s.shape)

@@ -12,9 +12,11 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .autocast import taken
 from .elementwise import TORCH_NAMES
 from .factor import product
 from .product import crossed
+from .singular import singular
 from .solve import adjoint, bad_made, matrices, square, strong
 
 
@@ -55,6 +57,8 @@ class MatrixExp(Op):
             return a
         # Taylor's series of a matrix halved until it is small, squared back (in double precision).
         x = a.astype(np.result_type(a.dtype, np.float64))
+        endless = ~np.isfinite(x).all((-2, -1), keepdims=True)
+        x = np.where(endless, 0, x)
         norm = np.abs(x).sum(axis=-1).max()
         halvings = max(0, int(np.ceil(np.log2(max(norm, 1e-30)))) + 4)
         x = x / 2.0**halvings
@@ -64,7 +68,7 @@ class MatrixExp(Op):
             total = total + term
         for _ in range(halvings):
             total = total @ total
-        return total
+        return np.where(endless, np.nan, total)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 3)
@@ -209,7 +213,8 @@ class Pinv(Op):
             rtol = precise if atol is None else 0.0
         limits = (0.0 if atol is None else atol, rtol)
         nodes = [x if isinstance(x, Node) else number(float(x)) for x in limits]
-        return self.record((a, *nodes), bool(hermitian))
+        y = self.record((a, *nodes), bool(hermitian))
+        return taken("lower", y)[0]  # type: ignore[no-any-return]  # it ends with a product
 
     def infer(self, a: Spec, atol: Spec, rtol: Spec, *, hermitian: bool) -> Spec:
         return a.with_shape((*a.shape[:-2], a.shape[-1], a.shape[-2]))
@@ -230,7 +235,7 @@ class Pinv(Op):
             s, u = np.linalg.eigh(a)
             v = u
         else:
-            u, s, vh = np.linalg.svd(a, full_matrices=False)
+            u, s, vh = singular("linalg.svd", a, False)
             v = np.swapaxes(vh.conj(), -1, -2)
         size = np.abs(s)
         limit = np.maximum(rtol[..., None] * size.max(-1, keepdims=True), atol[..., None])

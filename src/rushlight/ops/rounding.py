@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,11 @@ class Trunc(Rounding):
         return np.trunc(x)
 
 
+def _scale(decimals: int) -> float:
+    """What a number is multiplied by to be rounded to ``decimals`` digits, or divided by."""
+    return 10.0 ** abs(decimals) if abs(decimals) <= 308 else math.inf
+
+
 class Round(Op):
     """The nearest number with ``decimals`` digits after the point; halves go to the even one."""
 
@@ -94,7 +100,7 @@ class Round(Op):
     def ref(self, x: Any, *, decimals: int) -> Any:
         if decimals == 0 or x.dtype.kind != "f":
             return np.round(x)
-        scale = x.dtype.type(10.0 ** abs(decimals))
+        scale = x.dtype.type(_scale(decimals))
         if decimals < 0:
             return np.round(x / scale) * scale
         return np.round(x * scale) / scale
@@ -103,7 +109,7 @@ class Round(Op):
         number = x.at(*index)
         if number.dtype.kind != "float":
             return number
-        scale = 10.0 ** abs(decimals)
+        scale = _scale(decimals)
         if decimals < 0:
             return b.mul(b.rint(b.div(number, scale)), scale)
         return b.div(b.rint(b.mul(number, scale)), scale) if decimals else b.rint(number)

@@ -166,11 +166,25 @@ class Logcumsumexp(Scan):
         return (ops.exp(_difference(x, y)) * reversed_recurrence(decay, g, dim),)
 
     def ref(self, x: Any, *, dim: int) -> Any:
-        return np.logaddexp.accumulate(x, axis=dim, dtype=x.dtype) if x.ndim else x
+        if not x.ndim:
+            return x
+        if x.dtype.kind == "c":
+            return _logs_of_sums(x, dim)
+        return np.logaddexp.accumulate(x, axis=dim, dtype=x.dtype)
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
         yield lambda: make.call(make.int(3), 0), RuntimeError, "not implemented for 'Long'"
+
+
+def _logs_of_sums(x: Any, dim: int) -> Any:
+    """Running sums of complex exponentials, each scaled by the larger magnitude of its terms."""
+    made = np.moveaxis(x.copy(), dim, 0)
+    for k in range(1, len(made)):
+        top = np.maximum(made[k - 1].real, made[k].real)
+        top = np.where(np.isfinite(top), top, 0)
+        made[k] = top + np.log(np.exp(made[k - 1] - top) + np.exp(made[k] - top))
+    return np.moveaxis(made, 0, dim)
 
 
 def _difference(a: Node, b: Node) -> Node:
