@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,7 @@ class Combinations(Composite):
     def __call__(self, x: Node, r: int = 2, with_replacement: bool = False) -> Node:
         if x.ndim != 1:
             raise ShapeError("combinations", "Expect a 1D vector", rule=f"It is {x.shape}.")
+        r = int(index(r))
         if r < 0:
             raise OperationError("combinations", f"Expect a non-negative number, but got {r}")
         if r == 0:

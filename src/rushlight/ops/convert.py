@@ -9,7 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import DType, float32
-from rushlight.base.errors import OperationError
+from rushlight.base.errors import ArgTypeError, OperationError
 from rushlight.base.promotion import default_dtype
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
@@ -29,6 +29,10 @@ class Cast(Op):
         return x if x.dtype is dtype else self.record((x,), dtype)
 
     def infer(self, x: Spec, *, dtype: DType) -> Spec:
+        if not isinstance(dtype, DType):
+            raise ArgTypeError(
+                "to", f"to(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
+            )
         return x.with_dtype(dtype)
 
     def vjp(self, g: Node, y: Node, x: Node, *, dtype: DType) -> tuple[Node | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 from rushlight import ops
@@ -35,7 +36,7 @@ class DiagEmbed(Composite):
             raise OperationError(
                 "diag_embed", f"diagonal dimensions cannot be identical {dim1}, {dim2}"
             )
-        size = x.shape[-1] + abs(offset)
+        size = x.shape[-1] + abs(index(offset))
         rest = iter(x.shape[:-1])
         shape = tuple(size if d in (first, second) else next(rest) for d in range(x.ndim + 1))
         return ops.undiagonal.record((x,), shape, int(offset), first, second)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,8 @@ class Histc(Composite):
         if not (math.isfinite(min) and math.isfinite(max)):
             raise OperationError("histc", f"torch.histc: range of [{min}, {max}] is not finite")
         points = ops.reshape(x, (-1, 1))
-        edges = _spread(points, 0, bins, None if min == max else (min, max), name="histc")
+        ends = None if min == max else (min, max)
+        edges = _spread(points, 0, bins, ends, name="histc")
         return _counted(points, (edges,), _weights(points, None), False)
 
     def samples(self, make: Any) -> Any:
@@ -233,7 +235,7 @@ def _spread(
     points: Node, dim: int, bins: int, bounds: tuple[float, float] | None, name: str = "histogram"
 ) -> Node:
     """The edges of so many bins of equal width."""
-    if bins <= 0:
+    if index(bins) <= 0:
         raise OperationError(
             name,
             f"torch.histogram(): bins must be > 0, but got {bins} for dimension {dim}",

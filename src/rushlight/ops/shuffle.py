@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 from rushlight import ops
@@ -109,7 +110,7 @@ def _checked(name: str, x: Node, factor: int, parameter: str) -> int:
             f"{name} expects input to have at least 3 dimensions, but got input with {x.ndim}"
             " dimension(s)",
         )
-    if factor <= 0:
+    if index(factor) <= 0:
         raise OperationError(name, f"{name} expects a positive {parameter}, but got {factor}")
     return factor
 

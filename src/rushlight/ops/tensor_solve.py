@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from operator import index
 from typing import Any
 
 from rushlight import ops
@@ -109,7 +110,7 @@ class LinalgVander(Composite):
                 "linalg.vander supports floating point, complex, and integer tensors, but got"
                 f" {kind}",
             )
-        count = (x.shape[-1] if x.ndim else 1) if N is None else N
+        count = (x.shape[-1] if x.ndim else 1) if N is None else index(N)
         if count <= 1:
             raise OperationError("linalg.vander", "N must be greater than 1.")
         x = ops.cast(x, int64) if x.dtype.kind == "int" else x
@@ -148,7 +149,7 @@ class Vander(Composite):
             raise ShapeError(
                 "vander", "x must be a one-dimensional tensor.", rule=f"It is {x.shape}."
             )
-        count = x.shape[0] if N is None else N
+        count = x.shape[0] if N is None else index(N)
         if count < 0:
             raise OperationError("vander", "N must be non-negative.")
         if x.dtype.kind in ("bool", "int"):

@@ -341,7 +341,8 @@ class NanToNum(Op):
             most = largest(x.dtype)
             nan = 0.0 if nan is None else nan
             posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
-        return self.record((x,), nan, posinf, neginf)
+        numbers = [None if n is None else float(n) for n in (nan, posinf, neginf)]
+        return self.record((x,), *numbers)
 
     def infer(self, x: Spec, **attrs: Any) -> Spec:
         return x

@@ -9,7 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.errors import DTypeError
+from rushlight.base.errors import ArgTypeError, DTypeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -26,6 +26,11 @@ def correction_of(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Correc
         dim, unbiased = None, dim
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
+    if not isinstance(correction, (int, float)):
+        raise ArgTypeError(
+            "var",
+            f"var(): argument 'correction' must be Number, not {type(correction).__name__}",
+        )
     return dim, correction
 
 

@@ -14,6 +14,7 @@ from rushlight.graph.op import Op
 from rushlight.ops.autocast import exactly
 
 from . import arguments
+from .mistyped import refuse_mistyped
 from .schema import Parameter, Schema, parse
 from .tensor import Tensor
 
@@ -24,6 +25,7 @@ SCOPE = {
     "_unwrapped": arguments.unwrapped, "_unwrapped_list": arguments.unwrapped_list,
     "_operand": arguments.operand, "_spread": arguments.spread, "_listed": arguments.listed,
     "_into": arguments.into, "_into_apart": arguments.into_apart, "_Tensor": Tensor,
+    "_refuse_mistyped": refuse_mistyped,
 }  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def in_place(op: Op, text: str) -> Function:
 
 def _compiled(op: Op, schema: Schema, qualified: str, source: str) -> Function:
     name = qualified.rpartition(".")[2]
-    scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name}
+    scope: dict[str, Any] = {**SCOPE, "_op": op, "_name": name, "_schema": schema}
     if op.autocast:
         scope["_exact"] = partial(exactly, op)
     if schema.fields:
@@ -170,4 +172,10 @@ class _Source:
         for parameter in self.schema.parameters:
             if parameter.spread:
                 lines.insert(0, f"{parameter.name} = _listed({parameter.name})")
-        return "\n    ".join([f"def {name}({', '.join(names)}):", *lines])
+        # What fails is looked at again; entering the block costs nothing.
+        return "\n".join(
+            [f"def {name}({', '.join(names)}):", "    try:", *(f"        {x}" for x in lines),
+             "    except Exception as _fault:",
+             "        _refuse_mistyped(_fault, _schema, _name, locals())",
+             "        raise"]
+        )  # fmt: skip
