@@ -23,7 +23,7 @@ from rushlight.graph.op import NUMBER, OUTSIDE
 from .derive import Derived
 
 Places = tuple[int, ...]
-PART, GRADIENTS = ops.part, ops.gradients
+PART, GRADIENTS, EXPAND = ops.part, ops.gradients, ops.expand
 
 
 class Cut:
@@ -126,7 +126,11 @@ class Cut:
         return [node for node in self.nodes if node in kept]
 
     def _held(self) -> list[Node]:
-        """The nodes to which something outside the graph refers."""
+        """The nodes to which something outside the graph refers.
+
+        In the place of repeated elements stands what is repeated: they may need any memory, and
+        cost nothing where they are read.
+        """
         nodes = self.nodes
         uses = [0] * (len(nodes) + len(self.leaves))  # a leaf's number counts from the end
         for places in self._inputs:
@@ -136,7 +140,10 @@ class Cut:
         held = []
         for place, references in enumerate(map(sys.getrefcount, nodes)):
             if references > _INSIDE + uses[place]:
-                held.append(nodes[place])
+                while place >= 0 and nodes[place].op is EXPAND:
+                    place = self._inputs[place][0]
+                if place >= 0:
+                    held.append(nodes[place])
         return held
 
     def unseen(self, place: int, given: list[Any]) -> bool:
