@@ -29,7 +29,7 @@ MOST_CLASSES = 30
 
 def quantities(rows: Rows) -> list[str]:
     """What was logged in each epoch, the parts of the data left out of the names."""
-    names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
+    names = dict.fromkeys(name for row in rows for name in row if name not in ("epoch", "seconds"))
     bare = [name.partition("_")[2] if name.split("_")[0] in PARTS else name for name in names]
     return list(dict.fromkeys(bare))
 

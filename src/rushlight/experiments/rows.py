@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,18 @@ class EpochRows(Callback):
         self.folder = folder
         self.rows: list[dict[str, float]] = []
         self._rates: dict[str, float] = {}
+        self._began = 0.0
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        self._began = time.perf_counter()
         groups = [group for one in trainer.optimizers for group in one.param_groups]
         names = ["learning_rate", *(f"learning_rate_{i}" for i in range(1, len(groups)))]
         self._rates = {name: group["lr"] for name, group in zip(names, groups)}
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates})
+        seconds = {"seconds": time.perf_counter() - self._began}
+        self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates, **seconds})
         self.write()
 
     def write(self) -> None:

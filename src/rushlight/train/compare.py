@@ -28,7 +28,7 @@ from .html import code, figure, heading, page, paragraph
 from .metrics import read_metrics
 from .page import duration
 from .place import CONFIG, METRICS, REPORT, report_command, shown
-from .result import Result, read_result
+from .result import Finished, read_finished
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,18 +41,26 @@ BESIDE_RUNS = {f"{NAME}.png", f"{NAME}.svg", f"{NAME}.html", "multirun.yaml"}
 
 @dataclass
 class Told:
-    """One run as its folder tells it. ``result`` is None of a run that is not finished."""
+    """One run as its folder tells it. ``finished`` is None of a run that is not."""
 
     folder: Path
     settings: dict[str, Any]
     rows: Rows
-    result: Result | None
+    finished: Finished | None
     label: str = ""
     colour: str = ""
     line: str = "-"
 
+    @property
+    def monitored(self) -> str:
+        """The metric that chose the best epoch."""
+        return self.settings.get("checkpoint.monitor") or "validation_accuracy"
+
     def best(self) -> dict[str, float]:
-        return max(self.rows, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+        """The best epoch; the lower loss decides between equals."""
+        sign = -1 if self.settings.get("checkpoint.mode") == "min" else 1
+        rows = [row for row in self.rows if self.monitored in row]
+        return max(rows, key=lambda row: (sign * row[self.monitored], -row["validation_loss"]))
 
 
 def main(argv: list[str]) -> int:
@@ -131,7 +139,7 @@ def _read(folder: Path) -> Told:
         raise RunFault(f"{path} is not a configuration that rushlight train wrote") from error
     if not isinstance(settings, dict):
         raise RunFault(f"{path} is not a configuration that rushlight train wrote")
-    return Told(folder, _flat(settings), rows, read_result(folder))
+    return Told(folder, _flat(settings), rows, read_finished(folder))
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -184,20 +192,36 @@ def _dress(runs: list[Told], factors: list[str]) -> None:
 
 
 def draw_comparison(runs: list[Told]) -> Figure:
-    """Validation loss above validation accuracy, a curve for each run."""
+    """What all runs validated by, one above the other, a curve for each run."""
+    keys = _validated(runs)
     height = max(3.6, 0.24 * len(runs) + 1)
-    with drawing(7.2, 2 * height, panels=2) as (whole, (above, below)):
-        _panel(above, runs, "validation_loss", "Validation loss")
-        log_axis(above)
-        _panel(below, runs, "validation_accuracy", "Validation accuracy")
-        # The climb of the first epochs is alike everywhere; what differs is the end.
-        early = [run.rows[len(run.rows) // 4]["validation_accuracy"] for run in runs]
-        below.set_ylim(bottom=min(early) - 0.02)
-        percent_axis(below)
+    with drawing(7.2, len(keys) * height, panels=len(keys)) as (whole, panels):
+        for axes, key in zip(panels if len(keys) > 1 else [panels], keys):
+            _panel(axes, runs, key, key.replace("_", " ").capitalize())
+            _scale(axes, key, runs)
         whole.draw_without_rendering()
-        for axes, key in ((above, "validation_loss"), (below, "validation_accuracy")):
+        for axes, key in zip(whole.axes, keys):
             label_ends(axes, {run.label: (run.rows[-1][key], run.colour) for run in runs})
         return whole
+
+
+def _validated(runs: list[Told]) -> list[str]:
+    """The metrics of validation that all of the runs have, the loss first."""
+    common = set.intersection(*(set(run.rows[-1]) for run in runs))
+    keys = sorted(key for key in common if key.startswith("validation_"))
+    if not keys:
+        raise RunFault("the runs have no metric of validation in common")
+    return sorted(keys, key=lambda key: key != "validation_loss")
+
+
+def _scale(axes: Axes, key: str, runs: list[Told]) -> None:
+    if key.endswith("accuracy"):
+        # The climb of the first epochs is alike everywhere; what differs is the end.
+        early = [run.rows[len(run.rows) // 4][key] for run in runs]
+        axes.set_ylim(bottom=min(early) - 0.02)
+        percent_axis(axes)
+    elif min(row[key] for run in runs for row in run.rows if key in row) > 0:
+        log_axis(axes)
 
 
 def _panel(axes: Axes, runs: list[Told], key: str, title: str) -> None:
@@ -214,34 +238,51 @@ def _panel(axes: Axes, runs: list[Told], key: str, title: str) -> None:
     epoch_axis(axes)
 
 
-HEADS = ("run", "test accuracy", "test loss", "best validation", "epoch", "weights", "training")
+def _tested(runs: list[Told]) -> list[str]:
+    """The metrics of the test that some run has; losses last, since they say least."""
+    names = dict.fromkeys(name for run in runs if run.finished for name in run.finished.metrics)
+    return sorted(names, key=lambda name: (name.endswith("loss"), name))
 
 
-def _cells(run: Told) -> tuple[str, ...]:
+def _heads(runs: list[Told]) -> tuple[str, ...]:
+    tested = [name.replace("_", " ") for name in _tested(runs)] or ["test"]
+    return ("run", *tested, "best validation", "epoch", "weights", "training")
+
+
+def _cells(run: Told, tested: list[str]) -> tuple[str, ...]:
     best = run.best()
-    kept = (f"{best['validation_accuracy']:.1%}", f"{best['epoch']:.0f} of {len(run.rows)}")
-    seconds = duration(sum(row["seconds"] for row in run.rows))
-    if run.result is None:
-        return (run.label, "not finished", "", *kept, "", seconds)
-    result = run.result
-    accuracy, loss = f"{result.test_accuracy:.1%}", f"{result.test_loss:.4f}"
-    return (run.label, accuracy, loss, *kept, f"{result.parameters:,}", seconds)
+    kept = (_number(run.monitored, best[run.monitored]), f"{best['epoch']:.0f} of {len(run.rows)}")
+    seconds = duration(sum(row.get("seconds", 0.0) for row in run.rows))
+    if run.finished is None:
+        rest = [""] * (max(len(tested), 1) - 1)
+        return (run.label, "not finished", *rest, *kept, "", seconds)
+    found = run.finished.metrics
+    metrics = [_number(name, found[name]) if name in found else "" for name in tested]
+    return (run.label, *metrics, *kept, f"{run.finished.parameters:,}", seconds)
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.1%}" if name.endswith("accuracy") else f"{value:.4f}"
 
 
 def _ranked(runs: list[Told]) -> list[Told]:
-    """The best on the test images first, unfinished runs last."""
-    return sorted(
-        runs,
-        key=lambda run: (
-            run.result is None,
-            (-run.result.test_accuracy, run.result.test_loss) if run.result else (0.0, 0.0),
-        ),
-    )
+    """The best of the test first, by what chose their epochs; unfinished runs last."""
+
+    def rank(run: Told) -> tuple[bool, float, float]:
+        if run.finished is None:
+            return True, 0.0, 0.0
+        name = run.monitored.replace("validation", "test")
+        sign = 1 if run.settings.get("checkpoint.mode") == "min" else -1
+        found = run.finished.metrics
+        return False, sign * found.get(name, 0.0), found.get("test_loss", 0.0)
+
+    return sorted(runs, key=rank)
 
 
 def _print_table(runs: list[Told]) -> None:
-    lines = [HEADS, *(_cells(run) for run in _ranked(runs))]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADS))]
+    heads, tested = _heads(runs), _tested(runs)
+    lines = [heads, *(_cells(run, tested) for run in _ranked(runs))]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     for line in lines:
         first = line[0].ljust(widths[0])
         rest = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
@@ -250,29 +291,30 @@ def _print_table(runs: list[Told]) -> None:
 
 def _page(runs: list[Told], svg: bytes, to: Path, command: str) -> str:
     ranked = _ranked(runs)
-    rows = "".join(_row(run, to) for run in ranked)
-    heads = "".join(f"<th>{escape(head)}</th>" for head in HEADS)
+    tested = _tested(runs)
+    rows = "".join(_row(run, to, tested) for run in ranked)
+    heads = "".join(f"<th>{escape(head)}</th>" for head in _heads(runs))
     return page(
         f"{len(runs)} runs compared - rushlight",
         (
             f"<h1>{len(runs)} run{'s' if len(runs) > 1 else ''} compared</h1>",
             paragraph(
-                "The best on the test images first. Test figures are those of each run's best "
-                "epoch, which the validation images chose."
+                "The best of the test first. Test figures are those of each run's best epoch, "
+                "which validation chose."
             ),
             f'<div class="scroll"><table><tr>{heads}</tr>{rows}</table></div>',
             heading("Learning curves"),
-            figure(svg, "svg+xml", "Validation loss and accuracy of all runs by epoch"),
+            figure(svg, "svg+xml", "What all runs validated by, by epoch"),
             heading("Do it again"),
             code(command),
         ),
     )
 
 
-def _row(run: Told, to: Path) -> str:
+def _row(run: Told, to: Path, tested: list[str]) -> str:
     dashes = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "dashed"}[run.line]
     mark = f'<i class="dash" style="border-top:3px {dashes} {run.colour}"></i>'
-    name, *cells = (escape(cell) for cell in _cells(run))
+    name, *cells = (escape(cell) for cell in _cells(run, tested))
     if (run.folder / REPORT).exists():
         address = Path(os.path.relpath(run.folder / REPORT, to)).as_posix()
         name = f'<a href="{escape(address, quote=True)}">{name}</a>'

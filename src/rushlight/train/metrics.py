@@ -20,6 +20,8 @@ COLUMNS = (
     "samples_per_second",
     "seconds",
 )
+# What the table of any run has.
+NEEDED = {"epoch", "validation_loss"}
 
 
 def write_metrics(folder: Path, rows: list[dict[str, float]]) -> None:
@@ -49,9 +51,9 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
         raise RunFault(disk_sentence(error, f"read {path}")) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise RunFault(f"{path} is not a table that rushlight train wrote ({error})") from error
-    if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
+    if reader.fieldnames is None or NEEDED - set(reader.fieldnames):
         raise RunFault(f"{path} is not a table that rushlight train wrote: columns are missing")
     try:
-        return [{name: float(row[name]) for name in COLUMNS} for row in rows]
+        return [{name: float(value) for name, value in row.items() if value != ""} for row in rows]
     except (TypeError, ValueError) as error:
         raise RunFault(f"{path} is not a table that rushlight train wrote ({error})") from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .datasets import Dataset
     from .loop import Evaluation
     from .state import State
+
+T = TypeVar("T")
 
 # A hard data set has thousands of mistakes; the surest ones tell most.
 MOST_MISTAKES = 100
@@ -112,20 +115,50 @@ def write_result(folder: Path, result: Result) -> None:
     write_durably(folder / RESULT, json.dumps(asdict(result), indent=1) + "\n")
 
 
-def read_result(folder: Path) -> Result | None:
-    """The result of the run in ``folder``, None of a run that is not finished.
+@dataclass(frozen=True)
+class Finished:
+    """What any finished run says of itself: the test's metrics by name, and its size."""
+
+    metrics: dict[str, float]
+    parameters: int
+
+
+def read_finished(folder: Path) -> Finished | None:
+    """What the run in ``folder`` came to, None of a run that is not finished.
 
     Raises:
         RunFault: the file is not one of ours.
     """
+    return _read(folder, _finished)
+
+
+def read_result(folder: Path) -> Result | None:
+    """The result of the image classifier in ``folder``, None of a run that is not finished.
+
+    Raises:
+        RunFault: the file is not one of ours.
+    """
+    return _read(folder, _result)
+
+
+def _finished(values: dict[str, Any]) -> Finished:
+    ours = ("test_accuracy", "test_loss")
+    metrics = values.get("metrics") or {name: values[name] for name in ours}
+    told = {name: float(value) for name, value in metrics.items()}
+    return Finished(told, int(values["parameters"]))
+
+
+def _result(values: dict[str, Any]) -> Result:
+    return Result(**{**values, "mistakes": [Mistake(**one) for one in values["mistakes"]]})
+
+
+def _read(folder: Path, told: Callable[[dict[str, Any]], T]) -> T | None:
     path = folder / RESULT
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        values["mistakes"] = [Mistake(**one) for one in values["mistakes"]]
-        return Result(**values)
+        return told(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RunFault(disk_sentence(error, f"read {path}")) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFault(f"{path} is not a result that rushlight train wrote") from error
