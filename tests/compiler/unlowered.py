@@ -50,6 +50,7 @@ UNLOWERED = [
     "quasi_newton_direction",
     "random_permutation",
     "real",
+    "recursive_filter",
     "searchsorted",
     "sort",
     "special_zeta",
