@@ -2,6 +2,9 @@
 
 import doctest
 import inspect
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -242,6 +245,12 @@ def test_linear_algebra():
     )
 
 
+def test_vectors_of_other_sizes_have_no_product():
+    for sizes in ((0, 1), (2, 3)):
+        with pytest.raises(ValueError):
+            xp.vecdot(*map(rl.ones, sizes))
+
+
 def test_fourier():
     for name in words("fft ifft ihfft rfft"):
         check(name, A, axis=0, module="fft", norm="ortho")
@@ -288,3 +297,30 @@ def test_gradients_pass():
     y = rl.tensor([[1.0, 4.0], [3.0, 8.0]], requires_grad=True)
     (y @ y.T).square().sum().backward()
     assert rl.equal(x.grad, y.grad)
+
+
+GENERIC = """
+import numpy as np, rushlight as rl
+from scipy import special, stats
+x = np.random.default_rng(0).normal(size=(20, 3))
+for f in (stats.zscore, stats.skew, lambda x: special.logsumexp(x, axis=0), special.softmax):
+    found = f(rl.tensor(x))
+    assert isinstance(found, rl.Tensor), f
+    np.testing.assert_allclose(found.numpy(), f(x), rtol=1e-6)
+try:
+    import sklearn
+    from sklearn import decomposition, preprocessing
+except ImportError:
+    raise SystemExit
+with sklearn.config_context(array_api_dispatch=True):
+    for make in (preprocessing.StandardScaler, lambda: decomposition.PCA(2, svd_solver="full")):
+        found = make().fit_transform(rl.tensor(x))
+        assert isinstance(found, rl.Tensor), make
+        np.testing.assert_allclose(found.abs().numpy(), np.abs(make().fit_transform(x)), rtol=1e-6)
+"""
+
+
+@pytest.mark.slow
+def test_functions_of_scipy_and_scikit_learn_take_tensors():
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1", "RUSHLIGHT_TIER": "reference"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", GENERIC], env=environment, check=True)

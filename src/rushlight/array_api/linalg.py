@@ -27,7 +27,13 @@ def tensordot(
 
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
-    """Sums of products along a dimension; the first are conjugated."""
+    """Sums of products along a dimension; the first are conjugated.
+
+    Raises:
+        ValueError: the dimension has other sizes.
+    """
+    if x1.shape[axis] != x2.shape[axis]:
+        raise ValueError(f"vectors have {x1.shape[axis]} and {x2.shape[axis]} elements")
     first, second = promoted(x1, x2)
     return total(first.conj() * second, axis=axis, dtype=first.dtype)
 
