@@ -45,6 +45,7 @@ class Feed:
         self.loaded_in_epoch = float("-inf")
         self.iterator: Iterator[Any] | None = None
         self.fetched = 0
+        self.ahead: Any = None
         self.seen: defaultdict[int, int] = defaultdict(int)
         self.start: dict[str, Any] | None = None
         self.resume: dict[str, Any] | None = None
@@ -167,7 +168,7 @@ class Feed:
             return
         if self.stage == "train":
             self.start = {"random": random_states(), "generators": self._generators()}
-        self.iterator, self.fetched = iter(self.loader), 0
+        self.iterator, self.fetched, self.ahead = iter(self.loader), 0, None
 
     def batches(self) -> Iterator[tuple[Any, int, int, bool]]:
         """(batch, its number, its loader's number, whether it is the last)."""
@@ -185,12 +186,18 @@ class Feed:
     def _looking_ahead(self) -> Iterator[tuple[Any, int, int, bool]]:
         """Fetches one batch more than it gives, to know which is the last."""
         assert self.iterator is not None
-        ahead = next(self.iterator, None)
-        self.fetched += ahead is not None
-        while ahead is not None:
-            (batch, index, number), ahead = ahead, next(self.iterator, None)
-            self.fetched += ahead is not None
-            yield batch, index, number, ahead is None
+        if self.ahead is None:
+            self.ahead = self._next()
+        while self.ahead is not None:
+            batch, index, number = self.ahead
+            self.ahead = self._next()
+            yield batch, index, number, self.ahead is None
+
+    def _next(self) -> Any:
+        assert self.iterator is not None
+        found = next(self.iterator, None)
+        self.fetched += found is not None
+        return found
 
     # Where a pass stands, for checkpoints.
 
@@ -200,7 +207,8 @@ class Feed:
             return None
         one = self._stateful()
         inside = None if one is None else one.state_dict()
-        return {**self.start, "fetched": self.fetched, "loader": inside}
+        looked = self.ahead is not None
+        return {**self.start, "fetched": self.fetched, "ahead": looked, "loader": inside}
 
     def _stateful(self) -> Any:
         """The loader, if it is a single one that can go on with a pass by itself."""
@@ -242,11 +250,11 @@ class Feed:
             generator.set_state(before)
         began = state["random"] or random_states()
         self.start = {"random": began, "generators": state["generators"]}
-        self.iterator, self.fetched = iter(self.loader), 0
-        unsized = self.size() == float("inf")
-        while self.fetched < state["fetched"] - unsized:  # one was looked at ahead of its time
-            next(self.iterator)
-            self.fetched += 1
+        self.iterator, self.fetched, found = iter(self.loader), 0, None
+        while self.fetched < state["fetched"]:
+            found = self._next()
+        # One was looked at ahead of its time, and what it drew at random is drawn.
+        self.ahead = found if state.get("ahead") else None
 
 
 def _in_order(loader: Any) -> Any:

@@ -67,6 +67,7 @@ def _run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> 
     call("setup", trainer.state.fn)
     if overridden("configure_model", model, LightningModule):
         call.step("configure_model")
+    trainer.precision_plugin.convert_model(model)  # before weights of its dtype are loaded
     tree = None
     if path:
         note(f"Restoring states from the checkpoint path at {path}")
@@ -76,7 +77,6 @@ def _run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> 
     trainer.journal.reset_metrics()
     for book in trainer.journal.books.values():
         book.reset()
-    trainer.precision_plugin.convert_model(model)
     # The two tiers agree to rounding only, so all steps of a run are of one.
     with tier.only(checkpoint.tier_of(tree) if trainer.fitting else tier.chosen()):
         if trainer.fitting:

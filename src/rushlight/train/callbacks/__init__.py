@@ -15,4 +15,5 @@ from .prediction_writer import BasePredictionWriter
 from .progress import ProgressBar, RichProgressBar, TQDMProgressBar
 from .stochastic_weight_avg import StochasticWeightAveraging
 from .timer import Timer
+from .update_ratios import UpdateRatios
 from .weight_averaging import EMAWeightAveraging, WeightAveraging
