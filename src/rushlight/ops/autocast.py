@@ -16,7 +16,8 @@ from typing import Any
 from weakref import ref
 
 from rushlight import ops
-from rushlight.base.dtypes import DType, float32, float64
+from rushlight.base import site as sites
+from rushlight.base.dtypes import DType, bfloat16, float16, float32
 from rushlight.base.errors import OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Op, recording, table
@@ -67,30 +68,33 @@ def resumed() -> Iterator[None]:
 # What becomes of one value ----------------------------------------------------------------------
 
 
-def _takes_part(x: Any) -> bool:
-    """Whether a value is a tensor that is converted at all: real, and not of double precision."""
-    return x.__class__ is Node and x.dtype.is_floating_point and x.dtype is not float64
+TAKING_PART = frozenset((float32, float16, bfloat16))
+"""The types that are converted at all: real ones, and not of double precision."""
 
 
 def _converted(x: Any, dtype: DType) -> Any:
     """A value, or those of a sequence, in a type, if they take part."""
     if x.__class__ is tuple:
         return tuple([_converted(each, dtype) for each in x])
-    if not _takes_part(x) or x.dtype is dtype:
+    if x.__class__ is not Node:
         return x
-    if mode.keeps and x.op is ops.leaf and x.dtype is float32 and dtype is mode.dtype:
+    old = x.spec.dtype
+    if old is dtype or old not in TAKING_PART:
+        return x
+    if x.op is ops.leaf and old is float32 and dtype is mode.dtype and mode.keeps:
         return _shared(x, dtype)
-    return ops.cast(x, dtype)
+    return ops.cast.record((x,), dtype)
 
 
 def _shared(x: Node, dtype: DType) -> Node:
     """A parameter's conversion, the same for all that use it, so that their gradients are added."""
     key = id(x), recording.grad
-    if key in mode.kept:
-        source, made = (each() for each in mode.kept[key])
-        if source is x and made is not None and made.dtype is dtype:
+    known = mode.kept.get(key)
+    if known is not None and known[0]() is x:
+        made = known[1]()
+        if made is not None and made.spec.dtype is dtype:
             return made
-    new = ops.cast(x, dtype)
+    new = ops.cast.record((x,), dtype)
     mode.kept[key] = ref(x), ref(new)
     return new
 
@@ -111,13 +115,14 @@ def _widest(values: list[Any]) -> DType | None:
     widest = mode.dtype
     for x in values:
         for each in x if x.__class__ is tuple else (x,):
-            if not _takes_part(each) or each.dtype is widest:
+            kind = each.dtype if each.__class__ is Node else None
+            if kind is widest or kind not in TAKING_PART:
                 continue
-            if float32 not in (widest, each.dtype):
+            if float32 not in (widest, kind):
                 raise OperationError(
                     "autocast",
                     "Unexpected floating ScalarType in at::autocast::prioritize",
-                    rule=f"Here inputs are float32 or {mode.dtype}, and one is {each.dtype}.",
+                    rule=f"Here inputs are float32 or {mode.dtype}, and one is {kind}.",
                 )
             widest = float32
     return widest
@@ -125,7 +130,8 @@ def _widest(values: list[Any]) -> DType | None:
 
 def _first(values: list[Any]) -> DType | None:
     """The type of the first input, if that takes part."""
-    return values[0].dtype if values and _takes_part(values[0]) else None
+    first = values[0] if values else None
+    return first.dtype if first.__class__ is Node and first.dtype in TAKING_PART else None
 
 
 CHOICES: dict[str, Callable[[list[Any]], DType | None]] = {
@@ -155,12 +161,15 @@ def _looking(call: Callable[..., Any]) -> Callable[..., Any]:
     def looking(self: Op, *args: Any, **kwargs: Any) -> Any:
         if mode.dtype is None or not self.autocast:
             return call(self, *args, **kwargs)
-        values = converted(self.autocast, *args, *kwargs.values())
-        before, mode.dtype = mode.dtype, None
+        before = mode.dtype, recording.site
+        if recording.site is None:  # found once for all that is recorded here
+            recording.site = sites.current(2)
         try:
+            values = converted(self.autocast, *args, *kwargs.values())
+            mode.dtype = None
             return call(self, *values[: len(args)], **dict(zip(kwargs, values[len(args) :])))
         finally:
-            mode.dtype = before
+            mode.dtype, recording.site = before
 
     return looking
 
