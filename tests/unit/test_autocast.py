@@ -181,6 +181,10 @@ def layers(lib: Any) -> dict[str, Any]:
         "vector": lambda: x @ x[0, 0], "dot": lambda: lib.dot(x[0, 0], x[0, 0]),
         "addmv": lambda: lib.addmv(x[0, :, 0], x[0], x[0, 0]),
         "power": lambda: lib.linalg.matrix_power(x[:, :, :4], 3),
+        "pinv": lambda: lib.linalg.pinv(x[0]),
+        "pool with indices": lambda: lib.nn.functional.max_pool3d(
+            lib.ones(1, 1, 2, 2, 2).bfloat16(), 2, return_indices=True
+        ),
         "conv_tbc": lambda: lib.conv_tbc(x, lib.ones(2, 6, 3), lib.ones(3)),
         "inverse": lambda: lib.inverse(lib.eye(2).bfloat16()),
         "orgqr": lambda: lib.orgqr(lib.ones(2, 2).bfloat16(), lib.ones(2).bfloat16()),
@@ -401,3 +405,18 @@ def test_the_older_names_of_the_processor() -> None:
         assert not rl.is_autocast_cpu_enabled()
     with pytest.warns(FutureWarning):
         assert rl.cpu.amp.GradScaler(8.0).get_scale() == 8.0
+
+
+def test_the_older_names_of_devices_that_are_not_there() -> None:
+    def program(lib: Any) -> Any:
+        older = lib.cuda.amp
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            scaler = older.GradScaler()
+            with older.autocast(), older.autocast(dtype=lib.bfloat16):
+                kind = (lib.ones(2, 2) @ lib.ones(2, 2)).dtype
+            kept = older.custom_bwd(older.custom_fwd(cast_inputs=lib.float32)(len)) is not None
+        kinds = sorted({w.category.__name__ for w in caught})
+        return [kind, scaler.is_enabled(), scaler.scale(3), kept, kinds]
+
+    agree(program)
