@@ -106,6 +106,11 @@ def test_a_fault_of_another_kind_stays_what_it_is():
         F.conv1d(rl.ones(3, 5), rl.ones(2, 3, 3), None, 2, padding="same")
 
 
+def test_more_parts_than_anybody_can_hold():
+    with pytest.raises(RuntimeError, match="number of sections must be at most"):
+        rl.tensor_split(X, 2**40)
+
+
 def test_a_tolerance_of_nan_is_refused():
     with pytest.raises(RuntimeError, match="atol must be greater than or equal to zero"):
         rl.isclose(X, X, atol=math.nan)

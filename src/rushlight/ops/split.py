@@ -169,6 +169,9 @@ class Chunk(Composite):
         yield lambda: make.call(make(), 1), RuntimeError, "at least a 1-dimensional"
 
 
+MOST_SECTIONS = 1 << 24  # each is a view of its own, of some hundred bytes
+
+
 class TensorSplit(Composite):
     """So many parts whose sizes differ by 1 at most, or parts that end at the places given.
 
@@ -192,9 +195,10 @@ class TensorSplit(Composite):
         if not isinstance(indices_or_sections, int):
             return between(x, [int(n) for n in indices_or_sections], dim)
         count = indices_or_sections
-        if count <= 0:
+        if not 0 < count <= MOST_SECTIONS:
+            wanted = "larger than 0" if count <= 0 else f"at most {MOST_SECTIONS}"
             raise OperationError(
-                "tensor_split", f"number of sections must be larger than 0, got {count}"
+                "tensor_split", f"number of sections must be {wanted}, got {count}"
             )
         least, more = divmod(x.shape[dim], count)
         return pieces(x, [least + (k < more) for k in range(count)], dim)
