@@ -2,7 +2,10 @@
 
 import gc
 import math
+import os
 import random
+import subprocess
+import sys
 import threading
 import warnings
 from datetime import datetime
@@ -375,3 +378,17 @@ def test_decorator_methods_and_arguments():
     assert rl.compile(helper, disable=True) is helper
     with pytest.raises(RuntimeError, match="mode or options"):
         rl.compile(helper, mode="default", options={})
+
+
+FIRST_USE = """
+import rushlight as rl
+fn = rl.compile(lambda x: (x * 2).relu().cosh().sum(), fullgraph=True)
+x = rl.ones(3)
+rl.realize(x)
+assert fn(x).item() == fn(x).item() and len(fn._recipes) == 1
+"""
+
+
+def test_what_is_loaded_when_it_is_first_used_has_no_effect():
+    command = [sys.executable, "-W", "error", "-c", FIRST_USE]
+    subprocess.run(command, env={**os.environ, "RUSHLIGHT_TIER": "reference"}, check=True)

@@ -136,7 +136,8 @@ class Purity:
 def _kind_of(frame: types.FrameType) -> str:
     """Whose code runs in a frame: ``user``, ``rushlight`` or ``standard``."""
     filename = frame.f_code.co_filename
-    if filename.startswith("<"):  # made at run time, as dataclasses do
+    if filename.startswith("<") and not filename.startswith("<frozen "):
+        # Made at run time, as dataclasses do.
         name = str(frame.f_globals.get("__name__", ""))
         ours = name.partition(".")[0] == "rushlight" or name.startswith("namedtuple_")
         return "rushlight" if ours else "user"
