@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rushlight.train.callbacks.update_ratios import GRADIENT, UPDATE, Norms
 from rushlight.train.durable import write_durably
 from rushlight.train.figures import Rows, save_figure
 from rushlight.train.html import code, figure, heading, page, paragraph, table, tiles
@@ -17,6 +18,7 @@ from rushlight.train.place import METRICS, REPORT, RESULT, resume_command, train
 
 from .curves import draw_confusions, draw_curves, quantities
 from .predictions import Predictions
+from .ratios import RULE, draw_ratios
 
 if TYPE_CHECKING:
     from .run import Experiment, Outcome
@@ -25,7 +27,12 @@ SHOWN_MISTAKES = 24
 
 
 def write_report(
-    experiment: Experiment, outcome: Outcome, rows: Rows, config: str, words: list[str]
+    experiment: Experiment,
+    outcome: Outcome,
+    rows: Rows,
+    norms: Norms | None,
+    config: str,
+    words: list[str],
 ) -> None:
     """Draws the curves, what was classified wrongly, the layers, and the page with all of it.
 
@@ -39,6 +46,7 @@ def write_report(
         '<div class="pair">',
         *(_curve(folder, rows, name) for name in quantities(rows)),
         "</div>",
+        *_ratios(folder, norms),
         *_pictures(folder),
         *_classified(experiment),
         *_network(experiment),
@@ -80,6 +88,26 @@ def _told(name: str, value: float) -> str:
 def _curve(folder: Path, rows: Rows, name: str) -> str:
     drawn = save_figure(draw_curves(rows, name), folder / name)
     return figure(drawn, "svg+xml", f"{name} by epoch")
+
+
+def _ratios(folder: Path, norms: Norms | None) -> list[str]:
+    """How large updates and gradients were beside the weights."""
+    drawn = {
+        name: made
+        for name, of in (("update_ratios", UPDATE), ("gradient_ratios", GRADIENT))
+        if norms is not None and (made := draw_ratios(norms, of)) is not None
+    }
+    if not drawn:
+        return []
+    figures = (
+        figure(save_figure(made, folder / name), "svg+xml", f"{name.replace('_', ' ')} by epoch")
+        for name, made in drawn.items()
+    )
+    told = (
+        f"Norms, layer by layer. Updates of about {RULE:g} of the weight are a rule of thumb for a "
+        "healthy learning rate (Karpathy, CS231n notes): far less learns slowly, far more forgets."
+    )
+    return [heading("Updates"), paragraph(told), '<div class="pair">', *figures, "</div>"]
 
 
 def _pictures(folder: Path) -> list[str]:
@@ -128,7 +156,7 @@ def _mistake(told: Predictions, index: int) -> str:
 def _network(experiment: Experiment) -> list[str]:
     """The layers as a table and as a picture, by what one sample shows of them."""
     network = getattr(experiment.task, "network", experiment.task)
-    inputs = next(iter(experiment.data.test_dataloader()))[0][:1]
+    inputs = experiment.task.example_input_array
     network.example_input_array = inputs
     parts = [heading("Layers"), code(str(ModelSummary(network, max_depth=3)))]
     drawn = draw_network(network, inputs)

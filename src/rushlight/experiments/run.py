@@ -13,7 +13,8 @@ from typing import Any
 
 import rushlight as rl
 from rushlight.base import extras
-from rushlight.train.callbacks import ModelCheckpoint
+from rushlight.train.callbacks import ModelCheckpoint, UpdateRatios
+from rushlight.train.callbacks.update_ratios import Norms
 from rushlight.train.durable import write_durably
 from rushlight.train.faults import RunFault, RunInterrupted
 from rushlight.train.lightning import LightningDataModule, LightningModule, Trainer, seed_everything
@@ -41,6 +42,13 @@ class Experiment:
     def folder(self) -> Path:
         """The run's folder."""
         return Path(self.trainer.default_root_dir)
+
+    def show_a_sample(self) -> None:
+        """Gives the task an input by which the summary before the first step tells shapes."""
+        self.data.prepare_data()
+        self.data.setup("fit")
+        inputs, *_ = next(iter(self.data.val_dataloader()))
+        self.task.example_input_array = inputs[:1]
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,7 @@ def train(
     """
     folder, trainer = experiment.folder, experiment.trainer
     write_durably(folder / CONFIG, config_text)
+    experiment.show_a_sample()
     start = folder / LAST if resume else None
     with suppress(KeyboardInterrupt, SystemExit), _quiet():  # an interruption is told below
         trainer.fit(experiment.task, experiment.data, ckpt_path=start)
@@ -111,9 +120,10 @@ def train(
             INTERRUPTED,
         )
     rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
+    norms = _noted(experiment)
     outcome = _tested(experiment)
     write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
-    write_report(experiment, outcome, rows, config_text, words)
+    write_report(experiment, outcome, rows, norms, config_text, words)
     return outcome
 
 
@@ -123,6 +133,12 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
         yield
+
+
+def _noted(experiment: Experiment) -> Norms | None:
+    """What was noted of gradients and updates, if a callback did."""
+    found = (one for one in experiment.trainer.callbacks if isinstance(one, UpdateRatios))
+    return next((one.norms for one in found), None)
 
 
 def _tested(experiment: Experiment) -> Outcome:
