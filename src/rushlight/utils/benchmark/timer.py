@@ -17,6 +17,7 @@ from .measurement import Measurement, TaskSpec
 
 _WAIT = "__rushlight_computed"
 _LONGEST = 2**31 - 1
+_WARM = 3  # what is given may be pending the first time; then references run, then code is made
 
 
 class Language(Enum):
@@ -88,7 +89,7 @@ class Timer:
     def timeit(self, number: int = 1000000) -> Measurement:
         """Does the statement ``number`` times, after some that are not measured."""
         with set_torch_threads(self._task_spec.num_threads):
-            self._timeit(max(number // 100, 2))
+            self._timeit(max(number // 100, _WARM))
             return Measurement(number, [self._timeit(number)], self._task_spec)
 
     def blocked_autorange(
