@@ -139,9 +139,7 @@ def bass_biquad(
     Q: Number = 0.707,
 ) -> Tensor:  # fmt: skip
     """Makes what is below ``central_freq`` Hz louder by ``gain`` decibels."""
-    _, cos, alpha = _angle(waveform, sample_rate, central_freq, Q)
-    A = _amplitude(waveform, gain)
-    return _shelf(waveform, A, cos, 2 * rl.sqrt(A) * alpha)
+    return _shelf_at(waveform, sample_rate, gain, central_freq, Q, side=1)
 
 
 def treble_biquad(
@@ -149,9 +147,15 @@ def treble_biquad(
     Q: Number = 0.707,
 ) -> Tensor:  # fmt: skip
     """Makes what is above ``central_freq`` Hz louder by ``gain`` decibels."""
-    _, cos, alpha = _angle(waveform, sample_rate, central_freq, Q)
+    return _shelf_at(waveform, sample_rate, gain, central_freq, Q, side=-1)
+
+
+def _shelf_at(
+    waveform: Tensor, sample_rate: int, gain: Number, frequency: Number, Q: Number, side: int
+) -> Tensor:
+    _, cos, alpha = _angle(waveform, sample_rate, frequency, Q)
     A = _amplitude(waveform, gain)
-    return _shelf(waveform, A, cos, 2 * rl.sqrt(A) * alpha, side=-1)
+    return _shelf(waveform, A, cos, 2 * rl.sqrt(A) * alpha, side)
 
 
 def _shelf(waveform: Tensor, A: Number, cos: Number, slope: Number, side: int = 1) -> Tensor:
