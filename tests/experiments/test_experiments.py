@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -84,6 +86,22 @@ def test_a_gpt_learns_and_writes():
     text = Path("characters/written.txt").read_text()
     assert text.startswith("Elizabeth ")
     assert len(text) == 81
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser here")
+def test_a_browser_shows_the_page_without_a_complaint():
+    trained("digits_cnn", "trainer.max_epochs=2")
+    page = Path("digits_cnn/report.html").absolute()
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    shown = subprocess.run(
+        ["chromium", *options, "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "CONSOLE" not in shown.stderr
+    for words in ("Confusion matrix", "Curves", "Loss by epoch", "Conv2d", "Do it again"):
+        assert words.lower() in shown.stdout.lower()
+    assert shown.stdout.count("<img") >= 4
+    assert "<svg" in shown.stdout
 
 
 def test_the_autoencoder_draws():

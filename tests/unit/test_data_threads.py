@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import resource
 import threading
 import time
 import weakref
@@ -214,3 +216,31 @@ def test_tensors_come_computed():
         assert x.node.buffer is not None
         assert y.node.buffer is not None
         assert np.array_equal(x.numpy(), np.full(3, index, np.float32))
+
+
+def resident():
+    """Megabytes of memory that this process has."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="no /proc here")
+@pytest.mark.parametrize("kind", ["nobody", "threads", "processes"])
+def test_memory_stays_flat_over_a_hundred_epochs(kind):
+    class Arrays(Shared):
+        def __threads__(self):
+            return kind == "threads"
+
+        def __getitem__(self, index):
+            return np.full(20_000, index, np.float32)  # 80 kB
+
+    workers = 0 if kind == "nobody" else 2
+    loader = load(Arrays(16), workers, batch_size=4, persistent_workers=workers > 0)
+    seen = []
+    for epoch in range(100):
+        for batch in loader:
+            assert batch.shape == (4, 20_000)
+        if epoch % 20 == 19:
+            gc.collect()
+            seen.append(resident())
+    assert max(seen[1:]) < seen[0] + 8, seen
