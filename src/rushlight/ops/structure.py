@@ -33,6 +33,9 @@ class Together(Op):
 
     name = "together"
 
+    def vjp(self, g: Any, y: Node, *values: Node) -> tuple[Node | None, ...]:
+        return tuple(g)
+
     def ref(self, *values: Any) -> Any:
         return values
 
