@@ -93,9 +93,9 @@ def vit_stem(m):
 SMALL = {
     "alexnet": (alexnet, 63),
     "vgg": (vgg, 32),
-    "convnext": (convnext, 36),
+    "convnext": (convnext, 20),
     "densenet": (lambda m: m.DenseNet(8, (2, 1, 2, 1), 16, num_classes=5), 32),
-    "efficientnet": (efficientnet, 33),
+    "efficientnet": (efficientnet, 25),
     "inception_module": (lambda m: home(m.GoogLeNet).Inception(3, 4, 6, 8, 2, 4, 3), 9),
     "googlenet_half_way": (lambda m: home(m.GoogLeNet).InceptionAux(3, 5), 9),
     "inception_a": (lambda m: m.inception.InceptionA(3, 8), 9),
@@ -104,8 +104,6 @@ SMALL = {
     "inception_d": (lambda m: m.inception.InceptionD(3), 9),
     "inception_e": (lambda m: m.inception.InceptionE(3), 5),
     "inception_half_way": (lambda m: m.inception.InceptionAux(3, 5), 17),
-    "googlenet": (lambda m: m.GoogLeNet(5, init_weights=False, transform_input=True), 33),
-    "inception": (lambda m: m.Inception3(5, False, True, init_weights=False), 75),
     "maxvit": (lambda m: m.MaxVit((32, 32), 8, 4, [16], [2], 8, 0.0, num_classes=5), 32),
     "mnasnet": (lambda m: m.MNASNet(0.2, num_classes=5), 32),
     "mobilenet_v2": (lambda m: m.MobileNetV2(5, 0.5, [[1, 16, 1, 1], [6, 24, 2, 2]]), 32),
@@ -141,6 +139,11 @@ def lraspp(m):
 
 
 SMALL |= {"fcn": (fcn, 24), "deeplabv3": (deeplab, 24), "lraspp": (lraspp, 40)}
+# Too long to be quick; their modules are compared above.
+LARGE = {
+    "googlenet": (lambda m: m.GoogLeNet(5, init_weights=False, transform_input=True), 33),
+    "inception": (lambda m: m.Inception3(5, False, True, init_weights=False), 75),
+}
 # Builder, image size.
 WHOLE = {
     "convnext_tiny": 32,
@@ -199,14 +202,20 @@ def no_chance(model):
                 setattr(layer, name, 0.0)
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name not in ("googlenet", "inception")])
+@pytest.mark.parametrize("name", SMALL)
 def test_gradients_in_training(name):
     compare_gradients(*SMALL[name], 4)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", LARGE)
+def test_outputs_of_large_networks(name):
+    compare_outputs(*LARGE[name], "float32", 1e-4)
+
+
+@pytest.mark.slow
 def test_gradients_of_googlenet():
-    compare_gradients(*SMALL["googlenet"], 6)
+    compare_gradients(*LARGE["googlenet"], 6)
 
 
 @pytest.mark.slow

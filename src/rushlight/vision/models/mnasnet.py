@@ -109,8 +109,8 @@ class MNASNet(nn.Module):
         input (N, 3, H, W) of any size; output (N, num_classes).
     Example:
         >>> import rushlight as rl
-        >>> MNASNet(0.5, num_classes=10)(rl.zeros(1, 3, 32, 32)).shape
-        torch.Size([1, 10])
+        >>> MNASNet(0.5, num_classes=10)(rl.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
     """
 
     # Files of version 1 hold networks whose first layers were as wide for every alpha.
