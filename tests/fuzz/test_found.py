@@ -91,6 +91,7 @@ X = rl.ones(3, 4)
         (lambda: rl.nan_to_num(X, "one"), r"'nan' \(position 2\) must be float, not str"),
         (lambda: rl.var(X, correction=()), r"'correction' must be Number, not tuple"),
         (lambda: X.sum("rows"), r"."),
+        (lambda: rl.einsum("ij,jk->ik", None, X), r"expected Tensor as element 0 in argument 1"),
         (lambda: X.transpose(0, 1.5), r"must be int, not float"),
     ],
 )

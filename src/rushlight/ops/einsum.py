@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import ops
-from rushlight.base.errors import ArgValueError, Fault, OperationError
+from rushlight.base.errors import ArgTypeError, ArgValueError, Fault, OperationError
 from rushlight.base.shapes import prod
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -96,6 +96,12 @@ def _from_text(equation: str, operands: tuple[Any, ...]) -> tuple[Any, list[Labe
         raise _wrong(
             f"{'more' if more else 'fewer'} operands were provided than specified in the equation"
         )
+    for place, operand in enumerate(operands):
+        if not isinstance(operand, Node):
+            kind = type(operand).__name__
+            raise ArgTypeError(
+                "einsum", f"expected Tensor as element {place} in argument 1, but got {kind}"
+            )
     return operands, inputs, _letters(right, equation) if arrow else None
 
 
