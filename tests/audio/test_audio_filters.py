@@ -6,6 +6,7 @@ import torch
 from beside import audio, compare, noise, torchaudio
 
 import rushlight as rl
+from rushlight.execute import tier
 
 OURS, THEIRS = audio.functional, torchaudio.functional
 
@@ -53,8 +54,9 @@ def test_what_is_no_number_spreads_forward_only():
     x = np.ones(100)
     x[70] = np.nan
     a, b = coefficients(3)
-    y = OURS.lfilter(rl.tensor(x), rl.tensor(a), rl.tensor(b), clamp=False)
-    assert np.isfinite(y.numpy()[:70]).all() and np.isnan(y.numpy()[70:]).all()
+    with tier.only("reference"):
+        y = OURS.lfilter(rl.tensor(x), rl.tensor(a), rl.tensor(b), clamp=False).numpy()
+    assert np.isfinite(y[:70]).all() and np.isnan(y[70:]).all()
 
 
 def test_second_gradients():

@@ -20,8 +20,10 @@ CONFORMER = {
 LENGTHS = np.array([9, 4])
 CASES = [
     ("ConvTasNet", TASNET, (noise(2, 1, 50),)),
-    ("ConvTasNet", {**TASNET, "msk_activate": "relu"}, (noise(2, 1, 48),)),
-    ("ConvTasNet", {**TASNET, "enc_kernel_size": 7}, (noise(2, 1, 47),)),
+    pytest.param("ConvTasNet", {**TASNET, "msk_activate": "relu"}, (noise(2, 1, 48),),
+                 marks=pytest.mark.slow),
+    pytest.param("ConvTasNet", {**TASNET, "enc_kernel_size": 7}, (noise(2, 1, 47),),
+                 marks=pytest.mark.slow),
     ("DeepSpeech", {"n_feature": 6, "n_hidden": 8, "n_class": 5}, (noise(2, 1, 7, 6),)),
     ("Conformer", CONFORMER, (noise(2, 9, 12), LENGTHS)),
     ("Conformer", {**CONFORMER, "use_group_norm": True, "convolution_first": True},
@@ -71,7 +73,8 @@ def test_wav2letter(kwargs):
     with torch.no_grad(), rl.no_grad():
         ours, theirs = pair("Wav2Letter", kwargs)
         x = noise(1, kwargs.get("num_features", 1), 800 if len(kwargs) == 1 else 60)
-        alike(ours(rl.tensor(x)), theirs(torch.tensor(x)), rtol=1e-3, atol=1e-4)
+        with tier.only("reference"):
+            alike(ours(rl.tensor(x)), theirs(torch.tensor(x)), rtol=1e-3, atol=1e-4)
 
 
 def test_sizes():
@@ -105,7 +108,8 @@ def test_m5_by_hand():
         y = torch.nn.functional.batch_norm(y, *stats)
         y = torch.max_pool1d(torch.relu(y), 4)
     wanted = torch.log_softmax(y.mean(-1) @ w["fc1.weight"].t() + w["fc1.bias"], -1)
-    alike(model(rl.tensor(x)), wanted, rtol=1e-4, atol=1e-5)
+    with tier.only("reference"):
+        alike(model(rl.tensor(x)), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_m5_tells_tones_apart():
