@@ -46,6 +46,7 @@ class Feed:
         self.iterator: Iterator[Any] | None = None
         self.fetched = 0
         self.ahead: Any = None
+        self.before: dict[str, Any] | None = None
         self.seen: defaultdict[int, int] = defaultdict(int)
         self.start: dict[str, Any] | None = None
         self.resume: dict[str, Any] | None = None
@@ -190,6 +191,7 @@ class Feed:
             self.ahead = self._next()
         while self.ahead is not None:
             batch, index, number = self.ahead
+            self.before = random_states()
             self.ahead = self._next()
             yield batch, index, number, self.ahead is None
 
@@ -207,8 +209,8 @@ class Feed:
             return None
         one = self._stateful()
         inside = None if one is None else one.state_dict()
-        looked = self.ahead is not None
-        return {**self.start, "fetched": self.fetched, "ahead": looked, "loader": inside}
+        before = None if self.ahead is None else self.before
+        return {**self.start, "fetched": self.fetched, "before": before, "loader": inside}
 
     def _stateful(self) -> Any:
         """The loader, if it is a single one that can go on with a pass by itself."""
@@ -250,11 +252,13 @@ class Feed:
             generator.set_state(before)
         began = state["random"] or random_states()
         self.start = {"random": began, "generators": state["generators"]}
-        self.iterator, self.fetched, found = iter(self.loader), 0, None
-        while self.fetched < state["fetched"]:
-            found = self._next()
-        # One was looked at ahead of its time, and what it drew at random is drawn.
-        self.ahead = found if state.get("ahead") else None
+        self.iterator, self.fetched, self.ahead = iter(self.loader), 0, None
+        before = state.get("before")
+        while self.fetched < state["fetched"] - (before is not None):
+            self._next()
+        if before is not None:  # one more was looked at ahead of its time, and had drawn by then
+            restore_random_states(before)
+            self.before, self.ahead = before, self._next()
 
 
 def _in_order(loader: Any) -> Any:
