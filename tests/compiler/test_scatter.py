@@ -303,3 +303,23 @@ def test_a_training_step_with_an_embedding(kwargs):
 
     for got, want in zip(*in_both(run), strict=True):
         np.testing.assert_allclose(got, want, 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("how", ["index_add", "scatter_add", "index_copy", "index_put"])
+def test_places_that_are_sums(how):
+    """Short sums are computed where they are used, which an index cannot do."""
+    starts, rows = rl.tensor([0, 2]), rl.arange(8.0).reshape(4, 2)
+
+    def work():
+        bag = (rl.arange(4).unsqueeze(1) >= starts).sum(1) - 1
+        base = rl.zeros(3, 2)
+        if how == "scatter_add":
+            return base.scatter_add(0, bag.unsqueeze(1).expand(4, 2), rows * 2)
+        if how == "index_put":
+            return base.index_put((bag,), rows * 2, accumulate=True)
+        return getattr(base, how)(0, bag, rows * 2)
+
+    with tier.only("compiled"):
+        found = work().tolist()
+    with tier.only("reference"):
+        assert found == work().tolist()
