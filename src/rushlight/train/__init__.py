@@ -1,4 +1,7 @@
-"""Training as one command: the loop, its checkpoints, and the folder that a run writes.
+"""Training: Lightning's Trainer, and a run of the digits as one command.
+
+:class:`Trainer`, :class:`LightningModule` and :class:`LightningDataModule` have Lightning's names
+and meanings; ``callbacks``, ``loggers`` and ``profilers`` are beside them.
 
 ``rushlight train`` is :func:`rushlight.config.main`, which reads settings and calls
 :func:`prepare` and :func:`train` of :mod:`rushlight.train.run`. ``rushlight report`` is
@@ -6,6 +9,28 @@
 """
 
 from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Where a name is defined, which is loaded when somebody asks for it.
+_HOMES = {
+    "Trainer": "trainer",
+    "LightningModule": "module",
+    "LightningDataModule": "datamodule",
+    "Callback": "callbacks",
+    "CombinedLoader": "combined",
+    "seed_everything": "seeding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """``Trainer`` and its like, and the packages ``callbacks``, ``loggers`` and ``profilers``."""
+    if name in ("callbacks", "loggers", "profilers"):
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def report_main(argv: list[str]) -> int:
