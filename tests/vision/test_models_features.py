@@ -2,8 +2,12 @@
 
 import contextlib
 import copy
+import functools
+import hashlib
+import http.server
 import importlib
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -207,3 +211,42 @@ def test_models_by_name():
         models.get_weight("ResNet17_Weights.DEFAULT")
     with pytest.raises(ValueError, match="already registered"):
         models.register_model("resnet18")(lambda: None)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder, and the address at which its files are."""
+    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_weights_are_fetched_and_checked(monkeypatch, served, damaged):
+    folder, address = served
+    theirs = torchvision.models.squeezenet1_1()
+    torch.save(theirs.state_dict(), folder / "weights.pth")
+    digits = hashlib.sha256((folder / "weights.pth").read_bytes()).hexdigest()[:8]
+    name = f"squeezenet-{'00000000' if damaged else digits}.pth"
+    (folder / "weights.pth").rename(folder / name)
+    monkeypatch.setattr(models.SqueezeNet1_1_Weights.DEFAULT.value, "url", f"{address}/{name}")
+    before = rl.hub.get_dir()
+    rl.hub.set_dir(str(folder / "hub"))
+    try:
+        if damaged:
+            with pytest.raises(RuntimeError):
+                models.squeezenet1_1(weights="DEFAULT", progress=False)
+            return
+        model = models.squeezenet1_1(weights="DEFAULT", progress=False)
+    finally:
+        rl.hub.set_dir(before)
+    wanted = theirs.features[0].weight.detach().numpy()
+    np.testing.assert_array_equal(model.features[0].weight.detach().numpy(), wanted)

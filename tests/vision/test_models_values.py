@@ -219,8 +219,9 @@ def test_gradients_of_googlenet():
 
 
 @pytest.mark.slow
-def test_gradients_of_inception_with_its_classifier_half_way():
-    compare_gradients(lambda m: m.Inception3(5, init_weights=False), 299, 2)
+@pytest.mark.timeout(900)
+def test_gradients_of_inception_with_its_classifier_half_way():  # which needs large images
+    compare_gradients(lambda m: m.Inception3(5, init_weights=False), 299, 3)
 
 
 def compare_gradients(build, size, batch):
