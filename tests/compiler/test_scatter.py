@@ -305,7 +305,9 @@ def test_a_training_step_with_an_embedding(kwargs):
         np.testing.assert_allclose(got, want, 1e-12, 1e-12)
 
 
-@pytest.mark.parametrize("how", ["index_add", "scatter_add", "index_copy", "index_put"])
+@pytest.mark.parametrize(
+    "how", ["index_add", "scatter_add", "index_copy", "index_put", "take", "gather", "select"]
+)
 def test_places_that_are_sums(how):
     """Short sums are computed where they are used, which an index cannot do."""
     starts, rows = rl.tensor([0, 2]), rl.arange(8.0).reshape(4, 2)
@@ -313,6 +315,11 @@ def test_places_that_are_sums(how):
     def work():
         bag = (rl.arange(4).unsqueeze(1) >= starts).sum(1) - 1
         base = rl.zeros(3, 2)
+        if how == "take":
+            return rows.take(bag)
+        if how in ("gather", "select"):
+            column = rows[:, 0]
+            return column.gather(0, bag) if how == "gather" else column[bag]
         if how == "scatter_add":
             return base.scatter_add(0, bag.unsqueeze(1).expand(4, 2), rows * 2)
         if how == "index_put":

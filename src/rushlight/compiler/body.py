@@ -108,6 +108,10 @@ class Body:
             return Index((), int(x.attrs[0]))
         if x.op == "index":
             return x.attrs[0]  # type: ignore[no-any-return]
+        if x.reductions:  # short ones, or they would be in memory; an index has no loops
+            from .reductions import written_out
+
+            x = written_out(x, loops=False)
         looked = Looked(x, size)
         self.lookups.append(looked)
         return Index(((looked, 1),))

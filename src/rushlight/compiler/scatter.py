@@ -97,10 +97,3 @@ def scatters(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
     if type(op).scatter is Op.scatter or any(isinstance(x, tuple) for x in (spec, *inputs)):
         return False
     return op.lowers(spec, *inputs)
-
-
-def has_loops(value: Value, axes: Sequence[Axis]) -> bool:
-    """Whether whole numbers are sums, which no index can be: a place is arithmetic alone."""
-    if isinstance(value, Stored) or value.spec.dtype.kind != "int":
-        return False
-    return bool(value.at(*axes).reductions)

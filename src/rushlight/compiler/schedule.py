@@ -33,7 +33,7 @@ from .plain import Referred, flat
 from .reductions import INLINE, in_pieces, is_large, written_out
 from .scan import OPS as SCANS
 from .scan import Scan, is_scan
-from .scatter import Scatter, has_loops, scatters
+from .scatter import Scatter, scatters
 from .template import has_kernel, is_convolution, is_product
 from .value import Computed, Fixed, Stored, Value, computed_in
 
@@ -229,7 +229,6 @@ class _Scheduling:
     def _scattered(self, number: int, step: Step, inputs: list[Value]) -> Value:
         """A copy of the first input, in which elements are changed; half types in float32."""
         spec: Any = step.spec
-        inputs = [self._laid(x) if has_loops(x, self._axes(x.shape)) else x for x in inputs]
         made = self._stored(spec.with_dtype(computed_in(spec.dtype)))
         if spec.numel:
             self._fill(made, inputs[0], tuple(range(spec.ndim)))
