@@ -88,7 +88,8 @@ def optimize(trainer: Trainer, steps: Steps, batch: Any, batch_idx: int) -> dict
         return outputs
     if steps.straight:
         optimizer = trainer.optimizers[0]
-        call("on_before_optimizer_step", optimizer)
+        if steps.hooked:
+            call("on_before_optimizer_step", optimizer)
         if steps.clips:
             trainer.clip(optimizer)
         optimizer.step()
@@ -108,22 +109,26 @@ def gradients(
     rest: dict[str, Any] = {}
     if not isinstance(loss, rl.Tensor):
         loss, rest = loss_of(loss)
-    if batch_idx % trainer.accumulate_grad_batches == 0:
-        call("on_before_zero_grad", optimizer)
+    count = trainer.accumulate_grad_batches
+    if batch_idx % count == 0:
+        if steps.hooked:
+            call("on_before_zero_grad", optimizer)
         if steps.zeroes:
             call.step("optimizer_zero_grad", at.epoch, batch_idx, optimizer)
         else:
             optimizer.zero_grad()
     if loss is None:
         return None
-    if trainer.accumulate_grad_batches != 1:
-        loss = loss / trainer.accumulate_grad_batches
-    call("on_before_backward", loss)
+    if count != 1:
+        loss = loss / count
+    if steps.hooked:
+        call("on_before_backward", loss)
     if steps.differentiates:
         call.step("backward", loss)
     else:
         loss.backward()
-    call("on_after_backward")
+    if steps.hooked:
+        call("on_after_backward")
     if steps.watched:
         loss = loss.detach()
         outputs.update(rest, loss=loss)

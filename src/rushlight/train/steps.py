@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
+INSIDE = (
+    "on_before_zero_grad", "on_before_backward", "on_after_backward", "on_before_optimizer_step"
+)  # fmt: skip
+
+
 class Steps:
     """Which of the model's ways to take a step are its own; the others are done in place.
 
@@ -26,6 +31,7 @@ class Steps:
         straight: gradients can be computed before the optimizer is called, which asks for them
             once. LBFGS and optimizers that we do not know get a closure.
         watched: somebody looks at the outputs of a step.
+        hooked: somebody is called between a batch and its step.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -43,6 +49,7 @@ class Steps:
         self.clips = own("configure_gradient_clipping") or bool(trainer.gradient_clip_val)
         self.straight = not own("optimizer_step") and all(map(_asks_once, trainer.optimizers))
         self.watched = trainer.calls.anybody("on_train_batch_end")
+        self.hooked = any(trainer.calls.anybody(hook) for hook in INSIDE)
 
 
 def _asks_once(optimizer: optim.Optimizer) -> bool:
