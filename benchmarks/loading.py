@@ -45,7 +45,8 @@ def main() -> None:
             [statistics.median(column) for column in zip(*figures[name, data, workers])]
             for name in FRAMEWORKS
         )
-        _row(data, workers, "samples/s", f"{ours[0]:,.0f}", f"{theirs[0]:,.0f}", ours[0] / theirs[0])
+        rates = f"{ours[0]:,.0f}", f"{theirs[0]:,.0f}"
+        _row(data, workers, "samples/s", *rates, ours[0] / theirs[0])
         _row(
             data, workers, "first batch", f"{ours[1] * 1e3:.2f} ms", f"{theirs[1] * 1e3:.2f} ms",
             theirs[1] / ours[1],
