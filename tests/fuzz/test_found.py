@@ -91,6 +91,9 @@ X = rl.ones(3, 4)
         (lambda: rl.nan_to_num(X, "one"), r"'nan' \(position 2\) must be float, not str"),
         (lambda: rl.var(X, correction=()), r"'correction' must be Number, not tuple"),
         (lambda: X.sum("rows"), r"."),
+        (lambda: rl.searchsorted(X, None), r"must be Tensor or Number, not NoneType"),
+        (lambda: rl.linalg.matrix_rank(X, ()), r"must be Tensor or float, not tuple"),
+        (lambda: F.avg_pool2d(X[None], 1, divisor_override=()), r"must be int, not tuple"),
         (lambda: rl.einsum("ij,jk->ik", None, X), r"expected Tensor as element 0 in argument 1"),
         (lambda: X.transpose(0, 1.5), r"must be int, not float"),
     ],
@@ -110,6 +113,12 @@ def test_a_fault_of_another_kind_stays_what_it_is():
 def test_more_parts_than_anybody_can_hold():
     with pytest.raises(RuntimeError, match="number of sections must be at most"):
         rl.tensor_split(X, 2**40)
+
+
+def test_the_middle_of_no_whole_numbers():
+    none = rl.zeros(0, 4, dtype=rl.int64)
+    assert none.nanmedian().item() == none.median().item() == -(2**63)
+    assert math.isnan(rl.zeros(0).nanmedian().item())
 
 
 def test_a_tolerance_of_nan_is_refused():

@@ -21,6 +21,7 @@ from rushlight.execute import tier
 
 REFUSALS = {
     "TypeError", "ValueError", "IndexError", "RuntimeError", "NotImplementedError", "MemoryError",
+    "OverflowError",
 }  # fmt: skip
 NAMES = sorted(names())
 QUICK = 3

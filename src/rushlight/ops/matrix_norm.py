@@ -10,7 +10,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import DType
-from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.errors import ArgTypeError, OperationError, ShapeError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
@@ -203,6 +203,12 @@ class MatrixRank(Composite):
         hermitian: bool = False,
     ) -> Node:  # fmt: skip
         matrices("linalg.matrix_rank", a)
+        for limit in (tol, atol, rtol):
+            if not isinstance(limit, (Node, int, float, type(None))):
+                raise ArgTypeError(
+                    "linalg.matrix_rank",
+                    f"tolerances must be Tensor or float, not {type(limit).__name__}",
+                )
         atol, rtol = (tol, 0.0) if tol is not None else (atol, rtol)
         a = ops.detach(a)
         values = ops.abs(ops.linalg_eigvalsh(a)) if hermitian else ops.linalg_svdvals(a)

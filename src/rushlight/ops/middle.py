@@ -37,6 +37,11 @@ def _nanmedian_places(x: Any, dim: int) -> Any:
     return np.take_along_axis(order, middle, dim).squeeze(dim)
 
 
+def _of_none(dtype: Any) -> Any:
+    """The median of nothing: NaN, and what C makes of it where whole numbers have none."""
+    return np.nan if dtype.kind == "f" else np.iinfo(dtype).min
+
+
 class MedianOfAll(Shared):
     """``median()`` of all elements; NaN of none."""
 
@@ -44,7 +49,7 @@ class MedianOfAll(Shared):
 
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         line = x.reshape(-1)
-        return line[_median_places(line, 0)] if line.size else np.nan
+        return line[_median_places(line, 0)] if line.size else _of_none(line.dtype)
 
     def grad_name(self, node: Node) -> str:
         return "MedianBackward0"
@@ -57,7 +62,7 @@ class NanmedianOfAll(Shared):
 
     def ref(self, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         line = x.reshape(-1)
-        return line[_nanmedian_places(line, 0)] if line.size else np.nan
+        return line[_nanmedian_places(line, 0)] if line.size else _of_none(line.dtype)
 
     def grad_name(self, node: Node) -> str:
         return "NanmedianBackward0"

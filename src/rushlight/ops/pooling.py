@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, ClassVar
 
 from rushlight import ops
@@ -252,7 +253,7 @@ class AvgPooling(Pooling):
         ceil_mode: bool = False, count_include_pad: bool = True,
         divisor_override: int | None = None,
     ) -> Node:  # fmt: skip
-        if divisor_override == 0:
+        if divisor_override is not None and index(divisor_override) == 0:
             raise OperationError(self.name, "divisor must be not zero")
         size = self.check(x)
         if self.rank == 3:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base.dtypes import int32, int64
-from rushlight.base.errors import OperationError, ShapeError
+from rushlight.base.errors import ArgTypeError, OperationError, ShapeError
 from rushlight.base.promotion import default_dtype
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Composite, Op
@@ -41,6 +41,11 @@ class Searchsorted(Op):
     ) -> Node:  # fmt: skip
         right = self._side(side, right)
         if not isinstance(values, Node):
+            if not isinstance(values, (int, float)):
+                raise ArgTypeError(
+                    "searchsorted",
+                    f"argument 'input' must be Tensor or Number, not {type(values).__name__}",
+                )
             values = number(values, default_dtype() if isinstance(values, float) else None)
         if sorter is not None:
             if sorter.shape != sequence.shape or sorter.dtype is not int64:

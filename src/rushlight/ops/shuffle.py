@@ -110,7 +110,8 @@ def _checked(name: str, x: Node, factor: int, parameter: str) -> int:
             f"{name} expects input to have at least 3 dimensions, but got input with {x.ndim}"
             " dimension(s)",
         )
-    if index(factor) <= 0:
+    factor = int(index(factor))
+    if factor <= 0:
         raise OperationError(name, f"{name} expects a positive {parameter}, but got {factor}")
     return factor
 
