@@ -169,10 +169,11 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
         )
     known = _MODES if isinstance(debug_mode, str) else range(len(_MODES))
     if debug_mode not in known:
-        names = "`default`, `warn`, `error`" if isinstance(debug_mode, str) else "0, 1, or 2"
+        word = isinstance(debug_mode, str)
+        names = "one of `default`, `warn`, `error`," if word else "0, 1, or 2,"
         raise OperationError(
             "set_deterministic_debug_mode",
-            f"invalid value of debug_mode, expected one of {names}, but got {debug_mode}",
+            f"invalid value of debug_mode, expected {names} but got {debug_mode}",
         )
     level = _MODES.index(debug_mode) if isinstance(debug_mode, str) else debug_mode
     use_deterministic_algorithms(level > 0, warn_only=level == 1)

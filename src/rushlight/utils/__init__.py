@@ -6,7 +6,14 @@ from typing import Any
 
 from rushlight.utils import data
 
-__all__ = ["benchmark", "checkpoint", "data"]
+__all__ = [
+    "benchmark",
+    "checkpoint",
+    "data",
+    "deterministic",
+    "dlpack",
+    "hooks",
+]
 
 
 def __getattr__(name: str) -> Any:
