@@ -127,7 +127,7 @@ def as_subclass(self: Tensor, cls: type[Any]) -> Any:
         >>> import rushlight as rl
         >>> class Image(rl.Tensor):
         ...     pass
-        >>> type(rl.zeros(2).as_subclass(Image)).__name__
+        >>> rl.zeros(2).as_subclass(Image).__class__.__name__
         'Image'
     """
     if not issubclass(cls, Tensor):
