@@ -121,6 +121,11 @@ def test_the_middle_of_no_whole_numbers():
     assert math.isnan(rl.zeros(0).nanmedian().item())
 
 
+def test_pivots_without_a_dimension():
+    with pytest.raises(RuntimeError, match="LU_pivots must have one dimension less"):
+        rl.lu_unpack(rl.ones(3, 3), rl.tensor(1, dtype=rl.int32))
+
+
 def test_a_tolerance_of_nan_is_refused():
     with pytest.raises(RuntimeError, match="atol must be greater than or equal to zero"):
         rl.isclose(X, X, atol=math.nan)

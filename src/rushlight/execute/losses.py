@@ -72,8 +72,10 @@ class Losses:
             inputs: the program's, not written over where a loss is not finite.
             made: the outputs' Buffers.
         """
-        wrong = [k for k in self.places if not math.isfinite(made[k].values)]
-        if not wrong:
+        for k in self.places:
+            if not math.isfinite(made[k].stored):
+                break
+        else:
             if self.careful is not None:
                 program, self.careful = self.careful, None
             return program
@@ -82,9 +84,8 @@ class Losses:
         if self._since != doctor.since:
             self._shown, self._since = 0, doctor.since
         if self._shown < MOST:
-            for k in wrong:
-                for each in looks:
-                    each(cut, program.graph, inputs, k)
+            for each in looks:
+                each(cut, program.graph, inputs, k)
             self._shown += 1
         return self._replaced(program)
 
