@@ -118,16 +118,17 @@ class Entry:
         self.known = spec
 
     def settle(self) -> None:
-        """Looks at the values logged since it was last called."""
+        """Looks at the values logged since it was last called; they are computed by now."""
+        how = self.how
         for node, size in self.pending:
-            self._add(node if type(node) is float else _number(node), size)
+            number = node if type(node) is float else _number(node)
+            if how.on_step:
+                self.cache = number
+            if how.on_epoch:
+                self._add(number, size)
         self.pending.clear()
 
     def _add(self, number: float, size: int) -> None:
-        if self.how.on_step:
-            self.cache = number
-            if not self.how.on_epoch:
-                return
         kind = self.how.reduce
         if kind == "mean":
             self.total += number * size
@@ -261,7 +262,10 @@ class Results:
 
 def _number(node: Any) -> float:
     found = node.buffer if node.buffer is not None else value(node)
-    return float(found.values.item()) if isinstance(found, Buffer) else float(found)
+    if type(found) is not Buffer:
+        return float(found)
+    # Numbers of 32 bits and more are stored as they are; this is every step's loss.
+    return float((found.stored if found.stored.itemsize > 2 else found.values).item())
 
 
 def is_metric(logged: object) -> bool:
