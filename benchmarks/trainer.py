@@ -1,7 +1,7 @@
 """What the Trainer costs beside a loop written by hand: ``python -m benchmarks.trainer``.
 
-The MLP 784-128-10 on batches of 64, where everything but the network counts most. Epochs of both loops alternate, and the
-fastest of each is told, in microseconds a step.
+The MLP 784-128-10 on batches of 64, where everything but the network counts most. Epochs of both
+loops alternate, and the fastest of each is told, in microseconds a step.
 """
 
 from __future__ import annotations
