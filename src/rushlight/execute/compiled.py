@@ -56,14 +56,10 @@ class CompiledProgram:
         shared = any(isinstance(c, Native) and c.code.extent > c.grain for c in program.calls)
         self.rouse = runner().rouse if shared else None
         self._made = [program.specs[b] for b in program.made]
-        # Of inputs that are one Buffer; parts of several are shared with the other parts.
-        given = program.given
-        whole = [t is not None and given[t][1] is None for t in program.taken]
-        pairs = zip(program.taken, whole, strict=True)
-        self._taken = [given[t][0] if yes else None for t, yes in pairs]  # type: ignore[index]
+        self._taken = taken_inputs(program)
         self._large: dict[int, list[Kept]] = {}
         first = len(program.given)
-        self._outputs = [_moved(out, first, len(program.made)) for out in program.outputs]
+        self._outputs = [moved(out, first, len(program.made)) for out in program.outputs]
 
     @property
     def size(self) -> int:
@@ -242,8 +238,17 @@ def _shares(result: Any, arrays: tuple[Any, ...]) -> bool:
     )
 
 
-def _moved(out: Any, first: int, made: int) -> Any:
+def taken_inputs(program: Program) -> list[int | None]:
+    """For each result the input whose memory it may take, or None.
+
+    Only of inputs that are one Buffer; parts of several are shared with the other parts.
+    """
+    given = program.given
+    return [None if t is None or given[t][1] is not None else given[t][0] for t in program.taken]
+
+
+def moved(out: Any, first: int, made: int) -> Any:
     """An output as a place among inputs and results; an input's is negative."""
     if isinstance(out, tuple):
-        return tuple(_moved(each, first, made) for each in out)
+        return tuple(moved(each, first, made) for each in out)
     return out if first <= out < first + made else -1 - out

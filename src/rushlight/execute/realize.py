@@ -229,6 +229,11 @@ def observe(observer: Observer | None) -> None:
     _observer = observer
 
 
+def observed() -> bool:
+    """Whether somebody sees each stage of computing."""
+    return _observer is not None
+
+
 inspectors: list[Callable[[Cut], None]] = []
 """Called with each cut that is the first of its kind."""
 

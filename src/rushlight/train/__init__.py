@@ -21,12 +21,15 @@ _HOMES = {
     "Callback": "callbacks",
     "CombinedLoader": "combined",
     "seed_everything": "seeding",
+    "Tuner": "tuner",
+    "MemoryForecast": "forecast",
+    "memory_forecast": "forecast",
 }
 
 
 def __getattr__(name: str) -> Any:
     """``Trainer`` and its like, and the packages ``callbacks``, ``loggers`` and ``profilers``."""
-    if name in ("callbacks", "loggers", "profilers"):
+    if name in ("callbacks", "loggers", "profilers", "tuner"):
         return importlib.import_module(f"{__name__}.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -8,6 +8,7 @@ from .gradient_accumulation_scheduler import GradientAccumulationScheduler
 from .lambda_function import LambdaCallback
 from .lr_finder import LearningRateFinder
 from .lr_monitor import LearningRateMonitor
+from .memory_check import MemoryCheck
 from .model_checkpoint import ModelCheckpoint
 from .model_summary import ModelSummary, RichModelSummary
 from .on_exception_checkpoint import OnExceptionCheckpoint
