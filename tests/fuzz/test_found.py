@@ -121,9 +121,10 @@ def test_the_middle_of_no_whole_numbers():
     assert math.isnan(rl.zeros(0).nanmedian().item())
 
 
-def test_pivots_without_a_dimension():
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3)])
+def test_pivots_that_do_not_fit(shape):
     with pytest.raises(RuntimeError, match="LU_pivots must have one dimension less"):
-        rl.lu_unpack(rl.ones(3, 3), rl.tensor(1, dtype=rl.int32))
+        rl.lu_unpack(rl.ones(3, 3), rl.ones(shape, dtype=rl.int32))
 
 
 def test_a_tolerance_of_nan_is_refused():

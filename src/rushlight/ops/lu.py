@@ -322,11 +322,12 @@ class LuUnpack(Composite):
             )
         if lu.ndim < 2:
             raise ShapeError("lu_unpack", "lu_unpack: LU_data must have at least 2 dimensions.")
-        if unpack_pivots and pivots.ndim != lu.ndim - 1:
+        fits = pivots.ndim == lu.ndim - 1 and pivots.shape[-1] <= lu.shape[-2]
+        if unpack_pivots and not fits:
             raise ShapeError(
                 "lu_unpack",
-                "lu_unpack: LU_pivots must have one dimension less than LU_data, but they are"
-                f" {pivots.shape} and {lu.shape}.",
+                "lu_unpack: LU_pivots must have one dimension less than LU_data, and a place for"
+                f" each row at most, but they are {pivots.shape} and {lu.shape}.",
             )
         none = ops.full((0,), 0, lu.dtype)
         p = permutation(pivots, lu) if unpack_pivots else none
