@@ -20,6 +20,7 @@ import yaml
 import rushlight as rl
 from rushlight.config import main
 from rushlight.config.compose import opened
+from rushlight.config.fill import fill
 from rushlight.config.flags import read_flags
 from rushlight.train import bar, durable
 from rushlight.train import run as running
@@ -51,7 +52,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def train(*words: str) -> None:
     """What the command does once Hydra has composed the words, which takes it three times."""
-    with opened(read_flags([*QUICK, *words])) as composer:
+    with opened(read_flags([*QUICK, *words]), fill) as composer:
         (job,) = composer.jobs()
     folder = Path("run")
     running.claim(folder)
