@@ -127,6 +127,18 @@ def test_other_threads_go_on_computing():
     assert found == [[5.0] * 4] * 2
 
 
+def test_distributions_are_not_asked_of_zeros():
+    def divergence(model, x, y):
+        told = rl.distributions.Normal(model(x), model(y).exp())
+        return rl.distributions.kl_divergence(told, rl.distributions.Normal(0.0, 1.0)).mean()
+
+    model, x, y = made(8)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    assert memory_forecast(model, divergence, optimizer, x, y).total > 0
+    with pytest.raises(ValueError, match="scale"):
+        rl.distributions.Normal(0.0, -1.0)
+
+
 def test_a_profiler_and_a_rehearsal_exclude_each_other():
     model, x, y = made(8)
     optimizer = optim.SGD(model.parameters(), lr=0.1)

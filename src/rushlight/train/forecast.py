@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def forecast(
         same: objects that the copy of the model shares with it, such as its Trainer.
     """
     optimizers = list(optimizers)
-    with isolate_rng(), Rehearsal() as rehearsal:
+    with isolate_rng(), _unchecked(), Rehearsal() as rehearsal:
         memo: dict[int, Any] = {id(one): one for one in same}
         for tensor in _tensors(model, optimizers):
             memo.setdefault(id(tensor), _untouched(tensor, rehearsal))
@@ -139,6 +139,19 @@ def forecast(
             activations=max(rehearsal.peak - counted, 0),
             batch_size=batch_size(batch),
         )
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Distributions take the zeros that a rehearsal works with, such as for a scale."""
+    from rushlight.distributions import Distribution
+
+    before = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
 
 
 def _tensors(model: nn.Module, optimizers: list[Any]) -> Iterator[rl.Tensor]:
