@@ -127,6 +127,10 @@ def test_pivots_that_do_not_fit(shape):
         rl.lu_unpack(rl.ones(3, 3), rl.ones(shape, dtype=rl.int32))
 
 
+def test_places_in_sequences_without_elements():
+    assert rl.searchsorted(rl.zeros(3, 0), rl.zeros(3, 2)).tolist() == [[0, 0]] * 3
+
+
 def test_a_tolerance_of_nan_is_refused():
     with pytest.raises(RuntimeError, match="atol must be greater than or equal to zero"):
         rl.isclose(X, X, atol=math.nan)

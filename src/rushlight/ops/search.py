@@ -95,6 +95,8 @@ class Searchsorted(Op):
         side: Any = "right" if right else "left"
         if sequence.ndim == 1 or not values.size:
             return np.searchsorted(sequence.reshape(-1), values, side)
+        if not sequence.size:
+            return np.zeros(values.shape, np.int64)
         rows = sequence.reshape(-1, sequence.shape[-1])
         wanted = values.reshape(len(rows), values.shape[-1])
         found = [np.searchsorted(row, w, side) for row, w in zip(rows, wanted, strict=True)]
