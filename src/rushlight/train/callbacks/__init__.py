@@ -1,5 +1,6 @@
 """Callbacks: what is done beside the training itself."""
 
+from .batch_size_finder import BatchSizeFinder
 from .callback import Callback, Checkpoint
 from .device_stats_monitor import DeviceStatsMonitor
 from .early_stopping import EarlyStopping

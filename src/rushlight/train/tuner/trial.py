@@ -31,15 +31,15 @@ REPLACED = (
 
 
 @contextlib.contextmanager
-def trial(trainer: Trainer, watcher: Callback) -> Iterator[None]:
-    """A block in which :func:`train` runs with a single callback, which says when to stop.
+def trial(trainer: Trainer, *watchers: Callback) -> Iterator[None]:
+    """A block in which :func:`train` runs with callbacks of its own, which say when to stop.
 
     After it, weights, buffers and gradients, optimizers, random generators, also the loaders'
     own, and the Trainer are as they were before. Hooks of the model and the data are called in it,
     and what those change elsewhere stays changed.
     """
     before = {name: getattr(trainer, name) for name in REPLACED}
-    trainer.callbacks, trainer.loggers, trainer.lr_scheduler_configs = [watcher], [], []
+    trainer.callbacks, trainer.loggers, trainer.lr_scheduler_configs = list(watchers), [], []
     trainer.max_epochs = trainer.max_steps = -1
     trainer.min_epochs = trainer.min_steps = None
     trainer.limit_val_batches, trainer.should_stop, trainer.known = 0, False, {}
@@ -56,7 +56,7 @@ def trial(trainer: Trainer, watcher: Callback) -> Iterator[None]:
 
 
 def train(trainer: Trainer) -> None:
-    """Trains until the trial's callback sets ``trainer.should_stop``."""
+    """Trains until one of the trial's callbacks sets ``trainer.should_stop``."""
     trainer.journal.reset_metrics()
     trainer.journal.use("fit")
     feed = trainer.train_feed
