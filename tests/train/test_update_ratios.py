@@ -179,7 +179,7 @@ def test_the_figure_shows_layers_and_the_rule():
     assert len(lines) == 2 and set(rule.get_ydata()) == {1e-3}
     np.testing.assert_allclose(lines[0].get_ydata(), [0.01, 0.02], rtol=1e-6)
     assert np.isnan(lines[1].get_ydata()[0])  # no place on a logarithmic axis
-    assert {"fc1", "fc2"} <= {text.get_text() for text in axes.texts}
+    assert {"fc1", "fc2", "rule"} == {text.get_text() for text in axes.texts}
 
 
 def test_the_figure_of_many_layers_names_some():

@@ -39,15 +39,12 @@ def draw_ratios(norms: Norms, of: int) -> Figure | None:
             )  # fmt: skip
         if of == UPDATE:
             axes.axhline(RULE, color=INK, linewidth=1, linestyle="--")
-            axes.annotate(
-                "rule of thumb", (0, RULE), xycoords=("axes fraction", "data"),
-                xytext=(4, 4), textcoords="offset points", fontsize=9,
-            )  # fmt: skip
         axes.margins(x=0.02)
         epoch_axis(axes)
         log_axis(axes)
         named = np.linspace(0, len(shown) - 1, min(len(shown), MOST_NAMED)).round().astype(int)
-        label_ends(axes, {shown[i][0]: (_last(shown[i][1]), colours[i]) for i in named})
+        ends = {shown[i][0]: (_last(shown[i][1]), colours[i]) for i in named}
+        label_ends(axes, {**ends, "rule": (RULE, INK)} if of == UPDATE else ends)
         return figure
 
 

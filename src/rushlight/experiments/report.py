@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rushlight.train.callbacks import MemoryCheck
 from rushlight.train.callbacks.update_ratios import GRADIENT, UPDATE, Norms
 from rushlight.train.durable import write_durably
 from rushlight.train.figures import Rows, save_figure
@@ -158,11 +159,17 @@ def _network(experiment: Experiment) -> list[str]:
     network = getattr(experiment.task, "network", experiment.task)
     inputs = experiment.task.example_input_array
     network.example_input_array = inputs
-    parts = [heading("Layers"), code(str(ModelSummary(network, max_depth=3)))]
+    parts = [heading("Layers"), code(str(ModelSummary(network, max_depth=3))), *_memory(experiment)]
     drawn = draw_network(network, inputs)
     write_durably(experiment.folder / "network.svg", drawn)
     folded = ["<details><summary>The network as a graph</summary>", '<div class="scroll">', drawn]
     return [*parts, *folded, "</div></details>"]
+
+
+def _memory(experiment: Experiment) -> list[str]:
+    """What was forecast before the first step."""
+    checks = (one for one in experiment.trainer.callbacks if isinstance(one, MemoryCheck))
+    return [paragraph(f"Forecast: {one.forecast}.") for one in checks if one.forecast is not None]
 
 
 def _numbers(rows: Rows) -> str:
