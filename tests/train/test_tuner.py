@@ -129,7 +129,9 @@ def test_model_and_random_states_are_left_alone(tmp_path):
     assert trainer.global_step == 0 and trainer.max_epochs == 2 and not trainer.should_stop
 
 
-@pytest.mark.parametrize("callback", [None, LearningRateFinder(num_training_steps=5)], ids=str)
+@pytest.mark.parametrize(
+    "callback", [None, LearningRateFinder(num_training_steps=5)], ids=["without", "with"]
+)
 def test_a_fit_with_a_search_is_a_fit_without(callback, tmp_path):
     """Also the optimizer's state and the order of the data, when the search is part of the fit."""
 
