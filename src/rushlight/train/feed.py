@@ -222,9 +222,9 @@ class Feed:
         return loaders[0] if able and self.size() != float("inf") else None
 
     def _generators(self) -> list[Any]:
-        return [one.get_state() for one in self._own_generators()]
+        return [one.get_state() for one in self.own_generators()]
 
-    def _own_generators(self) -> list[Any]:
+    def own_generators(self) -> list[Any]:
         """Generators of loaders and samplers that are not the default one."""
         assert self.loader is not None
         found: dict[int, Any] = {}
@@ -248,7 +248,7 @@ class Feed:
             return
         if state["random"] is not None:
             restore_random_states(state["random"])
-        for generator, before in zip(self._own_generators(), state["generators"]):
+        for generator, before in zip(self.own_generators(), state["generators"]):
             generator.set_state(before)
         began = state["random"] or random_states()
         self.start = {"random": began, "generators": state["generators"]}

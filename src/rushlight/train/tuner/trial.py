@@ -61,7 +61,7 @@ def train(trainer: Trainer) -> None:
     trainer.journal.use("fit")
     feed = trainer.train_feed
     feed.prepare()
-    generators = feed._own_generators()
+    generators = feed.own_generators()
     states = [each.get_state() for each in generators]
     try:
         if session.ready_to_fit(trainer):
