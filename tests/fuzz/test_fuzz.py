@@ -21,7 +21,7 @@ from rushlight.execute import tier
 
 REFUSALS = {
     "TypeError", "ValueError", "IndexError", "RuntimeError", "NotImplementedError", "MemoryError",
-    "OverflowError",
+    "OverflowError", "ZeroDivisionError",
 }  # fmt: skip
 NAMES = sorted(names())
 QUICK = 3
