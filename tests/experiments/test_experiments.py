@@ -28,7 +28,7 @@ PROMISED = {
     "glyphs": ("test_accuracy", 0.7, ("trainer.max_epochs=6", "data.count=2000")),
     "vae": ("test_explained", 0.75, ("trainer.max_epochs=15",)),
     "vowels": ("test_accuracy", 0.8, ("trainer.max_epochs=2", "data.count=160")),
-    "passages": ("test_accuracy", 0.88, ("trainer.max_epochs=2",)),
+    "passages": ("test_accuracy", 0.86, ("trainer.max_epochs=2",)),
 }
 # As they are: minutes.
 LONGER = {
@@ -145,6 +145,8 @@ WRONG = {
     "experiment=finetune": "task.checkpoint has no value: give it one with task.checkpoint=",
     "experiment=vae task._target_=rushlight.No": "task._target_=rushlight.No does not exist",
     "experiment=vae trainer.precision=7": "trainer: Precision 7 is invalid",
+    "experiment=vae ~task": "~task takes away a setting that a run needs",
+    "experiment=vae ~callbacks.nobody": "callbacks.nobody is not a setting",
 }
 
 
@@ -195,3 +197,9 @@ class EveryEpoch(Callback):
 
     def on_train_epoch_end(self, trainer, task):
         self.bodies.append(task.network.features[0].weight.detach().clone())
+
+
+def test_callbacks_can_be_left_out():
+    trained("digits_mlp", "trainer.max_epochs=1", "~callbacks.update_ratios")
+    assert "UpdateRatios" not in Path("digits_mlp/config.yaml").read_text()
+    assert not Path("digits_mlp/update_ratios.svg").exists()

@@ -110,10 +110,10 @@ def test_the_folder_is_found_as_pytorch_finds_it(
 
 HUBCONF = '''
 dependencies = ["numpy"]
-import beside
+import lies_beside
 def net(size, bias=True):
     """A net."""
-    return beside.name, size, bias
+    return lies_beside.name, size, bias
 def _hidden(): pass
 value = 3
 '''
@@ -121,7 +121,7 @@ value = 3
 
 def test_models_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "hubconf.py").write_text(HUBCONF)
-    (tmp_path / "beside.py").write_text("name = 'beside'")
+    (tmp_path / "lies_beside.py").write_text("name = 'beside'")
     path = list(sys.path)
     assert rl.hub.load(tmp_path, "net", 3, source="local", bias=False) == ("beside", 3, False)
     assert rl.hub.help(str(tmp_path), "net", source="LOCAL") == "A net."
