@@ -140,11 +140,20 @@ def _composed(flags: Flags, choices: list[str]) -> DictConfig:
 
 def _set(config: DictConfig, words: list[Word]) -> None:
     for word in words:
+        if word.override.is_delete():
+            _remove(config, word.key)
+            continue
         try:
             with open_dict(config):
                 OmegaConf.update(config, word.key, word.override.value(), merge=False)
         except OmegaConfBaseException as error:
             raise RunFault(f"{word.text}: {_one_line(error)}") from error
+
+
+def _remove(config: DictConfig, key: str) -> None:
+    above, _, name = key.rpartition(".")
+    with open_dict(config):
+        OmegaConf.select(config, above).pop(name, None)
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:

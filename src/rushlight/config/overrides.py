@@ -57,7 +57,7 @@ def read_words(texts: list[str], loader: ConfigLoader | None = None) -> list[Wor
             raise RunFault(f"{text} is not of the form key=value") from error
         if not word.key:
             raise RunFault(f"{text} is not of the form key=value")
-        if word.override.is_delete():
+        if word.override.is_delete() and not word.key.startswith("callbacks."):
             raise RunFault(f"{text} takes away a setting that a run needs")
         words.append(word)
     return words
