@@ -102,14 +102,14 @@ from .bessel import (
 )  # fmt: skip
 from .bessel_second import (
     special_bessel_y0, special_bessel_y1, special_modified_bessel_k0, special_modified_bessel_k1,
-)
+)  # fmt: skip
 from .polynomials import (
     special_chebyshev_polynomial_t, special_chebyshev_polynomial_u, special_chebyshev_polynomial_v,
     special_chebyshev_polynomial_w, special_hermite_polynomial_h, special_hermite_polynomial_he,
     special_laguerre_polynomial_l, special_legendre_polynomial_p,
     special_shifted_chebyshev_polynomial_t, special_shifted_chebyshev_polynomial_u,
     special_shifted_chebyshev_polynomial_v, special_shifted_chebyshev_polynomial_w,
-)
+)  # fmt: skip
 from .zeta import polygamma, special_zeta
 from .normal import (
     special_entr, special_erfcx, special_log_ndtr, special_ndtr, special_ndtri, special_xlog1py,
