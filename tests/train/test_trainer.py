@@ -1,9 +1,11 @@
 """The Trainer and its models: what they compute, return and refuse."""
 
 import os
+import signal
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -631,3 +633,24 @@ def test_lightnings_names_under_run(tmp_path):
         [sys.executable, "-m", "rushlight", "run", str(script)], capture_output=True, text=True
     )
     assert found.stdout.strip() == "rushlight.train.trainer", found.stderr
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["main thread", "another thread"])
+def test_ctrl_c_is_as_it_was_after_it_ended_a_run(thread, tmp_path):
+    class Stops(ours.Line):
+        def on_train_batch_start(self, batch, batch_idx):
+            raise KeyboardInterrupt
+
+    def run():
+        trainer = ours.trainer(tmp_path, max_epochs=1)
+        with pytest.raises(SystemExit):
+            trainer.fit(Stops())
+        return trainer.interrupted
+
+    before = signal.getsignal(signal.SIGINT)
+    if thread:
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(run).result()
+    else:
+        assert run()
+    assert signal.getsignal(signal.SIGINT) is before

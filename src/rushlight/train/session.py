@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +46,8 @@ def run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> A
         trainer.state.status = TrainerStatus.FINISHED
     except KeyboardInterrupt as error:
         note("\nDetected KeyboardInterrupt, attempting graceful shutdown ...")
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _interrupted(trainer, error)
+        with _undisturbed():
+            _interrupted(trainer, error)
         sys.exit(1)
     except BaseException as error:
         _interrupted(trainer, error)
@@ -103,6 +105,19 @@ def _run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> 
     trainer.profiler.describe()
     trainer.state.status = TrainerStatus.FINISHED
     return results
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Lets nobody who presses Ctrl-C again break off what is written at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C is for the main thread, and only that may say so
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupted(trainer: Trainer, error: BaseException) -> None:
