@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -295,3 +296,20 @@ def _applied(what, a, b):
         "expand": lambda: a[:1].expand(2, 3),
         "where": lambda: rl.where(a > b, a, b),
     }[what]()
+
+
+@pytest.mark.parametrize("asked", ["reference", "compiled"])
+def test_repeated_memory_that_is_held_is_not_written_over(asked):
+    """A pending gradient refers to an expanded input; the input itself is given a new value."""
+    with tier.only(asked):
+        values, others = np.random.default_rng(0).standard_normal((2, 3, 4))
+        x, y = rl.tensor(values, requires_grad=True), rl.tensor(others, requires_grad=True)
+        found = rl.autograd.grad([rl.cosine_similarity(x, y)], [x, y], [rl.ones(3).double()])
+        with rl.no_grad():
+            x.copy_(rl.tensor(values + 1))
+        rl.cosine_similarity(x, y).tolist()
+        ours = [gradient.tolist() for gradient in reversed(found)]
+    a, b = torch.tensor(values, requires_grad=True), torch.tensor(others, requires_grad=True)
+    theirs = torch.autograd.grad(torch.cosine_similarity(a, b).sum(), [b, a])
+    for mine, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, expected.numpy(), rtol=1e-12)

@@ -43,6 +43,7 @@ class Cut:
         "_aliases",
         "_inputs",
         "_number",
+        "_repeated",
         "_uses",
         "derives",
         "free",
@@ -58,6 +59,7 @@ class Cut:
         self._inputs: list[Places] = []
         self._number: dict[Node, int] = {}
         self._aliases: dict[int, list[Node]] = {}
+        self._repeated: set[int] = set()
         self.derives = False
         key = self._walk(wanted)
         if self.derives:  # what they are depends on where gradients flow
@@ -129,7 +131,8 @@ class Cut:
         """The nodes to which something outside the graph refers.
 
         In the place of repeated elements stands what is repeated: they may need any memory, and
-        cost nothing where they are read.
+        cost nothing where they are read. A leaf that is repeated is noted, since they go on to
+        refer to it.
         """
         nodes = self.nodes
         uses = [0] * (len(nodes) + len(self.leaves))  # a leaf's number counts from the end
@@ -144,6 +147,8 @@ class Cut:
                     place = self._inputs[place][0]
                 if place >= 0:
                     held.append(nodes[place])
+                else:
+                    self._repeated.add(place)
         return held
 
     def unseen(self, place: int, given: list[Any]) -> bool:
@@ -158,6 +163,8 @@ class Cut:
         # Who refers to the leaf or to a transparent node above it, beyond what this cut accounts
         # for: its lists, and the inputs of its nodes, which go when their values are there.
         if place >= len(self.leaves):  # a gradient rule's own
+            return False
+        if -1 - place in self._repeated:
             return False
         leaf = self.leaves[place]
         aliases = self._aliases.get(-1 - place, ())
