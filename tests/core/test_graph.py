@@ -8,6 +8,7 @@ import re
 import pytest
 
 import rushlight as rl
+from rushlight import ops
 from rushlight.base.errors import InternalError, ShapeError
 from rushlight.execute.cut import Cut
 from rushlight.graph.op import Op, table
@@ -88,3 +89,11 @@ def test_an_error_travels_between_processes():
     twin = pickle.loads(pickle.dumps(caught.value))
     assert type(twin) is ShapeError
     assert str(twin) == str(caught.value)
+
+
+def test_an_operation_that_was_called_can_be_recorded():
+    x, y = rl.ones(3), rl.ones(2, 3, dtype=rl.float64)
+    for a, b in ((x, x), (x, y)):
+        called = (a + b).node
+        inputs = tuple(ops.cast(tensor.node, called.dtype) for tensor in (a, b))
+        assert ops.add.record(inputs).spec is called.spec

@@ -56,10 +56,13 @@ class Elementwise(Op):
         super().__init__()
         # The results' types where every input is a tensor and none is converted: nearly always.
         self.direct: dict[Any, Spec] = {}
+        # What was worked out of each combination of arguments; `rules` are of inputs as they are.
+        self.plans: dict[Any, Plan] = {}
 
     def forget(self) -> None:
         super().forget()
         self.direct.clear()
+        self.plans.clear()
 
     def __call__(self, *args: Any) -> Node:
         return self._general(args)
@@ -74,7 +77,7 @@ class Elementwise(Op):
                 return self._general((x, y))
             tracked = (x.requires_grad or y.requires_grad) and self.tracks((x, y), spec)
         else:
-            plan = self.rules.get((x.spec, y.__class__))
+            plan = self.plans.get((x.spec, y.__class__))
             if plan is None or plan.casts[0]:
                 return self._general((x, y))
             spec = plan.spec
@@ -89,10 +92,10 @@ class Elementwise(Op):
         spec = self.direct.get(key)
         if spec is not None:
             return self.node(args, (), spec)
-        return self._recorded(args, self.rules.get(key) or self._planned(key, args))
+        return self._recorded(args, self.plans.get(key) or self._planned(key, args))
 
     def _planned(self, key: tuple[Any, ...], args: tuple[Any, ...]) -> Plan:
-        plan = self.rules[key] = self._plan(args)
+        plan = self.plans[key] = self._plan(args)
         if not any(plan.casts) and all(x.__class__ is Node for x in args):
             self.direct[key] = plan.spec
         return plan
