@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from rushlight.train.faults import RunFault
-from rushlight.train.place import CONFIG, REPORT, shown
+from rushlight.train.place import CONFIG, LAST_CHECKPOINT, REPORT, shown
 
 from .flags import Flags
 from .targets import check_targets
@@ -67,11 +67,11 @@ def resume(folder: Path, words: list[str]) -> int:
     Raises:
         RunFault: there is none, or a word would make it another one.
     """
-    from rushlight.experiments.run import LAST
-
     config = _kept(folder)
-    if not (folder / LAST).exists():
-        raise RunFault(f"{shown(folder)} has no {LAST}: nothing was reached that could go on")
+    if not (folder / LAST_CHECKPOINT).exists():
+        raise RunFault(
+            f"{shown(folder)} has no {LAST_CHECKPOINT}: nothing was reached that could go on"
+        )
     for word in words:
         key, _, value = word.partition("=")
         if key != "trainer.max_epochs":

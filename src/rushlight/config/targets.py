@@ -11,14 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from rushlight.train.faults import RunFault
 
+from .fill import WORDS
 from .nearest import suggestion
 
 # What an entry says to Hydra, and not to the class.
 OF_HYDRA = frozenset(("_target_", "_partial_", "_args_", "_recursive_", "_convert_"))
-WORDS = {
-    int: "a whole number", float: "a number", bool: "true or false", str: "a word",
-    type(None): "null",
-}  # fmt: skip
 
 
 def check_targets(config: DictConfig, where: Callable[[str], str]) -> None:
@@ -113,4 +110,6 @@ def told(hint: Any) -> str:
         return " or ".join(told(one) for one in get_args(hint))
     if origin in (list, Sequence):
         return "a list" + (f", each item {told(get_args(hint)[0])}" if get_args(hint) else "")
+    if hint is type(None):
+        return "null"
     return WORDS.get(hint, f"a {getattr(hint, '__name__', hint)}")

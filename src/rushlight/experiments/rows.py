@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from pathlib import Path
 from typing import Any
 
 from rushlight.train.callbacks import Callback
-from rushlight.train.durable import write_durably
-from rushlight.train.place import METRICS
+from rushlight.train.metrics import write_metrics
 
 
 class EpochRows(Callback):
@@ -38,16 +35,8 @@ class EpochRows(Callback):
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         seconds = {"seconds": time.perf_counter() - self._began}
         self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates, **seconds})
-        self.write()
-
-    def write(self) -> None:
-        """Writes the file anew."""
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_durably(self.folder / METRICS, text.getvalue())
+        write_metrics(self.folder, self.rows, names)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

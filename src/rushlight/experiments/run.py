@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,14 +19,10 @@ from rushlight.train.callbacks.update_ratios import Norms
 from rushlight.train.durable import write_durably
 from rushlight.train.faults import RunFault, RunInterrupted
 from rushlight.train.lightning import LightningDataModule, LightningModule, Trainer, seed_everything
-from rushlight.train.place import CONFIG, RESULT, resume_command, shown
+from rushlight.train.place import CONFIG, LAST_CHECKPOINT, RESULT, resume_command, shown
 
 from .report import write_report
 from .rows import EpochRows
-
-# Beside the files that every run folder has, the Trainer's checkpoints.
-LAST, BEST = "last.ckpt", "best.ckpt"
-INTERRUPTED = 2  # SIGINT
 
 
 @dataclass
@@ -110,14 +107,14 @@ def train(
     folder, trainer = experiment.folder, experiment.trainer
     write_durably(folder / CONFIG, config_text)
     experiment.show_a_sample()
-    start = folder / LAST if resume else None
+    start = folder / LAST_CHECKPOINT if resume else None
     with suppress(KeyboardInterrupt, SystemExit), _quiet():  # an interruption is told below
         trainer.fit(experiment.task, experiment.data, ckpt_path=start)
     if trainer.interrupted:
         raise RunInterrupted(
             f"interrupted in epoch {trainer.current_epoch + 1}: {resume_command(folder)} goes on "
             "from the last checkpoint",
-            INTERRUPTED,
+            signal.SIGINT,
         )
     rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
     norms = _noted(experiment)

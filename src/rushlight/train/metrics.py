@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from .durable import write_durably
@@ -24,11 +25,13 @@ COLUMNS = (
 NEEDED = {"epoch", "validation_loss"}
 
 
-def write_metrics(folder: Path, rows: list[dict[str, float]]) -> None:
+def write_metrics(
+    folder: Path, rows: list[dict[str, float]], columns: Sequence[str] = COLUMNS
+) -> None:
     """Writes the whole table in one step, so that it never holds half a row or an epoch that a
     resumed run will run again. Numbers are written with all their digits."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_durably(folder / METRICS, text.getvalue())

@@ -11,6 +11,8 @@ METRICS = "metrics.csv"
 RESULT = "result.json"
 REPORT = "report.html"
 LAST, BEST = "last.safetensors", "best.safetensors"
+# Those of a Trainer.
+LAST_CHECKPOINT, BEST_CHECKPOINT = "last.ckpt", "best.ckpt"
 
 
 def shown(path: Path) -> str:

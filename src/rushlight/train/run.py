@@ -23,7 +23,16 @@ from .loop import evaluate, fit
 from .metrics import write_metrics
 from .network import build_model, build_optimizer, build_scheduler
 from .page import write_report
-from .place import BEST, CONFIG, LAST, RESULT, resume_command, shown
+from .place import (
+    BEST,
+    BEST_CHECKPOINT,
+    CONFIG,
+    LAST,
+    LAST_CHECKPOINT,
+    RESULT,
+    resume_command,
+    shown,
+)
 from .result import Result, write_result
 from .settings import Settings
 from .state import Checkpoint, State, read_checkpoint, restore, write_checkpoint
@@ -136,7 +145,9 @@ def claim(folder: Path) -> None:
     Raises:
         RunFault: there is a run in it already, or it cannot be made.
     """
-    if any((folder / name).exists() for name in (LAST, BEST, RESULT, "last.ckpt", "best.ckpt")):
+    if any(
+        (folder / name).exists() for name in (LAST, BEST, RESULT, LAST_CHECKPOINT, BEST_CHECKPOINT)
+    ):
         raise RunFault(
             f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
             "another hydra.run.dir starts a new one"
