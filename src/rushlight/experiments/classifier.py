@@ -8,10 +8,11 @@ from typing import Any
 import rushlight as rl
 from rushlight import nn
 from rushlight.nn import functional as F
-from rushlight.train.lightning import LightningModule
+
+from .task import NetworkTask
 
 
-class Classifier(LightningModule):
+class Classifier(NetworkTask):
     """Trains a network that writes one score for each class.
 
     Args:
@@ -28,13 +29,8 @@ class Classifier(LightningModule):
         scheduler: Callable[..., Any] | None = None,
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network, optimizer, scheduler)
         self.label_smoothing = label_smoothing
-        self._optimizer, self._scheduler = optimizer, scheduler
-
-    def forward(self, x: rl.Tensor) -> rl.Tensor:
-        return self.network(x)
 
     def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         x, y = batch
@@ -44,26 +40,14 @@ class Classifier(LightningModule):
         self.log("train_accuracy", accuracy(logits, y), on_step=False, on_epoch=True)
         return loss
 
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate("validation", batch)
-
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate("test", batch)
-
     def predict_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         return self(batch[0]).softmax(dim=1)
 
-    def _evaluate(self, part: str, batch: Any) -> None:
+    def evaluate(self, part: str, batch: Any) -> None:
         x, y = batch
         logits = self(x)
         self.log(f"{part}_loss", F.cross_entropy(logits, y), prog_bar=True)
         self.log(f"{part}_accuracy", accuracy(logits, y), prog_bar=True)
-
-    def configure_optimizers(self) -> Any:
-        optimizer = self._optimizer(self.parameters())
-        if self._scheduler is None:
-            return optimizer
-        return [optimizer], [self._scheduler(optimizer)]
 
 
 def accuracy(logits: rl.Tensor, y: rl.Tensor) -> rl.Tensor:

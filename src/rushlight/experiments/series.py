@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import rushlight as rl
-from rushlight import nn
 from rushlight.nn import functional as F
-from rushlight.train.lightning import LightningDataModule, LightningModule
+from rushlight.train.lightning import LightningDataModule
 from rushlight.utils.data import DataLoader, Dataset, Subset
+
+from .task import NetworkTask
 
 DAY, WEEK = 24, 7 * 24
 
@@ -94,7 +94,7 @@ class Demand(LightningDataModule):
     predict_dataloader = test_dataloader
 
 
-class Forecaster(LightningModule):
+class Forecaster(NetworkTask):
     """Trains a network that tells the next hours, by mean squared error.
 
     Evaluation also tells the mean absolute error, and ``skill``: how much smaller it is than that
@@ -105,35 +105,16 @@ class Forecaster(LightningModule):
         optimizer, scheduler: make the optimizer of parameters, and a schedule of it.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        optimizer: Callable[..., Any],
-        scheduler: Callable[..., Any] | None = None,
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self._optimizer, self._scheduler = optimizer, scheduler
-
-    def forward(self, past: rl.Tensor) -> rl.Tensor:
-        return self.network(past)
-
     def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         past, future = batch
         loss = F.mse_loss(self(past), future)
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
         return loss
 
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate("validation", batch)
-
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate("test", batch)
-
     def predict_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         return self(batch[0])
 
-    def _evaluate(self, part: str, batch: Any) -> None:
+    def evaluate(self, part: str, batch: Any) -> None:
         past, future = batch
         told = self(past)
         error = F.l1_loss(told, future)
@@ -142,9 +123,3 @@ class Forecaster(LightningModule):
         self.log(f"{part}_loss", F.mse_loss(told, future), prog_bar=True)
         self.log(f"{part}_error", error)
         self.log(f"{part}_skill", 1 - error / naive, prog_bar=True)
-
-    def configure_optimizers(self) -> Any:
-        optimizer = self._optimizer(self.parameters())
-        if self._scheduler is None:
-            return optimizer
-        return [optimizer], [self._scheduler(optimizer)]

@@ -68,10 +68,8 @@ class FineTuner(Classifier):
         for parameter in body:
             parameter.requires_grad_(self.current_epoch >= self.frozen_epochs)
 
-    def configure_optimizers(self) -> Any:
+    def new_optimizer(self) -> Any:
         body, head = self._groups()
         optimizer = self._optimizer([{"params": head}, {"params": body}])
         optimizer.param_groups[1]["lr"] *= self.body_rate
-        if self._scheduler is None:
-            return optimizer
-        return [optimizer], [self._scheduler(optimizer)]
+        return optimizer
