@@ -1,4 +1,4 @@
-define  void @loops_45bdebd083afadd5(ptr %table, ptr %params, i64 %begin, i64 %end, ptr %scratch) nounwind {
+define  void @loops_ab929bc68a53775d(ptr %table, ptr %params, i64 %begin, i64 %end, ptr %scratch) nounwind {
 entry:
   %slot5 = alloca i64
   %slot8 = alloca <8 x float>
@@ -20,17 +20,17 @@ entry:
   %v14 = load i64, ptr %v13, align 8
   %v28 = getelementptr inbounds i64, ptr %params, i64 1
   %v29 = load i64, ptr %v28, align 8
-  %v30 = getelementptr inbounds ptr, ptr %table, i64 %v29
+  %v30 = getelementptr inbounds i64, ptr %table, i64 %v29
   %v31 = load ptr, ptr %v30, align 8
   %v32 = getelementptr inbounds i64, ptr %params, i64 2
   %v33 = load i64, ptr %v32, align 8
   %v38 = getelementptr inbounds i64, ptr %params, i64 3
   %v39 = load i64, ptr %v38, align 8
-  %v40 = getelementptr inbounds ptr, ptr %table, i64 %v39
+  %v40 = getelementptr inbounds i64, ptr %table, i64 %v39
   %v41 = load ptr, ptr %v40, align 8
   %v415 = getelementptr inbounds i64, ptr %params, i64 4
   %v416 = load i64, ptr %v415, align 8
-  %v417 = getelementptr inbounds ptr, ptr %table, i64 %v416
+  %v417 = getelementptr inbounds i64, ptr %table, i64 %v416
   %v418 = load ptr, ptr %v417, align 8
   %v1 = getelementptr inbounds i8, ptr %scratch, i64 0
   store i64 %begin, ptr %slot5
@@ -217,12 +217,12 @@ body152:
   %v175 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v174)
   %v176 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v175, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v173)
   %v177 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v175, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v176)
-  %v178 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v177, <8 x float> splat (float 0x3F81227760000000))
-  %v179 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v178, <8 x float> %v177, <8 x float> splat (float 0x3FA5556740000000))
-  %v180 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v179, <8 x float> %v177, <8 x float> splat (float 0x3FC5554B00000000))
-  %v181 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v180, <8 x float> %v177, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v182 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v181, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
-  %v183 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v182, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
+  %v178 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v177, <8 x float> splat (float 0x3F81227760000000))
+  %v179 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v178, <8 x float> %v177, <8 x float> splat (float 0x3FA5556740000000))
+  %v180 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v179, <8 x float> %v177, <8 x float> splat (float 0x3FC5554B00000000))
+  %v181 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v180, <8 x float> %v177, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v182 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v181, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
+  %v183 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v182, <8 x float> %v177, <8 x float> splat (float 0x3FF0000000000000))
   %v184 = fadd <8 x float> %v175, splat (float 0x4168000000000000)
   %v185 = bitcast <8 x float> %v184 to <8 x i32>
   %v186 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
@@ -260,12 +260,12 @@ body152:
   %v216 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v215)
   %v217 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v216, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v214)
   %v218 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v216, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v217)
-  %v219 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v218, <8 x float> splat (float 0x3F81227760000000))
-  %v220 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v219, <8 x float> %v218, <8 x float> splat (float 0x3FA5556740000000))
-  %v221 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v220, <8 x float> %v218, <8 x float> splat (float 0x3FC5554B00000000))
-  %v222 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v221, <8 x float> %v218, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v223 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v222, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
-  %v224 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v223, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
+  %v219 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v218, <8 x float> splat (float 0x3F81227760000000))
+  %v220 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v219, <8 x float> %v218, <8 x float> splat (float 0x3FA5556740000000))
+  %v221 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v220, <8 x float> %v218, <8 x float> splat (float 0x3FC5554B00000000))
+  %v222 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v221, <8 x float> %v218, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v223 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v222, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
+  %v224 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v223, <8 x float> %v218, <8 x float> splat (float 0x3FF0000000000000))
   %v225 = fadd <8 x float> %v216, splat (float 0x4168000000000000)
   %v226 = bitcast <8 x float> %v225 to <8 x i32>
   %v227 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
@@ -303,12 +303,12 @@ body152:
   %v257 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v256)
   %v258 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v257, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v255)
   %v259 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v257, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v258)
-  %v260 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v259, <8 x float> splat (float 0x3F81227760000000))
-  %v261 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v260, <8 x float> %v259, <8 x float> splat (float 0x3FA5556740000000))
-  %v262 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v261, <8 x float> %v259, <8 x float> splat (float 0x3FC5554B00000000))
-  %v263 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v262, <8 x float> %v259, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v264 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v263, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
-  %v265 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v264, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
+  %v260 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v259, <8 x float> splat (float 0x3F81227760000000))
+  %v261 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v260, <8 x float> %v259, <8 x float> splat (float 0x3FA5556740000000))
+  %v262 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v261, <8 x float> %v259, <8 x float> splat (float 0x3FC5554B00000000))
+  %v263 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v262, <8 x float> %v259, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v264 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v263, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
+  %v265 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v264, <8 x float> %v259, <8 x float> splat (float 0x3FF0000000000000))
   %v266 = fadd <8 x float> %v257, splat (float 0x4168000000000000)
   %v267 = bitcast <8 x float> %v266 to <8 x i32>
   %v268 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
@@ -346,12 +346,12 @@ body152:
   %v298 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v297)
   %v299 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v298, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v296)
   %v300 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v298, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v299)
-  %v301 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v300, <8 x float> splat (float 0x3F81227760000000))
-  %v302 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v301, <8 x float> %v300, <8 x float> splat (float 0x3FA5556740000000))
-  %v303 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v302, <8 x float> %v300, <8 x float> splat (float 0x3FC5554B00000000))
-  %v304 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v303, <8 x float> %v300, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v305 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v304, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
-  %v306 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v305, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
+  %v301 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v300, <8 x float> splat (float 0x3F81227760000000))
+  %v302 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v301, <8 x float> %v300, <8 x float> splat (float 0x3FA5556740000000))
+  %v303 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v302, <8 x float> %v300, <8 x float> splat (float 0x3FC5554B00000000))
+  %v304 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v303, <8 x float> %v300, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v305 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v304, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
+  %v306 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v305, <8 x float> %v300, <8 x float> splat (float 0x3FF0000000000000))
   %v307 = fadd <8 x float> %v298, splat (float 0x4168000000000000)
   %v308 = bitcast <8 x float> %v307 to <8 x i32>
   %v309 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
@@ -405,12 +405,12 @@ body326:
   %v351 = call <8 x float> @llvm.rint.v8f32(<8 x float> %v350)
   %v352 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v351, <8 x float> splat (float 0xBFE62E4300000000), <8 x float> %v349)
   %v353 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v351, <8 x float> splat (float 0x3E205C6100000000), <8 x float> %v352)
-  %v354 = call <8 x float> @llvm.fma.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v353, <8 x float> splat (float 0x3F81227760000000))
-  %v355 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v354, <8 x float> %v353, <8 x float> splat (float 0x3FA5556740000000))
-  %v356 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v355, <8 x float> %v353, <8 x float> splat (float 0x3FC5554B00000000))
-  %v357 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v356, <8 x float> %v353, <8 x float> splat (float 0x3FDFFFFFE0000000))
-  %v358 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v357, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
-  %v359 = call <8 x float> @llvm.fma.v8f32(<8 x float> %v358, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
+  %v354 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> splat (float 0x3F56BEC440000000), <8 x float> %v353, <8 x float> splat (float 0x3F81227760000000))
+  %v355 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v354, <8 x float> %v353, <8 x float> splat (float 0x3FA5556740000000))
+  %v356 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v355, <8 x float> %v353, <8 x float> splat (float 0x3FC5554B00000000))
+  %v357 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v356, <8 x float> %v353, <8 x float> splat (float 0x3FDFFFFFE0000000))
+  %v358 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v357, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
+  %v359 = call <8 x float> @llvm.fmuladd.v8f32(<8 x float> %v358, <8 x float> %v353, <8 x float> splat (float 0x3FF0000000000000))
   %v360 = fadd <8 x float> %v351, splat (float 0x4168000000000000)
   %v361 = bitcast <8 x float> %v360 to <8 x i32>
   %v362 = bitcast <8 x float> splat (float 0x4168000000000000) to <8 x i32>
@@ -542,4 +542,5 @@ declare <8 x float> @llvm.masked.load.v8f32.p0(ptr, i32, <8 x i1>, <8 x float>)
 declare i1 @llvm.vector.reduce.or.v8i1(<8 x i1>)
 declare <8 x float> @llvm.rint.v8f32(<8 x float>)
 declare <8 x float> @llvm.fma.v8f32(<8 x float>, <8 x float>, <8 x float>)
+declare <8 x float> @llvm.fmuladd.v8f32(<8 x float>, <8 x float>, <8 x float>)
 declare void @llvm.masked.store.v8f32.p0(<8 x float>, ptr, i32, <8 x i1>)

@@ -286,6 +286,7 @@ class Function:
     def at(self, pointer: Value, index: Value | int, element: str) -> Value:
         """The address of element ``index``."""
         place = index if isinstance(index, Value) else i64(index)
+        element = "i64" if element == "ptr" else element  # 8 bytes in memory where it has 4, too
         return self.emit(f"getelementptr inbounds {element}, {pointer}, {place}", PTR)
 
     def load(self, pointer: Value, type: Type, align: int = 0, note: str = "") -> Value:

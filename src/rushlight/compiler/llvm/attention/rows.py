@@ -52,7 +52,7 @@ def _sums(f: Function, tile: Tile, sides: list[Matrix], rows: list[Value], width
                 f.masked_load(f.at(start, c, tile.element), tile.vector, mask, zero)
                 for start in starts
             )
-            f.set(slot, f.fma(x, y, f.get(slot, tile.vector)))
+            f.set(slot, f.intrinsic("fmuladd", x, y, f.get(slot, tile.vector)))
     columns = transposed(f, [f.get(slot, tile.vector) for slot in sums])
     while len(columns) > 1:
         columns = [f.add(x, y) for x, y in zip(columns[::2], columns[1::2], strict=True)]

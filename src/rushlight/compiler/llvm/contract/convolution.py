@@ -191,7 +191,7 @@ class _Convolution:
         f, tile = self.f, self.tile
         wide = Type("i64", self.lanes)
         addresses = Type("ptr", self.lanes)
-        base = f.load(self.base, addresses)
+        base = f.convert("inttoptr", f.load(self.base, wide), "ptr")  # slots of 8 bytes
         places = [f.load(array, wide) for array in self.places]
         zeros = f.splat(self.zeros, self.lanes)
         count = f.variable(i64(0))
@@ -211,7 +211,7 @@ class _Convolution:
             record = f.at(self.records, f.mul(f.get(count, I64), i64(tile.record)), "i64")
             f.store(tap["weights"], record)
             f.store(self.sizes["channels"], f.at(record, 1, "i64"))
-            f.store(pointers, f.at(record, HEAD, "ptr"), align=8)
+            f.store(f.convert("ptrtoint", pointers, "i64"), f.at(record, HEAD, "i64"))
             bits = Type(f"i{self.lanes}")
             reached = f.emit(f"bitcast {inside} to {bits}", bits)
             some = f.compare("ne", reached, Value("0", bits))

@@ -106,7 +106,7 @@ class _Depthwise:
                     )
                     for i in range(2)
                 )  # fmt: skip
-                f.set(total, f.fma(x, w, f.get(total, tile.vector)))
+                f.set(total, f.intrinsic("fmuladd", x, w, f.get(total, tile.vector)))
             self._write(now, c, f.get(total, tile.vector), mask)
 
     def _list_taps(self, now: dict[str, Value]) -> Value:
@@ -212,4 +212,4 @@ def _add_run(
                 )
                 for pixel in pixels
             )  # fmt: skip
-            f.set(total, f.fma(x, y, f.get(total, tile.vector)))
+            f.set(total, f.intrinsic("fmuladd", x, y, f.get(total, tile.vector)))

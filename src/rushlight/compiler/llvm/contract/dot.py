@@ -106,7 +106,7 @@ class _Dot:
                 y = self.structure.b.read(f, batch, k, column, mask)
                 for i in range(rows):
                     slot = sums[i][j][u]
-                    f.set(slot, f.fma(x[i], y, f.get(slot, tile.vector)))
+                    f.set(slot, f.intrinsic("fmuladd", x[i], y, f.get(slot, tile.vector)))
 
         stride = run * tile.lanes
         whole = f.sub(s["k"], f.binary("urem", s["k"], i64(stride)))

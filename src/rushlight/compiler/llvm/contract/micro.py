@@ -176,7 +176,7 @@ def _b_vector(f: Function, tile: Tile, row: Value, v: int, mask: Value) -> Value
 def _multiply_add(f: Function, tile: Tile, x: Value, y: Value, slot: Value) -> Value:
     total = f.get(slot, tile.vector)
     if not tile.pairs:
-        return f.fma(x, y, total)
+        return f.intrinsic("fmuladd", x, y, total)
     pairs = Type("bfloat", tile.lanes * 2)
     x, y = (f.emit(f"bitcast {value} to {pairs}", pairs) for value in (x, y))
     name = f"llvm.x86.avx512bf16.dpbf16ps.{tile.lanes * 32}"

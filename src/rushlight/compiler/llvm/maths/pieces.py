@@ -34,7 +34,7 @@ def odd_by_pieces(f: Function, x: Value, table: Table, rest: float, most: float)
         coefficients[0] = f.fma(a, const(rest, a.type), coefficients[0])
     total = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
-        total = f.fma(total, t, coefficient)
+        total = f.intrinsic("fmuladd", total, t, coefficient)
     return signed(f, total, x)
 
 

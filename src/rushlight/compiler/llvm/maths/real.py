@@ -69,7 +69,7 @@ def polynomial(f: Function, x: Value, coefficients: Sequence[float]) -> Value:
     """The sum of ``coefficients[k] * x**k`` by Horner's rule."""
     total = const(coefficients[-1], x.type)
     for coefficient in reversed(coefficients[:-1]):
-        total = f.fma(total, x, const(coefficient, x.type))
+        total = f.intrinsic("fmuladd", total, x, const(coefficient, x.type))
     return total
 
 

@@ -149,7 +149,7 @@ def _tile(module: Module, block: Block, height: int) -> None:
             x = f.load(f.at(row, k, block.element), Type(block.element))
             x = f.splat(x, block.lanes)
             for column, slot in zip(columns, slots, strict=True):
-                f.set(slot, f.fma(x, column, f.get(slot, block.vector)))
+                f.set(slot, f.intrinsic("fmuladd", x, column, f.get(slot, block.vector)))
     for out, slots in zip(outs, sums, strict=True):
         for v, slot in enumerate(slots):
             f.store(f.get(slot, block.vector), _vector(f, block, out, v))
