@@ -62,6 +62,81 @@ def test_threads_load_where_the_dataset_allows_it():
     assert all_end()
 
 
+def test_the_samples_of_a_batch_are_shared():
+    slow = Slow(6, meeting=2)
+    (batch,) = load(slow, 2, batch_size=6)
+    assert batch[0].tolist() == list(range(6))
+    assert slow.threads == {"DataLoader worker 0", "DataLoader worker 1"}
+    assert all_end()
+
+
+class Slow(Shared):
+    """Notes who has loaded; as many threads as are to meet wait for each other from sample 1 on."""
+
+    def __init__(self, size, meeting=1):
+        super().__init__(size)
+        self.threads = set()
+        self.meeting = threading.Barrier(meeting)
+
+    def __getitem__(self, index):
+        self.threads.add(threading.current_thread().name)
+        time.sleep(0.004)
+        if 1 <= index <= self.meeting.parties:
+            self.meeting.wait(20)
+        return [index, *rl.rand(2).tolist()]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_without_workers_what_takes_long_is_shared(count):
+    before = rl.get_num_threads()
+    rl.set_num_threads(count)
+    try:
+        slow, quick = Slow(24, meeting=count), Drawn(24)
+        batches = [batch[0].tolist() for batch in load(slow, 0, batch_size=8)]
+        assert batches == [list(range(k, k + 8)) for k in (0, 8, 16)]
+        main = threading.main_thread().name
+        others = {f"DataLoader thread {k}" for k in range(1, count)}
+        assert slow.threads == {main, *others}
+        assert len(list(load(quick, 0, batch_size=8))) == 3 and data.get_worker_info() is None
+    finally:
+        rl.set_num_threads(before)
+
+
+def test_without_workers_threads_draw_the_same_bits():
+    def loaded(workers, count):
+        before = rl.get_num_threads()
+        rl.set_num_threads(count)
+        try:
+            generator = rl.Generator().manual_seed(3)
+            return repr(list(load(Slow(10), workers, batch_size=4, generator=generator)))
+        finally:
+            rl.set_num_threads(before)
+
+    assert loaded(0, 3) == loaded(0, 1) == loaded(2, 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_first_sample_that_fails_is_told(workers):
+    class Fails(Slow):
+        def __getitem__(self, index):
+            time.sleep(0.005 if index == 3 else 0.001)
+            if index in (3, 4, 5):
+                raise KeyError(index)
+            return index
+
+    before = rl.get_num_threads()
+    rl.set_num_threads(3)
+    try:
+        iterator = iter(load(Fails(16), workers, batch_size=8))
+        with pytest.raises(KeyError) as caught:
+            next(iterator)
+        assert caught.value.args == (3,)
+        assert caught.value.__notes__[0] == "raised while the DataLoader loaded sample 3"
+        assert next(iterator).tolist() == list(range(8, 16))
+    finally:
+        rl.set_num_threads(before)
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_same_bits_as_without(workers):
     def passes(workers):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rushlight.base.errors import ArgValueError
+from rushlight.runtime import get_num_threads
 from rushlight.utils.data.collate import default_collate, default_convert, is_default
 from rushlight.utils.data.dataset import Dataset, IterableDataset, in_memory
 from rushlight.utils.data.fetch import Recipe
@@ -56,6 +57,10 @@ class DataLoader(Generic[T_co]):
     (:func:`threads_may_share`); others get processes, each with a copy of the dataset, and so does
     every dataset when ``multiprocessing_context`` or ``worker_init_fn`` is given. What is in memory
     already, as a :class:`TensorDataset`, needs neither and is gathered when asked for.
+
+    Threads load the samples of the earliest batch together, so the first one comes soon. Without
+    workers too, as many as compute (:func:`rushlight.set_num_threads`) share samples that take
+    long, where the dataset allows it.
 
     The batches are the same bits whatever ``num_workers`` is. The order is drawn in the main
     process, and what a dataset draws while it loads a sample, from rushlight's default generator,
@@ -210,12 +215,17 @@ class DataLoader(Generic[T_co]):
         self._warn_about_pinning()
         if self.num_workers == 0 and self.timeout != 0:
             raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
-        if self.num_workers == 0 or self._needs_no_workers:
+        if self._needs_no_workers:
             return _SingleProcessDataLoaderIter(self)
         if self._workers_are_threads:
-            from rushlight.utils.data.threads import _ThreadedDataLoaderIter
+            from rushlight.utils.data import threads
 
-            return _ThreadedDataLoaderIter(self)
+            if self.num_workers:
+                return threads._ThreadedDataLoaderIter(self)
+            if self._auto_collation and get_num_threads() > 1:
+                return threads._SharedDataLoaderIter(self)
+        if self.num_workers == 0:
+            return _SingleProcessDataLoaderIter(self)
         from rushlight.utils.data.prefetch import _MultiProcessingDataLoaderIter
 
         return _MultiProcessingDataLoaderIter(self)

@@ -100,7 +100,7 @@ class TensorDataset(Dataset[tuple["Tensor", ...]]):
         if rows is None:
             return NotImplemented
         index = rl.tensor(rows)
-        return [tensor[index] for tensor in self.tensors]
+        return [rl.index_select(tensor, 0, index) for tensor in self.tensors]
 
     def __threads__(self) -> bool:
         return True

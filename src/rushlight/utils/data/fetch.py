@@ -56,7 +56,7 @@ class Recipe:
 
     def fetcher(self, draws: Draws, place: Place | None = None) -> Fetcher:
         """Begins a pass over the dataset, whose samples draw from ``draws``."""
-        return StreamFetcher(self) if self.stream else MapFetcher(self, draws, place or Unwatched())
+        return StreamFetcher(self) if self.stream else MapFetcher(self, draws, place)
 
 
 class MapFetcher:
@@ -65,49 +65,66 @@ class MapFetcher:
     An exception of the dataset is told the index with a note.
     """
 
-    def __init__(self, recipe: Recipe, draws: Draws, place: Place) -> None:
+    def __init__(self, recipe: Recipe, draws: Draws, place: Place | None = None) -> None:
         self._dataset = recipe.dataset
         self._batched = recipe.batched
         self._collate = recipe.collate_fn
         self._draws = draws
-        self._place = place
+        self._place = place or Unwatched()
         self._together = _makes_samples_together(recipe.dataset)
         self._in_memory = in_memory(recipe.dataset)
 
     def fetch(self, indices: Any) -> Any:
+        batch = self.at_once(indices)
+        if batch is not NotImplemented:
+            return batch
+        with self._draws.here():
+            loaded = []
+            for self._place.sample, index in enumerate(indices):
+                loaded.append(self._load(index))
+            return self._collated(indices, loaded)
+
+    def at_once(self, indices: Any) -> Any:
+        """The batch, unless it is loaded sample by sample: then NotImplemented."""
         if self._in_memory and (batch := self._whole(indices)) is not NotImplemented:
             return batch  # nothing is drawn
         with self._draws.here():
             self._draws.begin(("batch", indices))
             if (batch := self._whole(indices)) is not NotImplemented:
                 return batch
-            loaded = self._load(indices) if self._batched else self._apart([indices])[0]
-            if not is_default(self._collate):
-                self._draws.begin(("batch", indices))
-            return self._collate(loaded)
+            if not self._batched:
+                return self._collated(indices, self._load(indices))
+            if self._together:
+                return self._collated(indices, samples(self._dataset, indices))
+        return NotImplemented
+
+    def sample(self, index: Any) -> Any:
+        """One sample of a batch that is not loaded at once."""
+        with self._draws.here():
+            return self._load(index)
+
+    def collated(self, indices: Any, loaded: Sequence[Any]) -> Any:
+        """The batch of samples that were loaded one by one."""
+        with self._draws.here():
+            return self._collated(indices, loaded)
 
     def _whole(self, indices: Any) -> Any:
         if self._batched and is_default(self._collate):
             return whole_batch(self._dataset, indices)
         return NotImplemented
 
-    def _load(self, indices: Sequence[Any]) -> Sequence[Any]:
-        if not self._together:
-            return self._apart(indices)
-        return samples(self._dataset, indices)
-
-    def _apart(self, indices: Sequence[Any]) -> list[Any]:
-        dataset, begin, place = self._dataset, self._draws.begin, self._place
-        loaded: list[Any] = []
-        index = None
+    def _load(self, index: Any) -> Any:
+        self._draws.begin(index)
         try:
-            for place.sample, index in enumerate(indices):
-                begin(index)
-                loaded.append(dataset[index])
+            return self._dataset[index]
         except Exception as error:
             error.add_note(f"raised while the DataLoader loaded sample {index!r}")
             raise
-        return loaded
+
+    def _collated(self, indices: Any, loaded: Any) -> Any:
+        if not is_default(self._collate):
+            self._draws.begin(("batch", indices))
+        return self._collate(loaded)
 
 
 def _makes_samples_together(dataset: Any) -> bool:
