@@ -86,8 +86,8 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions", "doctor",
-    "fetch", "fft",
+    "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
+    "doctor", "fetch", "fft",
     "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip

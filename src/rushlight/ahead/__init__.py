@@ -1,0 +1,1 @@
+"""Models that leave as machine code: object files, headers and weights, without Python."""

@@ -1,0 +1,68 @@
+"""Model: what leaves as machine code, free of how it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rushlight.base.buffer import Buffer
+from rushlight.base.dtypes import DType
+from rushlight.graph.graph import Graph
+
+
+@dataclass(frozen=True)
+class Named:
+    """An input or an output.
+
+    Attributes:
+        name: as a caller knows it.
+        dtype: of its elements.
+        shape: sizes; a dynamic one is the name of its symbol.
+    """
+
+    name: str
+    dtype: DType
+    shape: tuple[int | str, ...]
+
+    def sizes(self, batch: int) -> tuple[int, ...]:
+        """Its shape for a value of the dynamic size."""
+        return tuple(batch if isinstance(size, str) else size for size in self.shape)
+
+    def nbytes(self, batch: int) -> int:
+        """Its size in memory."""
+        total = self.dtype.itemsize
+        for size in self.sizes(batch):
+            total *= size
+        return total
+
+
+@dataclass(frozen=True)
+class Model:
+    """A graph for each value of its dynamic size, and the values of what it holds.
+
+    The graph's inputs are the inputs, then the state, then the numbers.
+
+    Attributes:
+        at: the graph for a value of the dynamic size.
+        batches: the values that this size may have; one for a model without one.
+        inputs, outputs: in the graph's order.
+        state: parameters, buffers and constants, by name.
+        numbers: the values of the graph's inputs that are numbers.
+        updates: for outputs that are a state's next value, by number, the name of that state.
+        layers: for each of the graph's steps the path of the layer that recorded it.
+    """
+
+    at: Callable[[int], Graph]
+    batches: tuple[int, ...]
+    inputs: tuple[Named, ...]
+    outputs: tuple[Named, ...]
+    state: Mapping[str, Buffer]
+    numbers: Sequence[Any] = ()
+    updates: Mapping[int, str] = field(default_factory=dict)
+    layers: Sequence[str] = ()
+
+    @property
+    def largest(self) -> int:
+        """The largest value of the dynamic size."""
+        return self.batches[-1]

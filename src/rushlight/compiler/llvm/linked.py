@@ -1,0 +1,84 @@
+"""Several modules as one, for a machine that need not be this one; what leaves is an object file.
+
+Kernels are written as modules of their own, so that each can be kept by its text. What leaves as a
+file is one module: LLVM sees all of it, a function that nobody calls is gone, and no name but
+those wanted can meet a name of the program that it is linked into.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from rushlight.base.errors import InternalError
+
+from .fused import without_fma
+from .machine import Machine, new_target, passes_of, using_llvm
+
+
+def linked(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> bytes:
+    """One object file of several modules.
+
+    Args:
+        texts: modules by the name of the one function (or constant) that others call.
+        wanted: the names that the file shows.
+    Raises:
+        InternalError: LLVM refuses a text, or the machine.
+    """
+    with using_llvm():
+        module, target, _ = _one(texts, machine, wanted)
+        return target.emit_object(module)  # type: ignore[no-any-return]
+
+
+def listing(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> str:
+    """The same as assembly language, to be read."""
+    with using_llvm():
+        module, target, _ = _one(texts, machine, wanted)
+        return target.emit_assembly(module)  # type: ignore[no-any-return]
+
+
+def outside(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> list[str]:
+    """Functions that the text of the modules calls and does not hold; LLVM's own are left out."""
+    with using_llvm():
+        module, _, _ = _one(texts, machine, wanted)
+        names = [f.name for f in module.functions if f.is_declaration]
+        return [name for name in names if not name.startswith("llvm.")]
+
+
+def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> Any:
+    llvm = _every_target()
+    try:
+        target = new_target(machine, 2)
+        head = f'target datalayout = "{target.target_data}"\ntarget triple = "{machine.triple}"\n'
+        whole = llvm.parse_assembly(head)
+        for name, text in texts.items():
+            module = llvm.parse_assembly(head + without_fma(text, machine))
+            module.verify()
+            _hide(module, {name, *wanted})
+            whole.link_in(module)
+        _hide(whole, wanted)
+        whole.verify()
+    except RuntimeError as error:
+        raise InternalError(f"LLVM refuses a module for {machine.triple}: {error}") from error
+    passes, builder = passes_of(target, 2)
+    passes.add_always_inliner_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(whole, builder)
+    return whole, target, llvm
+
+
+def _hide(module: Any, shown: Collection[str]) -> None:
+    """Keeps all names but some to the module."""
+    for each in (*module.functions, *module.global_variables):
+        if not each.is_declaration and each.name not in shown:
+            each.linkage = "internal"
+
+
+@functools.cache
+def _every_target() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return llvm
