@@ -213,8 +213,11 @@ def _target(machine: Machine, level: int) -> Any:
 
 def new_target(machine: Machine, level: int) -> Any:
     llvm = _binding()
+    # A module of WebAssembly is never moved.
+    wasm = machine.triple.startswith("wasm")
+    reloc, codemodel = ("static", "default") if wasm else ("pic", "small")
     return llvm.Target.from_triple(machine.triple).create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=level, reloc="pic", codemodel="small",
+        cpu=machine.cpu, features=machine.features, opt=level, reloc=reloc, codemodel=codemodel,
         jit=False,
     )  # fmt: skip
 
