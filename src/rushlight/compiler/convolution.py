@@ -115,7 +115,7 @@ class Convolution(Products):
 
     def __init__(self, step: Step, inputs: list[Any], lay: Memories, result: int) -> None:
         spec: Any = step.spec
-        self.op, self.window = step.op, _window(step, [x.spec for x in inputs])
+        self.op, self.window = step.op, window_of(step, [x.spec for x in inputs])
         x = inputs[0] if self.op is ops.conv_data else self._framed(inputs[0], lay)
         self.source = _picture(x, lay)
         if self.window.can_merge and self.source.strides[3] != self.window.inputs:
@@ -198,11 +198,11 @@ def _copied(value: Value, lay: Memories) -> Picture:
     return found
 
 
-def _window(step: Step, specs: list[Spec]) -> Window:
+def window_of(step: Step, specs: list[Spec]) -> Window:
     """The sizes of a convolution, with three spatial dimensions."""
     attrs, spec = step.keywords, step.spec
     assert isinstance(spec, Spec)
-    if step.op is ops.conv:
+    if step.op in (ops.conv, ops.conv_bytes):
         x, weight, y = specs[0], specs[1], spec
     elif step.op is ops.conv_data:
         x, weight, y = spec, specs[1], specs[0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from rushlight.base.dtypes import DType, float32, float64
+from rushlight.base.dtypes import DType, float32, float64, int32
 
 from .expr import Expr, parts
 from .fuse import Joinable, loads
@@ -25,6 +25,8 @@ from .llvm.machine import Machine
 from .llvm.text import I64, Function, Module, Type, Value, i64
 
 TYPES = {float32: "float", float64: "double"}
+SUMMED = {**TYPES, int32: "i32"}
+"""What sums are taken in; integers are those of bytes."""
 MOST_WORK = 200
 MANY = 6
 """Arrays that what follows a product reads and writes, from which it is a kernel of its own."""
@@ -137,7 +139,7 @@ class Products(Joinable):
 
     def codes(self, machine: Machine, spare: Callable[[int], int]) -> list[Code]:
         """The calls. ``spare`` gives a buffer of some bytes for an operand as it is packed."""
-        tile = tile_of(machine, TYPES[self.dtype])
+        tile = tile_of(machine, SUMMED[self.dtype])
         epilogue = Epilogue(self, tile) if len(self.roots) > 1 else None
         everything = self.touched(True) | self.touched(False)
         plan = self.planned(tile, epilogue, {b: b for b in everything})

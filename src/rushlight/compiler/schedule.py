@@ -27,6 +27,7 @@ from .epilogue import Products
 from .expr import Expr
 from .fuse import Fusion
 from .index import Axis, Index
+from .integer import SUMS, IntegerSums
 from .kernel import Change, Kernel, Root
 from .layout import Order, natural, same_memory, strides_in
 from .plain import Referred, flat
@@ -156,10 +157,8 @@ class _Scheduling:
             if number in self._outputs and self._is_view(value):
                 return self._in_memory(value)
             return self._laid(value) if self._is_stored(number, value) else value
-        if is_product(step.op, step.spec):
-            made = self._product(step, inputs)
-            if made is not None:
-                return made
+        if is_product(step.op, step.spec) and (made := self._product(step, inputs)) is not None:
+            return made
         if is_convolution(step.op, step.spec, specs):
             return self._convolution(step, inputs)
         if is_scan(step.op, step.spec, specs):
@@ -196,7 +195,8 @@ class _Scheduling:
         order = None if step.op is ops.conv_weight else channels_last(spec.ndim)
         stored = self._stored(spec, order=order)
         if spec.numel:
-            self.fusion.open(Convolution(step, inputs, self, stored.buffer))
+            form = IntegerSums if step.op in SUMS else Convolution
+            self.fusion.open(form(step, inputs, self, stored.buffer))
             self._products.add(stored.buffer)
         return stored
 
@@ -376,7 +376,7 @@ class _Scheduling:
             return not isinstance(value.op, View)
         if op is ops.matmul:
             return not made_of_half(value.at(*self._axes(value.shape)))
-        return op in CONVOLUTIONS or op in SCANS
+        return op in CONVOLUTIONS or op in SCANS or op in SUMS
 
     def _is_read_often(self, x: Value, by: Computed) -> bool:
         """Whether overlapping windows of a result would compute elements of an input again."""

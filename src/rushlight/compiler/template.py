@@ -12,6 +12,7 @@ from rushlight.ops.elementwise import Elementwise
 from .constant import CONSTANT
 from .convolution import CONVOLUTIONS
 from .epilogue import TYPES
+from .integer import SUMS
 
 
 def has_kernel(op: Op, spec: Any, inputs: list[Any]) -> bool:
@@ -36,6 +37,6 @@ def is_product(op: Op, spec: Any) -> bool:
 
 
 def is_convolution(op: Op, spec: Any, inputs: Sequence[Any]) -> bool:
-    """Whether a step is computed by the template ``contract`` on images."""
+    """Whether a step is computed by the template ``contract`` on images, or on bytes."""
     plain = op in CONVOLUTIONS and spec.dtype in TYPES and len(inputs) == 2
-    return plain and all(each.numel for each in inputs)
+    return (plain or op in SUMS) and all(each.numel for each in inputs)

@@ -131,6 +131,7 @@ from .piecewise import (
     hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold,
 )  # fmt: skip
 from .conv import conv, conv_data, conv_weight
+from .bytes import conv_bytes, linear_bytes
 from .convolution import (
     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
 )  # fmt: skip

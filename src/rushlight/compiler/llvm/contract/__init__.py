@@ -44,5 +44,6 @@ from rushlight.compiler.llvm.contract.image import Image, packed_images
 from rushlight.compiler.llvm.contract.operand import Memory, Reader, Stored, Strided, Writer
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.plan import Call, Plan, plan_product
+from rushlight.compiler.llvm.contract.quads import plan_quads
 from rushlight.compiler.llvm.contract.tile import Tile, tile_of
 from rushlight.compiler.llvm.contract.window import Window

@@ -16,7 +16,7 @@ from rushlight.compiler.llvm.contract.operand import Writer
 from rushlight.compiler.llvm.contract.pack import KERNEL
 from rushlight.compiler.llvm.contract.params import Layout, Params
 from rushlight.compiler.llvm.contract.tile import HEAD, Tile
-from rushlight.compiler.llvm.text import I64, VOID, Function, Module, Type, Value, const, i64
+from rushlight.compiler.llvm.text import I8, I64, VOID, Function, Module, Type, Value, const, i64
 
 DIGITS = ("image", "d", "h", "w")
 SIZES = Layout([
@@ -30,6 +30,8 @@ SOURCE = Layout([
 WEIGHTS = Layout(["place", "offset", "row", "panel", "group"])
 TARGET = Layout(["place", "offset", "group", "stride_image", "stride_d", "stride_h", "stride_w"])
 PIXEL = Layout(["image", "d", "h", "w"])
+# Of bytes alone: the place of the byte outside of images.
+PADDING = Layout(["place"])
 # Tables that follow the parameters: grids, then taps.
 GRID = Layout(["block", "rows", "d", "h", "w", "target", "pixel", "tap", "taps"])
 TAP = Layout(["d", "h", "w", "source", "weights"])
@@ -53,14 +55,20 @@ class ConvolutionStructure:
     def layouts(self) -> list[Layout]:
         """The parameters of a call, part after part; the two tables follow."""
         target = TARGET if self.writer is None else self.writer.layout
-        return [SIZES, SOURCE, WEIGHTS, PIXEL, target]
+        padding = [PADDING] if self.tile.quads else []
+        return [SIZES, SOURCE, WEIGHTS, PIXEL, target, *padding]
+
+    @property
+    def form(self) -> str:
+        """The form of the micro-kernel."""
+        return "rows_quads" if self.tile.quads else "rows"
 
 
 def convolution_module(structure: ConvolutionStructure, name: str) -> Module:
     """The kernel. Its axis: groups, blocks of channels, blocks of positions of all grids."""
     module = Module(structure.tile.machine)
-    types = [type for _, type in arguments_of("rows")]
-    module.declare(micro_name(structure.tile, "rows"), VOID, types)
+    types = [type for _, type in arguments_of(structure.form)]
+    module.declare(micro_name(structure.tile, structure.form), VOID, types)
     f = module.function(name, KERNEL)
     kernel = _Convolution(structure, f)
     with f.loop(f.arguments["begin"], f.arguments["end"]) as task:
@@ -78,7 +86,7 @@ class _Convolution:
         for layout in structure.layouts:
             parts.append(Params(f, layout, first))
             first += len(layout)
-        self.sizes, self.source, self.weights, self.pixel, self.target = parts
+        self.sizes, self.source, self.weights, self.pixel, self.target, *padding = parts
         self.grids = f.at(f.arguments["params"], first, "i64")
         self.taps = f.at(self.grids, f.mul(self.sizes["grids"], i64(len(GRID))), "i64")
         # As many lanes as a tile has rows, rounded up to a power of two.
@@ -96,8 +104,14 @@ class _Convolution:
             structure.writer.begin(f, self.target)
         else:
             self.target_base = f.at(self.target.pointer("place"), self.target["offset"], "i8")
+        outside = const(0, self.tile.vector)
+        self.counts: Value | None = None  # whether what lies outside of images is not 0
+        if padding:
+            byte = f.convert("zext", f.load(padding[0].pointer("place"), I8), "i32")
+            self.counts = f.compare("ne", byte, const(0, byte.type))
+            outside = f.splat(f.mul(byte, const(0x01010101, byte.type)), self.tile.lanes)
         with f.loop(i64(0), self.sizes["channels"], self.tile.lanes) as k:
-            f.store(const(0, self.tile.vector), f.at(self.zeros, k, self.tile.element))
+            f.store(outside, f.at(self.zeros, k, self.tile.element))
 
     def block(self, task: Value) -> None:
         """One block of positions and channels."""
@@ -215,6 +229,8 @@ class _Convolution:
             bits = Type(f"i{self.lanes}")
             reached = f.emit(f"bitcast {inside} to {bits}", bits)
             some = f.compare("ne", reached, Value("0", bits))
+            if self.counts is not None:
+                some = f.binary("or", some, self.counts)
             f.set(count, f.add(f.get(count, I64), f.convert("zext", some, "i64")))
         return f.get(count, I64)
 
@@ -239,8 +255,8 @@ class _Convolution:
                 across = f.sub(n, self.n0)
                 column = waiting_place(f, tile, down, across, s["block_n"], self.is_only)
             f.invoke(
-                micro_name(tile, "rows"), VOID, self.records, segments, b, self.weights["row"],
-                self.outs, column, rows, columns, add, i64(0),
+                micro_name(tile, self.structure.form), VOID, self.records, segments, b,
+                self.weights["row"], self.outs, column, rows, columns, add, i64(0),
             )  # fmt: skip
             if self.structure.writer is not None:
                 with f.when(self.is_last):

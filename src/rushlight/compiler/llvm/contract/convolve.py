@@ -12,6 +12,7 @@ from rushlight.compiler.llvm.contract.convolution import (
 from rushlight.compiler.llvm.contract.depthwise_plan import is_depthwise, plan_depthwise
 from rushlight.compiler.llvm.contract.image import Image
 from rushlight.compiler.llvm.contract.operand import Memory, Writer
+from rushlight.compiler.llvm.contract.params import Layout
 from rushlight.compiler.llvm.contract.plan import PIECES, Call, Plan
 from rushlight.compiler.llvm.contract.tables import (
     constant,
@@ -53,7 +54,9 @@ def plan_forward(
     values = pack_weights(tile, w, weights, False, plan)
     if w.can_merge:
         w = w.merged
-    _add(plan, tile, w, forward_grids(w), (x, w.size), (y, w.out), (w.inputs, w.outputs), values)
+    add_convolution(
+        plan, tile, w, forward_grids(w), (x, w.size), (y, w.out), (w.inputs, w.outputs), values
+    )
     return plan
 
 
@@ -68,16 +71,17 @@ def plan_backward_data(
     plan = Plan()
     values = pack_weights(tile, w, weights, True, plan)
     grids = backward_grids(w)
-    _add(plan, tile, w, grids, (dy, w.out), (dx, w.size), (w.outputs, w.inputs), values)
+    add_convolution(plan, tile, w, grids, (dy, w.out), (dx, w.size), (w.outputs, w.inputs), values)
     return plan
 
 
-def _add(
+def add_convolution(
     plan: Plan, tile: Tile, w: Window, grids: list[Grid], source: tuple[Image, Triple],
     target: tuple[Image | Writer, Triple], channels: tuple[int, int],
     weights: Callable[[], Mapping[str, int]],
+    *more: tuple[Layout, Callable[[], Mapping[str, int]]],
 ) -> None:  # fmt: skip
-    """Adds the call of the convolution's kernel."""
+    """Adds the call of the convolution's kernel; ``more`` parameters follow the target's."""
     last = _images_last(tile, w, grids, source[1])
     writer = None if isinstance(target[0], Image) else target[0]
     structure = ConvolutionStructure(tile, last, writer)
@@ -88,14 +92,14 @@ def _add(
         constant(pixel_strides(target[1], grids)),
         target_values(target, grids, channels[1] * tile.bytes),
     ]  # fmt: skip
-    parts = list(zip(structure.layouts, values))
+    parts = [*zip(structure.layouts, values), *more]
     parts += tables(grids, table, source[0], target, channels[0] * weights()["row"])
     key = "" if writer is None else f"_{writer.key}"
     name = f"convolution{'_images' if last else ''}{key}_{tile.suffix}"
     extent = w.groups * sizes["blocks_m"] * sizes["blocks_n"]
     make = lambda: convolution_module(structure, name)
     scratch = sizes["partial"] + _partial(tile, sizes, grids, writer)
-    plan.calls.append(Call(name, make, ("rows",), parts, extent, scratch))
+    plan.calls.append(Call(name, make, (structure.form,), parts, extent, scratch))
 
 
 def _images_last(tile: Tile, w: Window, grids: list[Grid], size: Triple) -> bool:
@@ -131,6 +135,11 @@ def _blocks(
         if pieces >= PIECES:
             break
         block_m = -(-(block_m // rows) // 2) * rows
+    if tile.quads:  # one row of a matrix, as a network's last layers have for one image
+        while sum(-(-count // block_m) for count in counts) * -(-columns // block_n) < PIECES:
+            if block_n <= tile.columns or work < 1e5:
+                break
+            block_n = _even(columns, tile.columns, block_n // tile.columns // 2)
     firsts, total = [], 0
     for count in counts:
         firsts.append((total, count))

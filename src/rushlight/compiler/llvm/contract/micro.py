@@ -21,6 +21,9 @@ there when ``add`` is not 0. ``shift`` is a byte offset added to every pointer t
 With ``_pairs``, an element of A or B is a pair of bfloat16, neighbours along k, whose products are
 added at once.
 
+With ``_quads``, an element of A is four bytes, one of B four signed ones, neighbours along k, whose
+products are added to an integer (:mod:`quads`).
+
 Vectors of B are read whole, unless masks are free; the forms with ``_masked`` are for a B whose
 columns do not fill whole vectors.
 """
@@ -30,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rushlight.compiler.llvm.contract.adder import Adder
 from rushlight.compiler.llvm.contract.tile import HEAD, Tile
 from rushlight.compiler.llvm.text import I32, I64, PTR, Function, Module, Type, Value, const, i64
 
@@ -38,7 +42,9 @@ ARGUMENTS = [
     ("rows", I64), ("columns", I64), ("add", I64), ("shift", I64),
 ]  # fmt: skip
 PANEL_ARGUMENTS = [*ARGUMENTS, ("ka", I64)]
-FORMS = ("rows", "rows_masked", "panel", "panel_masked", "rows_pairs", "panel_pairs")
+FORMS = (
+    "rows", "rows_masked", "panel", "panel_masked", "rows_pairs", "panel_pairs", "rows_quads",
+)  # fmt: skip
 
 
 def micro_name(tile: Tile, form: str) -> str:
@@ -119,6 +125,7 @@ def _fixed(module: Module, tile: Tile, form: str, height: int, vectors: int) -> 
         for v in range(vectors)
     ]
     _ask_for_result(f, tile, height, vectors)
+    adder = Adder.of(f, tile, vectors)
     with f.loop(i64(0), given["segments"]) as segment:
         record = f.at(given["records"], f.mul(segment, i64(tile.record)), "i64")
         start = byte_offset(f, given["b"], f.load(record, I64))
@@ -130,11 +137,13 @@ def _fixed(module: Module, tile: Tile, form: str, height: int, vectors: int) -> 
             at_b = f.get(b, PTR)
             columns = [_b_vector(f, tile, at_b, v, masks[v]) for v in range(vectors)]
             f.set(b, byte_offset(f, at_b, given["kb"]))
+            adder.enter(columns)
             for i in range(height):
-                x = read_a(k, i)
+                x = adder.broadcast(read_a(k, i))
                 for v in range(vectors):
-                    f.set(sums[i][v], _multiply_add(f, tile, x, columns[v], sums[i][v]))
-    _store(f, tile, [[f.get(slot, tile.vector) for slot in row] for row in sums], masks)
+                    f.set(sums[i][v], adder.add(x, v, f.get(sums[i][v], tile.vector)))
+    totals = [[adder.total(v, f.get(x, tile.vector)) for v, x in enumerate(row)] for row in sums]
+    _store(f, tile, totals, masks)
     f.ret()
 
 
@@ -171,16 +180,6 @@ def _b_vector(f: Function, tile: Tile, row: Value, v: int, mask: Value) -> Value
     if tile.masked:
         return f.masked_load(place, tile.vector, mask, const(0, tile.vector))
     return f.load(place, tile.vector)
-
-
-def _multiply_add(f: Function, tile: Tile, x: Value, y: Value, slot: Value) -> Value:
-    total = f.get(slot, tile.vector)
-    if not tile.pairs:
-        return f.intrinsic("fmuladd", x, y, total)
-    pairs = Type("bfloat", tile.lanes * 2)
-    x, y = (f.emit(f"bitcast {value} to {pairs}", pairs) for value in (x, y))
-    name = f"llvm.x86.avx512bf16.dpbf16ps.{tile.lanes * 32}"
-    return f.call(name, tile.vector, total, x, y)
 
 
 def _ask_for_result(f: Function, tile: Tile, height: int, vectors: int) -> None:

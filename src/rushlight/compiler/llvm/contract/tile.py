@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.llvm.text import Type
 
-SUFFIX = {"float": "f32", "double": "f64", "bfloat": "bf16"}
+SUFFIX = {"float": "f32", "double": "f64", "bfloat": "bf16", "i32": "i32"}
 # Slots of a record before the pointers to its rows: where its part of B begins, and its length.
 HEAD = 2
 
@@ -17,12 +17,13 @@ class Tile:
     """A block of the result that stays in vector registers while its sum is taken.
 
     Attributes:
-        element: LLVM's name of what is accumulated: ``float`` or ``double``.
+        element: LLVM's name of what is accumulated: ``float``, ``double`` or ``i32``.
         lanes: elements of one vector register.
         rows: rows of a full tile; each is one broadcast element of A at every step.
         vectors: vectors of a full tile's row; each is one vector of B at every step.
         masked: whether a masked load or store costs no more than a whole one.
         pairs: whether pairs of bfloat16 are multiplied and added at once.
+        quads: how four products of bytes are added to an ``i32`` (:mod:`quads`); else empty.
         machine: what writers of results may use more of than LLVM's common language.
     """
 
@@ -32,6 +33,7 @@ class Tile:
     vectors: int
     masked: bool
     pairs: bool = False
+    quads: str = ""
     machine: Machine | None = field(default=None, compare=False)
 
     @property
@@ -63,7 +65,7 @@ class Tile:
     @property
     def suffix(self) -> str:
         """The tile's element in the name of a function."""
-        return f"{SUFFIX[self.element]}x{self.lanes}"
+        return f"{SUFFIX[self.element]}x{self.lanes}{self.quads and '_' + self.quads}"
 
     @property
     def align(self) -> int:
@@ -85,5 +87,27 @@ def tile_of(machine: Machine, element: str = "float") -> Tile:
     else:
         rows, vectors = 6, 2
     masked = machine.vector == 512
+    if element == "i32":
+        quads = quads_of(machine)
+        # Bytes that are taken apart need registers of their own.
+        rows = rows if quads in DIRECT else max(2, rows * 2 // 3)
+        return Tile(element, lanes, rows, vectors, masked, False, quads, machine)
     pairs = masked and element == "float" and machine.has("avx512bf16")
-    return Tile(element, lanes, rows, vectors, masked, pairs, machine)
+    return Tile(element, lanes, rows, vectors, masked, pairs, "", machine)
+
+
+DIRECT = ("vnni", "sdot", "usdot")
+"""Ways for which a processor has one instruction."""
+
+
+def quads_of(machine: Machine) -> str:
+    """How a machine multiplies bytes: all ways give the same integers."""
+    if machine.triple.startswith(("aarch64", "arm64")):
+        known = [way for way, name in (("usdot", "i8mm"), ("sdot", "dotprod")) if machine.has(name)]
+        return known[0] if known else "plain"
+    if not machine.triple.startswith("x86_64"):
+        return "plain"
+    if machine.vector == 512:
+        return "vnni" if machine.has("avx512vnni") else "words"
+    wide = machine.vector == 256 and machine.has("avxvnni")
+    return "vnni" if wide else "words"
