@@ -238,8 +238,8 @@ inspectors: list[Callable[[Cut], None]] = []
 """Called with each cut that is the first of its kind."""
 
 
-lookers: list[Callable[[], None]] = []
-"""Called whenever somebody looks at a value, or has one computed."""
+lookers: list[Callable[[Sequence[Node]], None]] = []
+"""Called with the nodes whenever somebody looks at a value, or has some computed."""
 
 
 # Of the program that ran last, since the next is likely to be its like. Waking a thread takes as
@@ -250,7 +250,7 @@ _rouse: Callable[[], None] | None = None
 def _run(cut: Cut, comes_back: bool) -> None:
     global _rouse
     for look in lookers:
-        look()
+        look(cut.outputs)
     for watcher in watchers:
         watcher(cut, programs.has(cut))
     if _observer is None:
@@ -294,7 +294,7 @@ def _checked(cut: Cut, program: Any, inputs: list[Any]) -> list[Any]:
 def value(node: Node) -> Buffer | Number | tuple[Buffer, ...]:
     """The value of a node, computed now if it has not been."""
     for look in lookers:
-        look()
+        look((node,))
     node = _behind(node)
     if node.buffer is None:
         realize((node,))

@@ -8,13 +8,14 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rushlight.base.errors import OperationError
 from rushlight.execute import pending
 from rushlight.execute.realize import lookers
+from rushlight.graph.node import Node
 
 from ..generator import Generator
 from ..tensor import Tensor
@@ -216,7 +217,7 @@ def _watched(purity: Purity) -> Iterator[tuple[list[Draw], list[Tensor]]]:
             written.append(self)
         return write(self, *given, **named)
 
-    def look() -> None:
+    def look(nodes: Sequence[Node]) -> None:
         if threading.get_ident() == thread:
             purity.refuse("looks at a value", sys._getframe(1))
 

@@ -1,0 +1,17 @@
+"""Models as programs that need none of their source, under ``torch.export``'s names."""
+
+from .dims import Dim, dims
+from .program import Entry, ExportedProgram, compared
+from .trace import TracerWarning, export
+from .varying import Varying
+
+__all__ = [
+    "Dim",
+    "Entry",
+    "ExportedProgram",
+    "TracerWarning",
+    "Varying",
+    "compared",
+    "dims",
+    "export",
+]

@@ -1,0 +1,233 @@
+"""``export``: a module becomes a program."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rushlight.autograd.mode import no_grad
+from rushlight.base import site as sites
+from rushlight.base.errors import ArgTypeError
+from rushlight.graph.spec import Spec
+from rushlight.nn.module import Module
+from rushlight.tensor.tensor import Tensor
+
+from .call import array_for, tensor_of
+from .dims import Axes, Dim, axes_of
+from .kept import state_of
+from .program import Entry, ExportedProgram
+from .recorded import Recorded, Recording
+from .sizes import Sized, example_at, sized, spec_of
+from .tree import Flat, put_together
+from .varying import Sizes, Varying
+from .watch import refusal
+
+
+def export(
+    mod: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None, *,
+    dynamic_shapes: Any = None, strict: bool = False,
+    preserve_module_call_signature: Sequence[str] = (), prefer_deferred_runtime_asserts_over_guards:
+    bool = False,
+) -> ExportedProgram:  # fmt: skip
+    """A module's work on an example, as a program that needs none of its source.
+
+    The module is called, and what it records is kept; loops and conditions of Python are gone. It
+    is left as it was. Dimensions named in ``dynamic_shapes`` may have other sizes later: the module
+    is called with several, and what changes is kept as a formula.
+
+    Args:
+        mod: in the mode (``train()`` or ``eval()``) that the program is to have.
+        args, kwargs: example arguments: tensors and constants in tuples, lists, dictionaries.
+        dynamic_shapes: for each argument, by name or in order, a dictionary from dimensions to
+            :class:`Dim`, or a sequence with a Dim or None for each.
+        strict, preserve_module_call_signature, prefer_deferred_runtime_asserts_over_guards: as
+            PyTorch's, without effect.
+    Raises:
+        TypeError: ``mod`` is no module, ``args`` no tuple, or something is of a class that would
+            have to be there where the program is loaded.
+        RuntimeError: a look at values, a custom Function, or what depends on a size in a way that
+            cannot be kept; it names operation, line and layer.
+    Example:
+        >>> import rushlight as rl
+        >>> program = rl.export.export(rl.nn.Linear(2, 1), (rl.ones(3, 2),))
+        >>> [(entry.name, entry.shape) for entry in program.inputs]
+        [('input', (3, 2))]
+        >>> program(rl.ones(3, 2)).shape
+        torch.Size([3, 1])
+    """
+    if not isinstance(mod, Module):
+        raise ArgTypeError(
+            "export", f"Expected `mod` to be an instance of `torch.nn.Module`, got {type(mod)}."
+        )
+    if not isinstance(args, tuple):
+        raise ArgTypeError(
+            "export", f"Expecting `args` to be a tuple of example positional inputs, got"
+            f" {type(args)}",
+        )  # fmt: skip
+    return captured(
+        mod, args, dict(kwargs or {}), dynamic_shapes=dynamic_shapes, root=mod,
+        signature=mod.forward, name=type(mod).__name__,
+    )  # fmt: skip
+
+
+def captured(
+    call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *,
+    dynamic_shapes: Any = None, root: Any = None, signature: Any = None, name: str = "",
+    state: dict[str, Tensor] | None = None, looking: bool = False,
+) -> ExportedProgram:  # fmt: skip
+    """The program of a call of a module or of any function.
+
+    Args:
+        root: the module in which layers have their names.
+        signature: what arguments get their names from.
+        state: tensors that the call reads and may write; those of ``root`` when None.
+        looking: whether looks at values are warned of, and not refused.
+    """
+    arguments = _Arguments(args, kwargs, signature or call)
+    axes = arguments.axes(dynamic_shapes)
+    arrays = [array_for(x) for x in arguments.tensors]
+    kept = state_of(root) if state is None else state
+
+    def recorded(sizes: Sizes) -> Recorded:
+        given = [
+            tensor_of(example_at(array, along, sizes), x.node.spec)
+            for array, along, x in zip(arrays, axes, arguments.tensors, strict=True)
+        ]
+        positional, named = arguments.filled(given)
+        with no_grad():
+            return Recording(given, arguments.names, kept, root).of(
+                lambda: call(*positional, **named)
+            )
+
+    dims, example = _sizes(axes, arguments.tensors)
+    found = sized(recorded, dims, example)
+    _tell_of_looks(found.recorded, looking)
+    program = _program(found, arguments, axes, dims, example, root, name)
+    program.set_goldens([arrays])
+    return program
+
+
+class _Arguments:
+    """Example arguments taken apart."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], signature: Any) -> None:
+        names = _positional_names(signature, len(args))
+        self.tensors: list[Tensor] = []
+        self.names: list[str] = []
+        self.forms = {
+            name: self._taken(each, name)
+            for name, each in [*zip(names, args, strict=True), *kwargs.items()]
+        }
+        self.positional = ["tuple", [self.forms[name] for name in names]]
+        self.keywords = ["dict", [[name, self.forms[name]] for name in kwargs]]
+
+    def _taken(self, tree: Any, name: str) -> Any:
+        flat = Flat(tree, name, "the argument", len(self.tensors))
+        self.tensors += flat.tensors
+        self.names += flat.names
+        return flat.form
+
+    def axes(self, dynamic_shapes: Any) -> list[Axes]:
+        """The dynamic dimensions of each tensor."""
+        shapes = [x.shape for x in self.tensors]
+        return axes_of(dynamic_shapes, self.forms, self.names, shapes)
+
+    def filled(self, tensors: Sequence[Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments with other tensors."""
+        return put_together(self.positional, tensors), put_together(self.keywords, tensors)
+
+
+def _positional_names(signature: Any, count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(signature).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in parameters if p.kind in kinds][:count]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    return names + [f"{rest}_{k}" for k in range(count - len(names))]
+
+
+def _sizes(axes: Sequence[Axes], tensors: Sequence[Tensor]) -> tuple[list[Dim], dict[str, int]]:
+    """The dynamic sizes, each once, and their values in the example."""
+    dims: dict[str, Dim] = {}
+    example: dict[str, int] = {}
+    for along, tensor in zip(axes, tensors, strict=True):
+        for axis, dim in along.items():
+            dims.setdefault(dim.name, dim)
+            example[dim.name] = tensor.shape[axis]
+    return list(dims.values()), example
+
+
+def _tell_of_looks(recorded: Recorded, looking: bool) -> None:
+    for site, layer in recorded.looked[:1] if not looking else recorded.looked:
+        if not looking:
+            raise refusal(
+                "export", "the model looks at a value that depends on its inputs",
+                "What follows from it would be the example's for all inputs.",
+                "Use torch.where for a condition, and shapes that do not depend on data.",
+                site, layer,
+            )  # fmt: skip
+        warnings.warn(
+            f"{sites.line(site)}: converting a tensor to a Python value might cause the trace to be"
+            " incorrect: the value is that of the example for all inputs.",
+            TracerWarning,
+            stacklevel=4,
+        )
+
+
+class TracerWarning(Warning):
+    """What a trace keeps of a model may not be what the model does."""
+
+
+def _program(
+    found: Sized, arguments: _Arguments, axes: Sequence[Axes], dims: Sequence[Dim],
+    example: dict[str, int], root: Any, name: str,
+) -> ExportedProgram:  # fmt: skip
+    recorded = found.recorded
+    inputs = tuple(
+        Entry(each, x.node.spec, _symbolic(x.shape, along))
+        for each, x, along in zip(arguments.names, arguments.tensors, axes, strict=True)
+    )
+    parameters = dict(root.named_parameters()) if isinstance(root, Module) else {}
+    persistent = root.state_dict() if isinstance(root, Module) else {}
+    state = {key: _own(x, key in parameters) for key, x in recorded.state.items()}
+    buffers = [key for key in state if key in persistent and key not in parameters]
+    program = ExportedProgram(
+        recorded.graph, found.attrs, found.numbers, inputs, (), state,
+        tuple([key for key in state if key in parameters]), tuple(buffers), recorded.changes,
+        recorded.layers, tuple(dims), example, arguments.positional, arguments.keywords,
+        recorded.result, name=name,
+    )  # fmt: skip
+    program.outputs = tuple(_outputs(program, found))
+    return program
+
+
+def _own(tensor: Tensor, parameter: bool) -> Tensor:
+    """The program's copy of a state."""
+    copy = tensor_of(array_for(tensor), tensor.node.spec)
+    return copy.requires_grad_() if parameter and tensor.requires_grad else copy
+
+
+def _symbolic(shape: Sequence[int], axes: Axes) -> tuple[int | str, ...]:
+    return tuple([axes[k].name if k in axes else n for k, n in enumerate(shape)])
+
+
+def _outputs(program: ExportedProgram, found: Sized) -> list[Entry]:
+    graph, recorded = program.graph, found.recorded
+    entries = []
+    for name, place, shape in zip(
+        recorded.returned, graph.outputs[: len(recorded.returned)], found.results, strict=True
+    ):
+        spec: Spec = spec_of(graph, place)
+        symbols = tuple([_symbol(n, f"{name}_{axis}") for axis, n in enumerate(shape)])
+        entries.append(Entry(name, spec, symbols))
+    return entries
+
+
+def _symbol(size: int | Varying | None, free: str) -> int | str:
+    if isinstance(size, Varying):
+        return size.symbol or str(size)
+    return free if size is None else size
