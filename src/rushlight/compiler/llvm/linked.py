@@ -13,8 +13,8 @@ from typing import Any
 
 from rushlight.base.errors import InternalError
 
-from .fused import without_fma
 from .machine import Machine, new_target, passes_of, using_llvm
+from .unfused import has_fused, without_fused
 
 
 def linked(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> bytes:
@@ -52,8 +52,9 @@ def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) ->
         target = new_target(machine, 2)
         head = f'target datalayout = "{target.target_data}"\ntarget triple = "{machine.triple}"\n'
         whole = llvm.parse_assembly(head)
+        fused = has_fused(machine)
         for name, text in texts.items():
-            module = llvm.parse_assembly(head + without_fma(text, machine))
+            module = llvm.parse_assembly(head + (text if fused else without_fused(text)))
             module.verify()
             _hide(module, {name, *wanted})
             whole.link_in(module)

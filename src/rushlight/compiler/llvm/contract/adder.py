@@ -33,7 +33,7 @@ class Adder:
 
     def add(self, x: Any, v: int, total: Value) -> Value:
         """``total`` and the products with the ``v``-th vector of B."""
-        return self.f.fma(x, self.columns[v], total)
+        return self.f.intrinsic("fmuladd", x, self.columns[v], total)
 
     def total(self, v: int, total: Value) -> Value:
         """The finished sums of a row, in the ``v``-th vector."""
