@@ -87,7 +87,7 @@ newaxis = None
 
 _SUBMODULES = frozenset({
     "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
-    "doctor", "fetch", "fft",
+    "doctor", "export", "fetch", "fft",
     "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip
