@@ -43,10 +43,8 @@ from .divisor import gcd, lcm
 from .create import arange, eye, full, ones, zeros
 from .view import permute, reshape, squeeze, t, transpose, unsqueeze
 from .broadcasting import expand, sum_to, sum_to_size
-from .slicing import (
-    diagonal, diagonal_scatter, select, select_scatter, slice_, slice_scatter, undiagonal,
-    unselect, unslice,
-)  # fmt: skip
+from .slicing import select, select_scatter, slice_, slice_scatter, unselect, unslice
+from .diagonal import diagonal, diagonal_scatter, undiagonal
 from .replaced import diagonal_replaced, select_replaced, slice_replaced
 from .coordinates import nonzero_static, unravel_index
 from .strided import alias, as_strided, strided_scatter, unstrided
@@ -66,9 +64,8 @@ from .join import cat, column_stack, dstack, hstack, stack, vstack
 from .split import (
     chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit,
 )  # fmt: skip
-from .arrange import (
-    flip, fliplr, flipud, repeat, repeat_each, roll, rot90, tile, tril, triu,
-)  # fmt: skip
+from .arrange import flip, fliplr, flipud, repeat, repeat_each, roll, rot90, tile
+from .triangle import tril, triu
 from .shape import flatten, movedim, narrow, ravel, unflatten
 from .grid import atleast_1d, atleast_2d, atleast_3d, broadcast_tensors, meshgrid
 from .sliding import unfold
@@ -76,7 +73,8 @@ from .diag import block_diag, diag, diag_embed, diagflat, kron, trace
 from .pad import pad, pad_constant
 from .index import index, index_put
 from .laid import lay_one, refold
-from .gather import gather, scatter, scatter_add, scatter_from, take_along_dim
+from .gather import gather, scatter_add, scatter_from, take_along_dim
+from .scatter import scatter
 from .scatter_reduce import (
     index_reduce, scatter_amax, scatter_amin, scatter_prod, scatter_reduce,
 )  # fmt: skip
@@ -123,9 +121,9 @@ from .histogram import bin_counts, histc, histogram, histogramdd
 from .isin import isin
 from .exponent import exponent, float_power, frexp, ldexp, logaddexp2, mantissa, nextafter
 from .activation import (
-    celu, elu, gate, glu, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus, softsign,
-    tanhshrink,
+    celu, elu, gate, leaky_relu, logsigmoid, mish, prelu, relu, selu, silu, softplus,
 )  # fmt: skip
+from .gated import glu, softsign, tanhshrink
 from .gelu import gelu
 from .piecewise import (
     hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold,
@@ -148,7 +146,8 @@ from .resample import resample
 from .patches import col2im, im2col
 from .grid_sample import affine_grid, grid_sample
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
-from .norm import group_norm, layer_norm, norm_grad, rms_norm
+from .norm import layer_norm, norm_grad, rms_norm
+from .group_norm import group_norm
 from .batch_norm import batch_moments, batch_norm
 from .recurrent import recurrent, recurrent_grad
 from .recurrent_steps import recurrent_steps, recurrent_steps_back

@@ -13,9 +13,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base.dtypes import FLOATS, INTEGERS, DType
 from rushlight.base.errors import NoKernelError, OperationError
-from rushlight.base.shapes import axis
 from rushlight.graph.node import Node
-from rushlight.graph.op import Composite
 
 from .binary import Arithmetic
 from .elementwise import Elementwise
@@ -29,6 +27,7 @@ class Relu(Unary):
     name = "relu"
     torch = "relu(Tensor self) -> Tensor"
     dtypes = (*FLOATS, *INTEGERS)
+    onnx = "Relu"
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         # From the output, so that the input need not be kept.
@@ -103,6 +102,9 @@ class LeakyRelu(Activation):
     def ref(self, x: Any, slope: Any) -> Any:
         return np.where(x > 0, x, x * slope)
 
+    def onnx(self, to: Any, x: Any, slope: Any) -> Any:
+        return to("LeakyRelu", x, alpha=float(to.number(slope)))
+
 
 class Elu(Activation):
     """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere.
@@ -124,6 +126,9 @@ class Elu(Activation):
 
     def ref(self, x: Any, alpha: Any) -> Any:
         return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+    def onnx(self, to: Any, x: Any, alpha: Any) -> Any:
+        return to("Elu", x, alpha=float(to.number(alpha)))
 
 
 # Klambauer et al. 2017, "Self-Normalizing Neural Networks", arXiv:1706.02515, equation 14.
@@ -151,6 +156,9 @@ class Selu(Activation):
     def ref(self, x: Any) -> Any:
         negative = SELU_ALPHA * np.expm1(np.minimum(x, 0))
         return x.dtype.type(SELU_SCALE) * np.where(x > 0, x, negative)
+
+    def onnx(self, to: Any, x: Any) -> Any:
+        return to("Selu", x)
 
 
 class Celu(Activation):
@@ -222,6 +230,9 @@ class Mish(Activation):
 
     def ref(self, x: Any) -> Any:
         return x * np.tanh(np.logaddexp(x, x.dtype.type(0)))
+
+    def onnx(self, to: Any, x: Any) -> Any:
+        return to("Mish", x) if to.opset >= 18 else None
 
 
 class Softplus(Activation):
@@ -308,6 +319,12 @@ class Prelu(Activation):
     def ref(self, x: Any, weight: Any) -> Any:
         return np.where(x > 0, x, weight * x)
 
+    def onnx(self, to: Any, x: Any, weight: Any) -> Any:
+        """The weight is one for each channel, in dimension 1."""
+        if weight.ndim and x.ndim > 2:
+            weight = to("Reshape", weight, [-1, *(1,) * (x.ndim - 2)])
+        return to("PRelu", x, weight)
+
     def samples(self, make: Any) -> Any:
         yield make(2, 3, 4), make(3)
         yield make(2, 3), make(1)
@@ -316,71 +333,6 @@ class Prelu(Activation):
     def errors(self, make: Any) -> Any:
         yield lambda: make.call(make(2, 3), make(2)), RuntimeError, "Mismatch of parameter numbers"
         yield lambda: make.call(make(2, 3), make(1, 3)), RuntimeError, "ndim = 2"
-
-
-class Softsign(Composite):
-    """``input / (1 + abs(input))``."""
-
-    name, module = "softsign", "nn.functional"
-    torch = "softsign(Tensor input) -> Tensor"
-
-    def __call__(self, x: Node) -> Node:
-        return x / (ops.abs(x) + 1)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4)
-        yield make(0)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
-
-
-class Tanhshrink(Composite):
-    """``input - tanh(input)``."""
-
-    name, module = "tanhshrink", "nn.functional"
-    torch = "tanhshrink(Tensor input) -> Tensor"
-
-    def __call__(self, x: Node) -> Node:
-        return x - ops.tanh(x)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4)
-        yield make(0)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call("x"), TypeError, "must be Tensor, not str"
-
-
-class Glu(Composite):
-    """The first half along ``dim`` times the sigmoid of the second.
-
-    Reference: Dauphin et al. 2016, "Language Modeling with Gated Convolutional Networks",
-    arXiv:1612.08083.
-    """
-
-    name, module = "glu", "nn.functional"
-    torch = "glu(Tensor input, int dim=-1) -> Tensor"
-
-    def __call__(self, x: Node, dim: int = -1) -> Node:
-        if not x.ndim:
-            raise OperationError("glu", "glu does not support 0-dimensional tensors")
-        place = axis("glu", dim, x.ndim)
-        if x.shape[place] % 2:
-            raise OperationError(
-                "glu",
-                f"Halving dimension must be even, but dimension {place} is size {x.shape[place]}",
-            )
-        half = x.shape[place] // 2
-        gate = ops.slice_(x, place, half, None)
-        return ops.slice_(x, place, 0, half) * ops.sigmoid(gate)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4)
-        yield make(4, 3), 0
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(2, 3)), RuntimeError, "must be even"
 
 
 relu = Relu()
@@ -394,6 +346,3 @@ mish = Mish()
 softplus = Softplus()
 logsigmoid = LogSigmoid()
 prelu = Prelu()
-softsign = Softsign()
-tanhshrink = Tanhshrink()
-glu = Glu()

@@ -53,6 +53,13 @@ class Flip(Op):
     def element(self, b: Any, index: Any, x: Any, *, dims: Shape) -> Any:
         return x.at(*(x.shape[d] - 1 - i if d in dims else i for d, i in enumerate(index)))
 
+    def onnx(self, to: Any, x: Any, *, dims: Shape) -> Any:
+        if not dims or not x.ndim:
+            return x
+        count = len(dims)
+        ends = [np.iinfo(np.int64).min] * count
+        return to("Slice", x, [-1] * count, ends, list(dims), [-1] * count)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), (0,)
         yield make(2, 3, 4), (0, -1)
@@ -153,6 +160,21 @@ class Roll(Op):
             size = max(x.shape[dim], 1)
             places[dim] = (places[dim] - shift % size) % size
         return x.at(*places)
+
+    def onnx(self, to: Any, x: Any, *, shifts: Shape, dims: Shape) -> Any:
+        y = x
+        most = np.iinfo(np.int64).max
+        for shift, dim in zip(shifts, dims, strict=True):
+            if x.shape[dim] == 0:
+                continue
+            if not isinstance(x.shape[dim], int) and shift < 0:
+                return None
+            cut = -(shift % x.shape[dim]) if isinstance(x.shape[dim], int) else -shift
+            if cut:
+                last = to("Slice", y, [cut], [most], [dim])
+                first = to("Slice", y, [0], [cut], [dim])
+                y = to("Concat", last, first, axis=dim)
+        return y
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 1
@@ -312,80 +334,6 @@ class RepeatEach(Composite):
         return ops.reshape(spread, (*x.shape[:dim], x.shape[dim] * repeats, *x.shape[dim + 1 :]))
 
 
-class Triangle(Op):
-    """A matrix with zeros on one side of a diagonal. Abstract."""
-
-    attrs = ("diagonal",)
-    batched = "front"
-    inplace = True
-
-    def __call__(self, x: Node, diagonal: int = 0) -> Node:
-        if x.ndim < 2:
-            raise ShapeError(
-                self.name,
-                f"{self.name}: input tensor must have at least 2 dimensions",
-                rule=f"It is {x.shape}.",
-            )
-        return self.record((x,), int(diagonal))
-
-    def infer(self, x: Spec, *, diagonal: int) -> Spec:
-        return x
-
-    def vjp(self, g: Node, y: Node, x: Node, *, diagonal: int) -> tuple[Node | None, ...]:
-        return (self.record((g,), diagonal),)
-
-    def samples(self, make: Any) -> Any:
-        yield make(3, 4)
-        yield make(2, 4, 3), 1
-        yield make(4, 3).T, -1
-        yield make(3, 3), 7
-        yield make.bool(3, 3)
-        yield make(0, 3)
-
-    def errors(self, make: Any) -> Any:
-        yield lambda: make.call(make(3)), RuntimeError, "at least 2 dimensions"
-
-
-class Tril(Triangle):
-    """The lower triangle of matrices: zeros above the diagonal.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.ones(2, 3).tril()
-        tensor([[1., 0., 0.],
-                [1., 1., 0.]])
-    """
-
-    name, torch = "tril", "tril(Tensor self, int diagonal=0) -> Tensor"
-
-    def ref(self, x: Any, *, diagonal: int) -> Any:
-        return np.tril(x, diagonal)
-
-    def element(self, b: Any, index: Any, x: Any, *, diagonal: int) -> Any:
-        above = b.value(index[-1] - index[-2])
-        return b.select(b.le(above, diagonal), x.at(*index), 0)
-
-
-class Triu(Triangle):
-    """The upper triangle of matrices: zeros below the diagonal.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.ones(2, 3).triu(1)
-        tensor([[0., 1., 1.],
-                [0., 0., 1.]])
-    """
-
-    name, torch = "triu", "triu(Tensor self, int diagonal=0) -> Tensor"
-
-    def ref(self, x: Any, *, diagonal: int) -> Any:
-        return np.triu(x, diagonal)
-
-    def element(self, b: Any, index: Any, x: Any, *, diagonal: int) -> Any:
-        above = b.value(index[-1] - index[-2])
-        return b.select(b.ge(above, diagonal), x.at(*index), 0)
-
-
 flip = Flip()
 fliplr = Fliplr()
 flipud = Flipud()
@@ -394,5 +342,3 @@ rot90 = Rot90()
 repeat = Repeat()
 tile = Tile()
 repeat_each = RepeatEach()
-tril = Tril()
-triu = Triu()

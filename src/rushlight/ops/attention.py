@@ -15,6 +15,7 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
+from .attention_onnx import attended
 from .attention_rules import (
     Inputs,
     computed_in,
@@ -141,6 +142,10 @@ class Attention(Op):
             total[..., rows] = found.total
             y[..., rows, :] = np.matmul(found.seen, given.value)
         return y, total
+
+    def onnx(self, to: Any, *values: Any, is_causal: bool) -> Any:
+        """The weighted mean alone: what a gradient needs besides has no name there."""
+        return None if self.drops else (attended(to, Inputs.of(values, False), is_causal),)
 
 
 class AttentionDropout(Attention):

@@ -17,7 +17,7 @@ from rushlight.graph.op import Op, recording
 from rushlight.graph.spec import Spec
 
 from .moments import Layout, OnArrays, OnNodes, Statistics
-from .norm import Normalization, several_values, statistics_dtype
+from .norm import Given, Normalization, several_values, statistics_dtype
 
 
 def by_channel(shape: Shape) -> Layout:
@@ -149,6 +149,15 @@ class BatchNorm(Normalization):
 
     def statistics(self, *, own: bool) -> Statistics:
         return "own" if own else "given"
+
+    def onnx(self, to: Any, x: Any, eps: Any, *rest: Any, own: bool, given: Given) -> Any:
+        named = dict(zip(given, rest, strict=True))
+        if x.ndim < 2 or any(each.dtype is not x.dtype for each in rest):
+            return None
+        scale = named.get("weight") or to("Expand", to.like(1, x), [x.shape[1]])
+        bias = named.get("bias") or to("Expand", to.like(0, x), [x.shape[1]])
+        known = named["mean"], named["variance"]
+        return to("BatchNormalization", x, scale, bias, *known, epsilon=to.number(eps))
 
 
 batch_moments = BatchMoments()

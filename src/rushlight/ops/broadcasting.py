@@ -70,6 +70,9 @@ class Expand(View):
             result.append(0 if repeated else step)
         return tuple(reversed(result)), offset
 
+    def onnx(self, to: Any, x: Any, *, size: Shape) -> Any:
+        return to("Expand", x, size)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 1), (3, 4)
         yield make(3, 1), (2, -1, 4)
@@ -110,6 +113,12 @@ class SumTo(Op):
             return x.at(*(here[d] if d in here else index[d - extra] for d in range(x.ndim)))
 
         return b.reduce("sum", [x.shape[d] for d in lost], inner)
+
+    def onnx(self, to: Any, x: Any, *, shape: Shape) -> Any:
+        extra = x.ndim - len(shape)
+        ones = [k + extra for k, n in enumerate(shape) if n == 1 and x.shape[k + extra] != 1]
+        y = to("ReduceSum", x, [*range(extra), *ones], keepdims=1) if extra or ones else x
+        return to("Squeeze", y, list(range(extra))) if extra else y
 
 
 def _repeated(wide: Shape, shape: Shape) -> Shape:

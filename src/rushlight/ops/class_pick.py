@@ -41,6 +41,14 @@ class ClassPick(Op):
         kept, place = _own_class(b, index, target, ignored, class_count(x.shape))
         return b.select(kept, x.at(*index[:1], place, *index[1:]), 0)
 
+    def onnx(self, to: Any, x: Any, target: Any, ignored: Any, *, loss: str) -> Any:
+        if x.ndim < 2:
+            return None
+        kept = to("Not", to("Equal", target, ignored))
+        classes = to("Unsqueeze", to("Where", kept, target, to.like(0, target)), [1])
+        found = to("Squeeze", to("GatherElements", x, classes, axis=1), [1])
+        return to("Where", kept, found, to.like(0, x))
+
 
 class ClassPlace(Op):
     """Scores of ``shape`` that are 0 but for each sample's class, unless that is ``ignored``."""

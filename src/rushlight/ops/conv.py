@@ -44,6 +44,13 @@ class Convolving(Op):
             return y
         return ops.add(y, ops.reshape(nodes[2], (-1, *(1,) * (y.ndim - 2))))
 
+    def window(self, kernel: Shape, *, stride: Shape, padding: Pads, dilation: Shape) -> Any:
+        """ONNX's attributes for where filters lie; None where padding cuts off."""
+        pads = [*(a for a, _ in padding), *(b for _, b in padding)]
+        if any(n < 0 for n in pads):
+            return None
+        return {"kernel_shape": kernel, "strides": stride, "pads": pads, "dilations": dilation}
+
 
 class Conv(Convolving):
     """Each window of ``x`` ``(N, C, *size)`` times each filter ``(F, C / groups, *kernel)``.
@@ -93,6 +100,12 @@ class Conv(Convolving):
         windows = self.windows(weight.shape[2:], spec.shape[2:], **attrs)
         return _biased(convolved(x, weight, windows, attrs["groups"]), bias)
 
+    def onnx(self, to: Any, x: Any, weight: Any, *bias: Any, groups: int, **attrs: Any) -> Any:
+        form = self.window(weight.shape[2:], **attrs)
+        if form is None or not x.dtype.is_floating_point:
+            return None
+        return to("Conv", x, weight, *bias, group=groups, **form)
+
 
 class ConvData(Convolving):
     """Images of ``size`` that add up filters, each weighted by ``values`` ``(N, F, *counts)``."""
@@ -127,6 +140,25 @@ class ConvData(Convolving):
     def ref(self, values: Any, weight: Any, bias: Any = None, *, size: Shape, **attrs: Any) -> Any:
         windows = self.windows(weight.shape[2:], values.shape[2:], **attrs)
         return _biased(spread(values, weight, windows, attrs["groups"], size), bias)
+
+    def onnx(
+        self, to: Any, values: Any, weight: Any, *bias: Any, size: Shape, groups: int, **attrs: Any
+    ) -> Any:
+        """What the size is more than that of the images that the windows cover is padding."""
+        form = self.window(weight.shape[2:], **attrs)
+        if form is None or not values.dtype.is_floating_point:
+            return None
+        sides = zip(values.shape[2:], weight.shape[2:], *attrs.values(), strict=True)
+        covered = [(n - 1) * s + d * (k - 1) + 1 - a - b for n, k, s, (a, b), d in sides]
+        more = [n - m for n, m in zip(size, covered, strict=True)]
+        rank = len(more)
+        if any(n < 0 for n in more):  # cut off behind
+            form["pads"] = [p - min(n, 0) for p, n in zip(form["pads"], [0] * rank + more)]
+            more = [max(n, 0) for n in more]
+        fits = all(n < max(s, d) for n, s, d in zip(more, form["strides"], form["dilations"]))
+        if not fits:
+            return None
+        return to("ConvTranspose", values, weight, *bias, group=groups, output_padding=more, **form)
 
 
 class ConvWeight(Convolving):

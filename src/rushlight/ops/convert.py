@@ -49,6 +49,9 @@ class Cast(Op):
     def element(self, b: Any, index: Any, x: Any, *, dtype: DType) -> Any:
         return b.cast(x.at(*index), float32 if dtype.is_half else dtype)
 
+    def onnx(self, to: Any, x: Any, *, dtype: DType) -> Any:
+        return to.cast(x, dtype)
+
 
 class Conj(View):
     """The complex conjugate, which shares the input's memory; a real input is returned as it is."""

@@ -33,6 +33,9 @@ class Full(Op):
     def element(self, b: Any, index: Any, value: Any, *, shape: Shape) -> Any:
         return value.at()
 
+    def onnx(self, to: Any, value: Any, *, shape: Shape) -> Any:
+        return to("Expand", value, shape)
+
 
 class Arange(Op):
     """``start``, ``start + step``, ... of a known length."""
@@ -60,6 +63,10 @@ class Arange(Op):
     def element(self, b: Any, index: Any, start: Any, step: Any, *, length: int) -> Any:
         return b.add(start.at(), b.mul(step.at(), b.value(index[0], start.dtype)))
 
+    def onnx(self, to: Any, start: Any, step: Any, *, length: int) -> Any:
+        count = to.cast(to("Range", np.int64(0), to.scalar(length), np.int64(1)), start.dtype)
+        return to("Add", start, to("Mul", count, step))
+
 
 class Eye(Op):
     """Ones on the diagonal, zeros elsewhere."""
@@ -79,6 +86,10 @@ class Eye(Op):
         here = b.inside(index[0] - index[1], 0, 1)
         number = float32 if dtype.is_half else dtype
         return b.select(here, b.const(1, number), b.const(0, number))
+
+    def onnx(self, to: Any, *, rows: int, columns: int, dtype: DType) -> Any:
+        zeros = to("Expand", to.cast(np.int64(0), dtype), [rows, columns])
+        return to("EyeLike", zeros, dtype=dtype)
 
 
 full = Full()

@@ -85,6 +85,9 @@ class Embedding(Indexing):
     def outside(self, place: int, dim: int, size: int) -> Fault:
         return out_of_range("embedding", place, dim, size)
 
+    def onnx(self, to: Any, weight: Any, index: Any, **attrs: Any) -> Any:
+        return to("Gather", weight, index, axis=0)
+
     def samples(self, make: Any) -> Any:
         yield make(5, 3), make.int(2, 4, low=0, high=4)
         yield make.int(5, 3), make.int(6, low=0, high=4), 2
@@ -146,6 +149,9 @@ class OneHot(Op):
                 "Class values must be smaller than num_classes.",
                 rule=f"There are {num_classes} classes, the largest value is {high}.",
             )
+
+    def onnx(self, to: Any, x: Any, *, num_classes: int) -> Any:
+        return to("OneHot", x, np.int64(num_classes), np.array([0, 1]), axis=-1)
 
 
 embedding = Embedding()

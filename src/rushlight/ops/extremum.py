@@ -9,7 +9,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.dtypes import COMPLEX, bool_, int64
+from rushlight.base.dtypes import COMPLEX, bool_, int32, int64
 from rushlight.base.errors import Fault, NoKernelError, OperationError, RangeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
@@ -88,6 +88,15 @@ class Shared(Reduction):
         yield make()
 
 
+def extreme(to: Any, kind: str, x: Any, dims: Shape, keepdim: bool) -> Any:
+    """A reduction of ONNX's to the largest or the smallest; truth values are 0 and 1."""
+    if not dims:
+        return x
+    if x.dtype is not bool_:
+        return to.axes(kind, x, dims, keepdims=keepdim)
+    return to.cast(to.axes(kind, to.cast(x, int32), dims, keepdims=keepdim), bool_)
+
+
 class Amax(Shared):
     """The largest element.
 
@@ -112,6 +121,9 @@ class Amax(Shared):
         how = "any" if x.dtype is bool_ else "max"
         return self.folded(b, how, index, x, dims, keepdim)
 
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return extreme(to, "ReduceMax", x, dims, keepdim)
+
 
 class Amin(Shared):
     """The smallest element."""
@@ -130,6 +142,9 @@ class Amin(Shared):
     def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         how = "all" if x.dtype is bool_ else "min"
         return self.folded(b, how, index, x, dims, keepdim)
+
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return extreme(to, "ReduceMin", x, dims, keepdim)
 
 
 class LargestOfAll(Amax):

@@ -72,6 +72,16 @@ class Place(Op):
         yield lambda: make.call(make.bool(3)), RuntimeError, "does not support bool"
 
 
+def placed(to: Any, kind: str, x: Any, dim: int | None, keepdim: bool) -> Any:
+    """ONNX's place of the largest or the smallest."""
+    if not x.ndim:
+        return None
+    if dim is not None:
+        return to(kind, x, axis=dim, keepdims=keepdim)
+    place = to(kind, to("Reshape", x, [-1]), axis=0, keepdims=0)
+    return to("Reshape", place, [1] * x.ndim) if keepdim else place
+
+
 class Argmax(Place):
     """Where the first of the largest elements stands.
 
@@ -87,6 +97,9 @@ class Argmax(Place):
     def ref(self, x: Any, *, dim: int | None, keepdim: bool) -> Any:
         return np.argmax(x, axis=dim if x.ndim else None, keepdims=keepdim)
 
+    def onnx(self, to: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
+        return placed(to, "ArgMax", x, dim, keepdim)
+
 
 class Argmin(Place):
     """Where the first of the smallest elements stands."""
@@ -96,6 +109,9 @@ class Argmin(Place):
 
     def ref(self, x: Any, *, dim: int | None, keepdim: bool) -> Any:
         return np.argmin(x, axis=dim if x.ndim else None, keepdims=keepdim)
+
+    def onnx(self, to: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
+        return placed(to, "ArgMin", x, dim, keepdim)
 
 
 argmax = Argmax()

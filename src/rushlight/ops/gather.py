@@ -9,7 +9,7 @@ import numpy as np
 from rushlight import ops
 from rushlight.base import shapes
 from rushlight.base.dtypes import int64
-from rushlight.base.errors import DTypeError, OperationError, ShapeError
+from rushlight.base.errors import DTypeError, ShapeError
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, number
 from rushlight.graph.op import Composite
@@ -17,7 +17,6 @@ from rushlight.graph.spec import Spec
 
 from .laid import lay_one
 from .places import Picking, flat_places
-from .scalar import filling
 
 
 def _sizes(shape: Shape) -> Shape:
@@ -99,6 +98,11 @@ class Gather(Picking):
             return self.only(b, x, places.at(*index))
         place = self.place(b, places.at(*index), x.shape[dim])
         return x.at(*index[:dim], place, *index[dim + 1 :])
+
+    def onnx(self, to: Any, x: Any, index: Any, *, dim: int) -> Any:
+        if not x.ndim or not index.ndim:
+            return None
+        return to("GatherElements", x, to.cast(index, int64), axis=dim)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, 4, low=0, high=2)
@@ -208,6 +212,20 @@ class Scattering(Picking):
             return None
         return _padded(read, source.shape) if read.spec.numel else ops.zeros(source.spec)
 
+    def onnx(self, to: Any, x: Any, index: Any, source: Any, *, dim: int) -> Any:
+        """The source may be larger than the index, of which ONNX knows nothing."""
+        if not x.ndim or not index.ndim or not source.ndim:
+            return None
+        if source.shape != index.shape:
+            dims = list(range(x.ndim))
+            source = to("Slice", source, [0] * x.ndim, index.shape, dims)
+        names = {"set": "none", "sum": "add", "prod": "mul", "max": "max", "min": "min"}
+        if self.how in ("max", "min"):
+            to.needs(18, f"ScatterElements with {self.how}")
+        return to(
+            "ScatterElements", x, to.cast(index, int64), source, axis=dim, reduction=names[self.how]
+        )
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, 4, low=0, high=2), make(2, 4)
         yield make(3, 4), 1, make.int(2, 3, low=0, high=3), make(2, 3)
@@ -288,60 +306,6 @@ class ScatterAdd(Scattering):
         np.add.at(result, places, values)
 
 
-class Scatter(Composite):
-    """``input`` with a source or one number written where ``index`` points along ``dim``.
-
-    Where several elements go to one place the last stays. ``reduce`` adds or multiplies instead.
-
-    Example:
-        >>> import rushlight as rl
-        >>> rl.zeros(4).scatter(0, rl.tensor([3, 1]), rl.tensor([1.0, 2.0]))
-        tensor([0., 2., 0., 1.])
-    """
-
-    name = "scatter"
-    torch = (
-        "scatter(Tensor self, int dim, Tensor index, Any src=None, *, Any value=None,"
-        " str? reduce=None) -> Tensor"
-    )
-    inplace = True
-
-    def __call__(
-        self, x: Node, dim: int, index: Node, src: Any = None, *,
-        value: Any = None, reduce: str | None = None,
-    ) -> Node:  # fmt: skip
-        source = value if src is None else src
-        if not isinstance(source, Node):
-            source = ops.expand(filling("scatter", source, x.dtype), index.shape)
-        elif src is None:
-            source = ops.expand(ops.cast(source, x.dtype), index.shape)
-        if reduce is None:
-            return ops.scatter_from(x, dim, index, source)
-        if reduce == "add":
-            return ops.scatter_add(x, dim, index, source)
-        if reduce == "multiply":
-            return ops.scatter_reduce(x, dim, index, source, "prod")
-        raise OperationError("scatter", "reduce argument must be either add or multiply.")
-
-    def samples(self, make: Any) -> Any:
-        index = make.int(1, 4, low=0, high=2)
-        yield make(3, 4), 0, index, make(1, 4)
-        yield make(3, 4), 0, index, 2.5
-        yield make(3, 4), 0, index, {"value": 2}
-        yield make.int(3, 4), 0, make.int(5, 4, low=0, high=2), make.int(5, 4), {"reduce": "add"}
-        yield make.int(3, 4), 1, make.int(3, 1, low=0, high=3), 2, {"reduce": "multiply"}
-        yield make(), 0, make.int(low=0, high=0), 1.5
-
-    def errors(self, make: Any) -> Any:
-        x, index = make(3, 4), make.int(1, 1, low=0, high=0)
-        yield lambda: make.call(x, 0, index, 1.0, reduce="mean"), RuntimeError, "add or multiply"
-        yield (
-            lambda: make.call(x, 0, make.int(1, 1, low=3, high=4), 1.0),
-            RuntimeError,
-            r"out of bounds for dimension 0 with size 3",
-        )
-
-
 class TakeAlongDim(Composite):
     """:func:`gather` with an index that broadcasts; flat when there is no ``dim``.
 
@@ -395,5 +359,4 @@ def _with(shape: Shape, dim: int, size: int) -> Shape:
 gather = Gather()
 scatter_from = ScatterFrom()
 scatter_add = ScatterAdd()
-scatter = Scatter()
 take_along_dim = TakeAlongDim()

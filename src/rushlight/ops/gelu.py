@@ -80,6 +80,9 @@ class Gelu(Op):
             return x * 0.5 * (1 + erf_values(x * _ROOT_HALF))
         return x * 0.5 * (1 + np.tanh(_TANH_SCALE * (x + _TANH_CUBE * x * x * x)))
 
+    def onnx(self, to: Any, x: Any, *, approximate: str) -> Any:
+        return to("Gelu", x, approximate=approximate) if to.opset >= 20 else None
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4, low=-4, high=4)
         yield make(4, 3).T, {"approximate": "tanh"}

@@ -15,6 +15,7 @@ from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.spec import Spec
 
+from .index_onnx import named_shape, named_together
 from .places import Indexing, add_rows, long_name
 
 Gathers = Sequence[Node | None]
@@ -111,6 +112,17 @@ class Index(Advanced):
     def element(self, b: Any, index: Any, x: Any, *places: Any, dims: Shape) -> Any:
         return x.at(*self.named(b, index, x, places, dims))
 
+    def onnx(self, to: Any, x: Any, *indices: Any, dims: Shape) -> Any:
+        """One index is a Gather; several are laid side by side, their dimensions in front."""
+        if len(dims) == 1:
+            return to("Gather", x, indices[0], axis=dims[0])
+        order, together = named_together(to, x, indices, dims)
+        found = to("GatherND", to("Transpose", x, perm=order), together)
+        front, count = self.stands(indices, dims)
+        kept = list(range(count, count + x.ndim - len(dims)))
+        turned = [*kept[:front], *range(count), *kept[front:]]
+        return to("Transpose", found, perm=turned) if front else found
+
 
 class IndexPut(Advanced):
     """A tensor with the elements at ``[i, j, ...]`` replaced, or added to with ``accumulate``."""
@@ -175,6 +187,25 @@ class IndexPut(Advanced):
         ones = (0,) * (values.ndim - len(place))  # before the dimensions that there are
         value = values.spread((*ones, *place))
         return "sum" if accumulate else "set", self.named(b, place, x, places, dims), value
+
+    def onnx(
+        self, to: Any, x: Any, values: Any, *indices: Any, dims: Shape, accumulate: bool
+    ) -> Any:
+        if any(n == 0 for n in x.shape):
+            return x
+        order, together = named_together(to, x, indices, dims)
+        front, count = self.stands(indices, dims)
+        shape = named_shape(x, indices, dims, front)
+        extra = max(0, values.ndim - len(shape))
+        given = to("Squeeze", values, list(range(extra))) if extra else values
+        given = to("Expand", given, shape)
+        turned = [*range(front, front + count), *range(front), *range(front + count, len(shape))]
+        kind = "add" if accumulate else "none"
+        put = to(
+            "ScatterND", to("Transpose", x, perm=order), together,
+            to("Transpose", given, perm=turned), reduction=kind,
+        )  # fmt: skip
+        return to("Transpose", put, perm=[order.index(k) for k in range(x.ndim)])
 
 
 def _without_ones(shape: Shape, rank: int) -> Shape:

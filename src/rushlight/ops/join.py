@@ -112,6 +112,11 @@ class Cat(Variadic):
             found = here if found is None else b.select(inside, here, found)
         return found
 
+    def onnx(self, to: Any, *inputs: Any, dim: int) -> Any:
+        rank = max(x.ndim for x in inputs)
+        kept = [x for x in inputs if x.ndim == rank]  # an empty vector fits everything
+        return to("Concat", *kept, axis=dim)
+
     def samples(self, make: Any) -> Any:
         yield [make(3, 4), make(2, 4)]
         yield [make(3, 4), make(3, 1), make(3, 2)], 1
@@ -185,6 +190,9 @@ class Stack(Variadic):
             here = x.at(*rest, when=inside)
             found = here if found is None else b.select(inside, here, found)
         return found
+
+    def onnx(self, to: Any, *inputs: Any, dim: int) -> Any:
+        return to("Concat", *[to("Unsqueeze", x, [dim]) for x in inputs], axis=dim)
 
     def samples(self, make: Any) -> Any:
         yield [make(3, 4), make(3, 4)]

@@ -79,6 +79,7 @@ class Matmul(Op):
     batched = "product"
     torch = "matmul(Tensor self, Tensor other) -> Tensor"
     ulp = 64  # sums of products in another order
+    onnx = "MatMul"
 
     def product(self, a: Node, b: Node) -> Node:
         """The product of operands of rank 2 and up."""
@@ -264,6 +265,12 @@ class Linear(Op):
     def ref(self, x: Any, weight: Any, bias: Any = None, *, biased: bool) -> Any:
         y = np.matmul(x, weight.T)
         return y if bias is None else y + bias
+
+    def onnx(self, to: Any, x: Any, weight: Any, bias: Any = None, *, biased: bool) -> Any:
+        if x.ndim == weight.ndim == 2 and x.dtype.is_floating_point:
+            return to("Gemm", x, weight, bias, transB=1)
+        y = to("MatMul", x, to("Transpose", weight, perm=[1, 0]) if weight.ndim == 2 else weight)
+        return to("Add", y, bias) if biased else y
 
     def grad_name(self, node: Node) -> str:
         if node.ndim != 2:

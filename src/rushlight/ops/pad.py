@@ -62,6 +62,11 @@ class PadConstant(Op):
         inside = b.all([b.inside(i, 0, n) for i, n in zip(places, x.shape, strict=True)])
         return b.select(inside, x.at(*places, when=inside), value.at())
 
+    def onnx(self, to: Any, x: Any, value: Any, *, pairs: Pairs) -> Any:
+        if not x.ndim:
+            return x
+        return to("Pad", x, [*(a for a, _ in pairs), *(b for _, b in pairs)], value)
+
 
 class EdgeSelect(IndexSelect):
     """Elements along a dimension and, around them, those that stand near its ends."""

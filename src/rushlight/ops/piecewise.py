@@ -49,6 +49,9 @@ class Hardtanh(Activation):
     def ref(self, x: Any, low: Any, high: Any) -> Any:
         return np.minimum(np.maximum(x, low), high)
 
+    def onnx(self, to: Any, x: Any, low: Any, high: Any) -> Any:
+        return to("Clip", x, low, high)
+
     def samples(self, make: Any) -> Any:
         yield from super().samples(make)
         yield make.int(3, 4), -2.5, 3.7
@@ -94,6 +97,9 @@ class Hardsigmoid(Activation):
     def ref(self, x: Any) -> Any:
         return np.minimum(np.maximum(x + 3, 0), 6) / 6
 
+    def onnx(self, to: Any, x: Any) -> Any:
+        return to("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+
 
 class Hardswish(Activation):
     """``input * hardsigmoid(input)``.
@@ -103,6 +109,7 @@ class Hardswish(Activation):
 
     name = "hardswish"
     torch = "hardswish(Tensor input, bool inplace=False) -> Tensor"
+    onnx = "HardSwish"
 
     def vjp(self, g: Node, y: Node, x: Node) -> tuple[Node | None, ...]:
         return (ops.where(x < -3, 0.0, ops.where(x > 3, g, g * (x / 3 + 0.5))),)

@@ -18,6 +18,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
+from .pool_onnx import averaged, max_pooled
 from .row_major import flattened, unflattened
 from .windows import (
     Sliding,
@@ -69,6 +70,9 @@ class MaxPool(Op):
         values = largest_of.record((x,), windows)
         return values, place_of_largest.record((x, values), windows)
 
+    def onnx(self, to: Any, x: Any, *, windows: Windows) -> Any:
+        return max_pooled(to, x, windows)
+
     def grad_name(self, node: Node) -> str:
         return grad_name("Max", node.attrs[0])
 
@@ -86,6 +90,10 @@ class LargestOf(Op):
 
     def element(self, b: Any, index: Any, x: Any, *, windows: Windows) -> Any:
         return b.reduce("max", reaches(x, windows), taken(b, index, x, windows, least(x.dtype)))
+
+    def onnx(self, to: Any, x: Any, *, windows: Windows) -> Any:
+        found = max_pooled(to, x, windows)
+        return None if found is None else found[0]
 
 
 class PlaceOfLargest(Op):
@@ -260,6 +268,9 @@ class AvgPool(Averaging):
         rank = len(windows)
         total = b.reduce("sum", reaches(x, windows), taken(b, index, x, windows, 0))
         return self.divided(b, total, index[-rank:], windows, x.shape[-rank:], divisor)
+
+    def onnx(self, to: Any, x: Any, *, windows: Windows, divisor: int | str) -> Any:
+        return averaged(to, x, windows, divisor)
 
     def grad_name(self, node: Node) -> str:
         return grad_name("Avg", node.attrs[0])

@@ -34,6 +34,7 @@ class Dot(Op):
     name, torch = "dot", "dot(Tensor self, Tensor tensor) -> Tensor"
     batched = "dot"
     ulp = 64
+    onnx = "MatMul"
 
     def infer(self, a: Spec, b: Spec) -> Spec:
         if a.ndim != 1 or b.ndim != 1:

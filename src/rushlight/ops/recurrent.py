@@ -26,6 +26,7 @@ from .recurrence import (
     forwards,
     weighed,
 )
+from .recurrent_onnx import ran
 from .recurrent_steps import Given, alive_at, back_of, filled, kept_in, laid_out, multiplies_within
 
 _OPTIONAL = ("b_ih", "b_hh", "w_hr")
@@ -139,6 +140,11 @@ class Recurrent(Op):
         others = (inputs.by_name[name] for name in rest)
         steps = (a, *inputs.state, w.w_hh, *others)
         return ops.parts(ops.recurrent_steps.record(steps, cell, reverse, rest, traced))
+
+    def onnx(
+        self, to: Any, *values: Any, cell: str, reverse: bool, given: Given, traced: bool
+    ) -> Any:
+        return ran(to, cell, Inputs(CELLS[cell], given, values), reverse)
 
 
 class RecurrentGrad(Op):

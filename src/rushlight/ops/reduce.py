@@ -94,6 +94,9 @@ class Sum(Reduction):
     def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return self.folded(b, "sum", index, x, dims, keepdim)
 
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return to("ReduceSum", x, list(dims), keepdims=keepdim) if dims else x
+
 
 class Mean(Reduction):
     """The mean of floating point numbers."""
@@ -131,6 +134,9 @@ class Mean(Reduction):
     def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         count = shapes.prod(tuple(x.shape[d] for d in dims))
         return b.div(self.folded(b, "sum", index, x, dims, keepdim), count)
+
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return to.axes("ReduceMean", x, dims, keepdims=keepdim) if dims else x
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
@@ -176,6 +182,9 @@ class Prod(Reduction):
 
     def element(self, b: Any, index: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
         return self.folded(b, "prod", index, x, dims, keepdim)
+
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        return to.axes("ReduceProd", x, dims, keepdims=keepdim) if dims else x
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4)

@@ -19,6 +19,8 @@ from rushlight.graph.node import Node, known
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
+from .pool_onnx import product_along
+
 SHARP, SOFT = -0.75, -0.5
 """Slopes of the cubic's outer parts: Keys 1981 (SOFT), and as most image libraries have it."""
 WIDTHS = {"linear": 2, "cubic": 4, "lanczos": 6}
@@ -115,6 +117,21 @@ class Resample(Op):
         for k in range(1, count):
             total = b.add(total, term(k))
         return total
+
+    def onnx(self, to: Any, x: Any, places: Any, weights: Any, *back: Any, dim: int) -> Any:
+        """A product with a matrix of the weights, from the tables, which are known."""
+        return resampled(to, x, places.array, weights.array, dim)
+
+
+def resampled(to: Any, x: Any, places: Any, weights: Any, dim: int) -> Any:
+    """A product with a matrix made of the tables, which are known; nothing else will do."""
+    if places is None or weights is None or not isinstance(x.shape[dim], int):
+        return None
+    matrix = np.zeros((x.shape[dim], len(places)), weights.dtype)
+    rows = np.broadcast_to(np.arange(len(places))[:, None], places.shape)
+    kept = places >= 0
+    np.add.at(matrix, (places[kept], rows[kept]), weights[kept])
+    return product_along(to, x, x.ndim, dim, matrix.astype(x.dtype.numpy))
 
 
 def resampled_bytes(x: Node, dim: int, rule: Rule) -> Node:

@@ -14,6 +14,7 @@ from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node, number
 from rushlight.graph.spec import Spec
 
+from .index_onnx import put_along
 from .places import Picking, add_rows, long_name
 from .scalar import filling
 
@@ -136,6 +137,9 @@ class IndexSelect(Rows):
             )
         return ops.cast(index, int64)
 
+    def onnx(self, to: Any, x: Any, index: Any, *, dim: int) -> Any:
+        return to("Gather", x, index, axis=dim) if x.ndim else None
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(5, low=0, high=2)
         yield make(4, 3).T, 1, make.int(2, low=0, high=3)
@@ -212,6 +216,9 @@ class IndexAdd(Rows):
     ) -> tuple[str, Any, Any]:
         value = source.at(*place[: source.ndim])
         return "sum", *self.reached(b, place, x, index.at(place[dim]), value, dim)
+
+    def onnx(self, to: Any, x: Any, index: Any, source: Any, *, dim: int) -> Any:
+        return put_along(to, x, index, source, source.shape, dim, "add")
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(5, low=0, high=2), make(5, 4)
@@ -298,6 +305,9 @@ class IndexCopy(Rows):
             f"index_copy_(): index {place} is out of bounds for dimension {dim} with size {size}",
         )
 
+    def onnx(self, to: Any, x: Any, index: Any, source: Any, *, dim: int) -> Any:
+        return put_along(to, x, index, source, source.shape, dim)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 1, make.int(1, low=0, high=3), make(3, 1)
         yield make(3, 4), 0, make.int(0, low=0, high=2), make(0, 4)
@@ -359,6 +369,12 @@ class IndexFill(Rows):
         self, b: Any, place: Any, x: Any, index: Any, value: Any, *, dim: int
     ) -> tuple[str, Any, Any]:
         return "set", *self.reached(b, place, x, index.at(place[dim]), value.at(), dim)
+
+    def onnx(self, to: Any, x: Any, index: Any, value: Any, *, dim: int) -> Any:
+        if not x.ndim or not index.ndim:
+            return None
+        shape = (*x.shape[:dim], index.shape[0], *x.shape[dim + 1 :])
+        return put_along(to, x, index, to("Expand", value, shape), shape, dim)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0, make.int(2, low=0, high=2), 1.5

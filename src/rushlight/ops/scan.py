@@ -100,6 +100,9 @@ class Cumsum(Scan):
     def ref(self, x: Any, *, dim: int) -> Any:
         return np.cumsum(x, axis=dim, dtype=x.dtype) if x.ndim else x
 
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        return to("CumSum", x, np.int64(dim)) if x.ndim else x
+
     def samples(self, make: Any) -> Any:
         yield from super().samples(make)
         yield make.bool(3, 4), 1
@@ -133,6 +136,10 @@ class Cumprod(Scan):
 
     def ref(self, x: Any, *, dim: int) -> Any:
         return np.cumprod(x, axis=dim, dtype=x.dtype) if x.ndim else x
+
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        to.needs(26, "CumProd")
+        return to("CumProd", x, np.int64(dim)) if x.ndim else x
 
     def samples(self, make: Any) -> Any:
         yield from super().samples(make)

@@ -85,6 +85,9 @@ class Softmax(Normalized):
         share: Node = y * ops.reciprocal(ops.sum.record((y,), dims, True))  # one division a row
         return share
 
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        return to("Softmax", x, axis=dim) if x.ndim else None
+
 
 class LogSoftmax(Normalized):
     r"""The logarithm of :func:`softmax`: :math:`y_i = x_i - \log \sum_j e^{x_j}` along ``dim``.
@@ -119,6 +122,9 @@ class LogSoftmax(Normalized):
         dims = (dim,) if x.ndim else ()
         y = x - ops.amax.record((x,), dims, True)
         return y - ops.log(ops.sum.record((ops.exp(y),), dims, True))
+
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        return to("LogSoftmax", x, axis=dim) if x.ndim else None
 
 
 def softmax_of(x: Any, dim: int) -> Any:

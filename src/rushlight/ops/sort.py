@@ -8,7 +8,7 @@ import numpy as np
 
 from rushlight import ops
 from rushlight.base import shapes
-from rushlight.base.dtypes import COMPLEX, int64
+from rushlight.base.dtypes import COMPLEX, bool_, int64
 from rushlight.base.errors import DTypeError, OperationError
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite, Op
@@ -74,6 +74,12 @@ class Sort(Ordering):
             return x, np.zeros((), np.int64)
         places = order(x, dim, descending)
         return np.take_along_axis(x, places, dim), places
+
+    def onnx(self, to: Any, x: Any, *, dim: int, descending: bool) -> Any:
+        if not x.ndim or x.dtype is bool_:
+            return None
+        count = to.sizes([x.shape[dim]])
+        return to("TopK", x, count, results=2, axis=dim, largest=descending, sorted=1)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 5)
@@ -172,6 +178,11 @@ class Topk(Ordering):
             return x, np.zeros((), np.int64)
         places = np.take(order(x, dim, largest), np.arange(k), axis=dim)
         return np.take_along_axis(x, places, dim), places
+
+    def onnx(self, to: Any, x: Any, *, k: int, dim: int, largest: bool) -> Any:
+        if not x.ndim or x.dtype is bool_:
+            return None
+        return to("TopK", x, [k], results=2, axis=dim, largest=largest, sorted=1)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 5), 2

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import ops
-from rushlight.base.dtypes import bool_, uint8
+from rushlight.base.dtypes import bool_, int32, uint8
 from rushlight.base.shapes import Shape
 from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
@@ -36,6 +36,14 @@ class Truth(Reduction):
             .infer(x, dims=dims, keepdim=keepdim)
             .with_dtype(uint8 if x.dtype is uint8 else bool_)
         )
+
+    def onnx(self, to: Any, x: Any, *, dims: Shape, keepdim: bool) -> Any:
+        """The extreme of 0 and 1."""
+        if not dims:
+            return None
+        numbers = to.cast(to.cast(x, bool_), int32)
+        kind = "ReduceMax" if self.name == "any" else "ReduceMin"
+        return to.cast(to.axes(kind, numbers, dims, keepdims=keepdim), to.result.dtype)
 
     def samples(self, make: Any) -> Any:
         yield make.bool(3, 4)

@@ -57,6 +57,13 @@ class Reshape(View):
             )
         return found, offset
 
+    def onnx(self, to: Any, x: Any, *, shape: Shape) -> Any:
+        """One size that varies is left for ONNX to work out."""
+        varying = [k for k, n in enumerate(shape) if not isinstance(n, int)]
+        if len(varying) == 1 and 0 not in shape:
+            return to("Reshape", x, [-1 if k in varying else n for k, n in enumerate(shape)])
+        return to("Reshape", x, shape, allowzero=1 if 0 in shape else None)
+
     def samples(self, make: Any) -> Any:
         yield make(3, 4), (2, 6)
         yield make(3, 4), (-1,)
@@ -145,6 +152,9 @@ class Permute(View):
     def strides(self, old: Shape, strides: Shape, offset: int, *, dims: Shape) -> Places:
         return tuple(strides[dim] for dim in dims), offset
 
+    def onnx(self, to: Any, x: Any, *, dims: Shape) -> Any:
+        return to("Transpose", x, perm=dims) if dims else x
+
     def samples(self, make: Any) -> Any:
         yield make(2, 3, 4), (2, 0, 1)
         yield make(2, 3), (-1, 0)
@@ -197,6 +207,12 @@ class Transpose(View):
 
     def strides(self, old: Shape, strides: Shape, offset: int, *, dim0: int, dim1: int) -> Places:
         return _swapped(strides, dim0, dim1), offset
+
+    def onnx(self, to: Any, x: Any, *, dim0: int, dim1: int) -> Any:
+        dims = list(range(x.ndim))
+        if dims:
+            dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
+        return to("Transpose", x, perm=dims) if dims else x
 
     def samples(self, make: Any) -> Any:
         yield make(2, 3, 4), 0, -1
@@ -266,6 +282,9 @@ class Squeeze(View):
     def strides(self, old: Shape, strides: Shape, offset: int, *, dims: Shape) -> Places:
         return shapes.reduced(strides, dims, False), offset
 
+    def onnx(self, to: Any, x: Any, *, dims: Shape) -> Any:
+        return to("Squeeze", x, list(dims)) if dims else x
+
     def samples(self, make: Any) -> Any:
         yield make(1, 3, 1)
         yield make(1, 3, 1), 0
@@ -305,6 +324,9 @@ class Unsqueeze(View):
     def strides(self, old: Shape, strides: Shape, offset: int, *, dim: int) -> Places:
         step = old[dim] * strides[dim] if dim < len(old) else 1
         return (*strides[:dim], step, *strides[dim:]), offset
+
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        return to("Unsqueeze", x, [dim])
 
     def samples(self, make: Any) -> Any:
         yield make(3, 4), 0
