@@ -110,14 +110,15 @@ def laid(model: Model, batch: int, machine: Machine, blocks: Blocks, ahead: bool
     """
     graph = model.at(batch)
     program = compiled(graph, machine)
-    return _Laying(model, graph, program, blocks, ahead).laid()
+    return _Laying(model, batch, graph, program, blocks, ahead).laid()
 
 
 class _Laying:
     def __init__(
-        self, model: Model, graph: Graph, program: Program, blocks: Blocks, ahead: bool
+        self, model: Model, batch: int, graph: Graph, program: Program, blocks: Blocks, ahead: bool
     ) -> None:
         self.model, self.graph, self.program, self.blocks = model, graph, program, blocks
+        self.numbers = model.numbers(batch)
         self.names = list(model.state)
         self.packings = {}
         if ahead and not blocks.state:
@@ -175,14 +176,14 @@ class _Laying:
         return At("weights", self.blocks.weights.place((name, ""), lambda: weight.stored))
 
     def _number(self, place: int, origin: int) -> int:
-        value = self.model.numbers[origin - len(self.model.inputs) - len(self.names)]
+        value = self.numbers[origin - len(self.model.inputs) - len(self.names)]
         dtype = self.program.specs[place].dtype
 
         def content() -> np.ndarray:
             one = np.asarray(narrow(np.asarray(value, dtype.numpy), dtype))
             return np.frombuffer(one.tobytes().ljust(NUMBER, b"\0"), np.uint8)
 
-        return self.blocks.numbers.place((origin, dtype), content)
+        return self.blocks.numbers.place((repr(value), dtype), content)
 
     # What comes out --------------------------------------------------------------------------
 

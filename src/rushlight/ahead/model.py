@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from rushlight.base.buffer import Buffer
@@ -18,23 +19,33 @@ class Named:
     Attributes:
         name: as a caller knows it.
         dtype: of its elements.
-        shape: sizes; a dynamic one is the name of its symbol.
+        shape: sizes; a dynamic one is the name of its symbol, or a formula.
+        known: its shape for each value of the dynamic size; without it, a size that is a name is
+            that value.
     """
 
     name: str
     dtype: DType
     shape: tuple[int | str, ...]
+    known: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def sizes(self, batch: int) -> tuple[int, ...]:
         """Its shape for a value of the dynamic size."""
+        if batch in self.known:
+            return self.known[batch]
         return tuple(batch if isinstance(size, str) else size for size in self.shape)
+
+    def count(self, batch: int) -> int:
+        """How many elements it has."""
+        return prod(self.sizes(batch))
 
     def nbytes(self, batch: int) -> int:
         """Its size in memory."""
-        total = self.dtype.itemsize
-        for size in self.sizes(batch):
-            total *= size
-        return total
+        return self.count(batch) * self.dtype.itemsize
+
+
+def _none(batch: int) -> Sequence[Any]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class Model:
         batches: the values that this size may have; one for a model without one.
         inputs, outputs: in the graph's order.
         state: parameters, buffers and constants, by name.
-        numbers: the values of the graph's inputs that are numbers.
+        numbers: the values of the graph's inputs that are numbers, for a value of the dynamic size.
         updates: for outputs that are a state's next value, by number, the name of that state.
         layers: for each of the graph's steps the path of the layer that recorded it.
     """
@@ -58,7 +69,7 @@ class Model:
     inputs: tuple[Named, ...]
     outputs: tuple[Named, ...]
     state: Mapping[str, Buffer]
-    numbers: Sequence[Any] = ()
+    numbers: Callable[[int], Sequence[Any]] = _none
     updates: Mapping[int, str] = field(default_factory=dict)
     layers: Sequence[str] = ()
 
