@@ -1,6 +1,7 @@
 """Models as programs that need none of their source, under ``torch.export``'s names."""
 
 from .dims import Dim, dims
+from .file import load, save
 from .program import Entry, ExportedProgram, compared
 from .trace import TracerWarning, export
 from .varying import Varying
@@ -14,4 +15,6 @@ __all__ = [
     "compared",
     "dims",
     "export",
+    "load",
+    "save",
 ]
