@@ -46,6 +46,7 @@ LAYERS = (
     ("export",),  # models as programs
     ("train", "vision", "audio", "text"),
     ("experiments",),
+    ("serve",),  # models over HTTP
     ("config",),
     ("cli",),
     ("__main__",),

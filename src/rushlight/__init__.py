@@ -88,7 +88,8 @@ newaxis = None
 _SUBMODULES = frozenset({
     "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
     "doctor", "export", "fetch", "fft",
-    "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization", "signal",
+    "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization",
+    "serve", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.

@@ -35,7 +35,8 @@ PLACES = {
 # ``torch`` would hide the function of that name.
 INTERNAL = {
     "base", "graph", "ops", "compile", "runtime", "execute", "tensor", "serialize",
-    "train", "config", "cli", "doctor", "fetch", "vision", "audio", "text", "array_api", "ahead",
+    "train", "config", "cli", "serve",
+    "doctor", "fetch", "vision", "audio", "text", "array_api", "ahead",
 }  # fmt: skip
 
 # Files of PyTorch's that scripts name, pickles hold and configurations target, by package, though
