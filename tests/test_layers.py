@@ -31,12 +31,15 @@ LAYERS = (
     ("amp", "doctor", "profiler"),
     ("cpu", "cuda"),  # PyTorch's names for what is known of devices
     ("linalg", "fft"),
+    ("distributed",),  # ranks, groups and collectives
     ("array_api",),
     ("nn",),
     ("func",),
     ("distributions",),
     ("optim",),
+    ("distributed.optim",),
     ("utils",),
+    ("multiprocessing",),
     ("serialize",),
     ("serialization",),  # PyTorch's name for the same
     ("ahead",),  # models as object files; of PyTorch's names it knows export alone

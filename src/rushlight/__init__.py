@@ -88,7 +88,8 @@ newaxis = None
 _SUBMODULES = frozenset({
     "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
     "doctor", "export", "fetch", "fft",
-    "func", "hub", "linalg", "nn", "optim", "profiler", "random", "serialization",
+    "func", "distributed", "hub", "linalg", "multiprocessing", "nn", "optim", "profiler", "random",
+    "serialization",
     "serve", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",
 })  # fmt: skip
@@ -96,6 +97,18 @@ _SUBMODULES = frozenset({
 _LATER = {
     "set_printoptions": "tensor.printing",
     "autocast": "amp.autocast_mode",
+    **dict.fromkeys(
+        (
+            "per_channel_affine",
+            "per_channel_symmetric",
+            "per_tensor_affine",
+            "per_tensor_symmetric",
+            "qint32",
+            "qint8",
+            "quint8",
+        ),
+        "base.quantum",
+    ),
     **dict.fromkeys(
         ("is_anomaly_check_nan_enabled", "is_anomaly_enabled"), "autograd.anomaly_mode"
     ),
