@@ -47,6 +47,7 @@ LAYERS = (
     ("hub",),
     ("utils.model_zoo",),  # PyTorch's older name for one function of it
     ("export",),  # models as programs
+    ("onnx",),  # models in and out of that format
     ("train", "vision", "audio", "text"),
     ("experiments",),
     ("serve",),  # models over HTTP

@@ -1,0 +1,201 @@
+"""``export``: a model becomes a file that other runtimes read."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+from rushlight.base.errors import Fault
+from rushlight.export import ExportedProgram
+from rushlight.export import export as record
+from rushlight.nn.module import Module
+from rushlight.tensor.tensor import Tensor
+
+from .axes import Axes, axes_by_name, shapes_of, tied
+from .build import Build
+from .errors import OnnxExporterError
+from .modes import OperatorExportTypes, TrainingMode, exporting
+from .onnx_program import ONNXProgram
+from .proof import prove
+from .writer import onnx
+
+DEFAULT_OPSET = 20
+"""PyTorch's."""
+
+
+def export(
+    model: Module | ExportedProgram,
+    args: Any = (),
+    f: str | os.PathLike[str] | IO[bytes] | None = None,
+    *,
+    kwargs: Mapping[str, Any] | None = None,
+    verbose: bool | None = None,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    opset_version: int | None = None,
+    dynamo: bool = True,
+    external_data: bool = True,
+    dynamic_shapes: Any = None,
+    custom_translation_table: Mapping[Any, Any] | None = None,
+    report: bool = False,
+    optimize: bool = True,
+    verify: bool = False,
+    profile: bool = False,
+    dump_exported_program: bool = False,
+    artifacts_dir: str | os.PathLike[str] = ".",
+    export_params: bool = True,
+    keep_initializers_as_inputs: bool = False,
+    dynamic_axes: Mapping[str, Mapping[int, str] | Sequence[int]] | None = None,
+    training: TrainingMode = TrainingMode.EVAL,
+    operator_export_type: OperatorExportTypes = OperatorExportTypes.ONNX,
+    do_constant_folding: bool = True,
+    custom_opsets: Mapping[str, int] | None = None,
+    export_modules_as_functions: bool | Collection[type[Module]] = False,
+    autograd_inlining: bool = True,
+) -> ONNXProgram | None:
+    """Writes a model as ONNX, and checks that it gives the same answers there.
+
+    The model is recorded on the example, each operation becomes ONNX's, and the result is run on
+    the example (and with other sizes, where these are dynamic) by onnxruntime, or where that is
+    not installed by the reference of ``onnx``. Nothing is written when the answers differ.
+
+    Args:
+        model: a Module, or a program of ``rushlight.export``.
+        args: example arguments, a tuple or one tensor; a dictionary at its end names arguments.
+        f: path, or with ``dynamo=False`` also a file that is open for bytes.
+        kwargs: example arguments by name.
+        input_names, output_names: of the first inputs and outputs, instead of the arguments'.
+        opset_version: 17 to 26; 20 by default.
+        dynamo: whether an :class:`ONNXProgram` is returned. With False the model is exported as
+            ``training`` says, which is ``eval()`` by default, and nothing is returned.
+        external_data: whether a file ``<f>.data`` beside ``f`` holds the weights; of PyTorch's
+            newer export alone. What one file cannot hold is put there in any case.
+        dynamic_shapes: dimensions that may have other sizes, as for ``rushlight.export.export``.
+        dynamic_axes: the same by the names of inputs: ``{"x": {0: "batch"}}`` or ``{"x": [0]}``.
+            For outputs it names dimensions.
+        export_params, keep_initializers_as_inputs: whether weights are written, and whether they
+            can be given as inputs.
+        verbose: whether to print the nodes.
+        verify, optimize, do_constant_folding, operator_export_type, autograd_inlining: as
+            PyTorch's; every export is verified, and none writes a node twice.
+    Raises:
+        OnnxExporterError: an operation that ONNX cannot express, with the operation, the layer and
+            the line; or answers that differ.
+        ValueError: ``dynamic_shapes`` with ``dynamo=False``, as in PyTorch, or an option of
+            PyTorch's exporter that has no meaning here.
+    Example:
+        >>> import rushlight as rl
+        >>> made = rl.onnx.export(rl.nn.Linear(2, 1), (rl.ones(3, 2),), input_names=["x"])
+        >>> [node.op_type for node in made.model_proto.graph.node]
+        ['Gemm']
+    """
+    _refuse(custom_translation_table=custom_translation_table, report=report, profile=profile,
+            dump_exported_program=dump_exported_program, custom_opsets=custom_opsets,
+            export_modules_as_functions=export_modules_as_functions)  # fmt: skip
+    is_program = isinstance(model, ExportedProgram)
+    if not dynamo and not is_program:
+        _tell_of_older_export()
+        if dynamic_shapes:
+            raise ValueError(
+                "The exporter only supports dynamic shapes through parameter dynamic_axes when"
+                " dynamo=False."
+            )
+    positional, named = _arguments(args, kwargs)
+    with exporting(), _mode(model, None if dynamo else training):
+        program, axes = _recorded(
+            model, positional, named, dynamic_shapes, dynamic_axes, input_names
+        )
+    made = convert(program, opset_version or DEFAULT_OPSET, input_names, output_names, axes)
+    if verbose:
+        print(onnx.printer.to_text(made.model_proto.graph))
+    if f is not None:
+        made.save(
+            f, include_initializers=export_params,
+            keep_initializers_as_inputs=keep_initializers_as_inputs,
+            external_data=(external_data and (dynamo or is_program) and not hasattr(f, "write"))
+            or None,
+        )  # fmt: skip
+    return made if dynamo or is_program else None
+
+
+def convert(
+    program: ExportedProgram, opset: int = DEFAULT_OPSET, input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None, axes: Mapping[str, Mapping[int, str]] | None = None,
+) -> ONNXProgram:  # fmt: skip
+    """The ONNX model of a program, checked and proved."""
+    build = Build(program, opset, input_names, output_names, axes)
+    model = build.model()
+    try:
+        onnx.checker.check_model(model)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise OnnxExporterError(f"The exported model is no valid ONNX: {error}") from error
+    prove(model, program, build.inputs, build.outputs)
+    return ONNXProgram(model, program)
+
+
+def _recorded(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic_shapes: Any,
+    dynamic_axes: Any, input_names: Sequence[str] | None,
+) -> tuple[ExportedProgram, Axes]:  # fmt: skip
+    """The program of a model, and the names of its dimensions by input and output."""
+    if isinstance(model, ExportedProgram):
+        return model, {}
+    program = getattr(model, "program", None)
+    if isinstance(program, ExportedProgram) and not dynamic_shapes and not dynamic_axes:
+        return program, {}  # what a trace or a saved program gave
+    axes = axes_by_name(dynamic_axes or {})
+    if dynamic_shapes is not None or not axes:
+        return record(model, args, kwargs, dynamic_shapes=dynamic_shapes), axes
+    shapes = shapes_of(model, args, kwargs, axes, input_names)
+    try:
+        return record(model, args, kwargs, dynamic_shapes=shapes), axes
+    except Fault:
+        equal = tied(shapes, args, kwargs)
+        if equal is None:
+            raise
+        return record(model, args, kwargs, dynamic_shapes=equal), axes
+
+
+def _arguments(
+    args: Any, kwargs: Mapping[str, Any] | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if isinstance(args, Tensor):
+        args = (args,)
+    args, named = tuple(args), dict(kwargs or {})
+    if args and isinstance(args[-1], dict) and kwargs is None:
+        args, named = args[:-1], dict(args[-1])
+    return args, named
+
+
+@contextmanager
+def _mode(model: Any, training: TrainingMode | None) -> Iterator[None]:
+    """The model in the mode that is exported, and then as it was."""
+    if training in (None, TrainingMode.PRESERVE) or not isinstance(model, Module):
+        yield
+        return
+    before = {module: module.training for module in model.modules()}
+    model.train(training is TrainingMode.TRAINING)
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+
+
+def _refuse(**options: Any) -> None:
+    for name, value in options.items():
+        if value:
+            raise ValueError(f"{name} belongs to PyTorch's own exporter and means nothing here.")
+
+
+def _tell_of_older_export() -> None:
+    warnings.warn(
+        "dynamo=False asks for PyTorch's older export, which it is to drop; the same exporter is"
+        " used for both.",
+        DeprecationWarning,
+        stacklevel=3,
+    )

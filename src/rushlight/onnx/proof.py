@@ -1,0 +1,141 @@
+"""An exported model is run, and must agree with what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rushlight.export import ExportedProgram
+from rushlight.export.sizes import example_at
+
+from .build import GOLDENS, unpacked
+from .errors import OnnxExporterError
+from .writer import onnx
+
+TOLERANCE = 1e-4
+"""The difference allowed, of numbers up to 1; beyond, of a part of them."""
+
+Arrays = Mapping[str, np.ndarray]
+Run = Callable[[Arrays], list[np.ndarray]]
+
+
+def runtime(model: Any) -> Run:
+    """A function that runs a model (a path, or a ModelProto), by onnxruntime where that is there.
+
+    What onnxruntime has no kernel for is run by the reference of ``onnx``.
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        return _reference(model)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    given = str(model) if isinstance(model, str | Path) else model.SerializeToString()
+    try:
+        session = onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no class
+        if not _lacks_kernel(str(error)):
+            raise OnnxExporterError(f"onnxruntime refuses the exported model: {error}") from error
+        return _reference(model)
+    return lambda inputs: session.run(None, dict(inputs))  # type: ignore[no-any-return]
+
+
+def _lacks_kernel(problem: str) -> bool:
+    return "NOT_IMPLEMENTED" in problem or "Type Error: Type 'tensor(" in problem
+
+
+def _reference(model: Any) -> Run:
+    from onnx.reference import ReferenceEvaluator
+
+    given = str(model) if isinstance(model, str | Path) else model
+    evaluator = ReferenceEvaluator(given)
+    return lambda inputs: evaluator.run(None, dict(inputs))  # type: ignore[no-any-return]
+
+
+def prove(model: Any, program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]
+          ) -> float:  # fmt: skip
+    """Runs a model on the program's goldens, and with other sizes where these are dynamic.
+
+    Returns:
+        The largest difference.
+    Raises:
+        OnnxExporterError: they disagree; it names the output.
+    """
+    run = runtime(model)
+    cases = [*program.goldens, *_other_sizes(program)]
+    return max(
+        (agree(run(dict(zip(inputs, given, strict=True))), wanted, outputs)
+         for given, wanted in cases),
+        default=0.0,
+    )  # fmt: skip
+
+
+def selftest(model: Any) -> float:
+    """Runs a written model on the goldens that it carries.
+
+    Args:
+        model: the path of a file, or a ModelProto.
+    Returns:
+        The largest difference.
+    Raises:
+        OnnxExporterError: it carries none, or disagrees.
+    """
+    proto = onnx.load(str(model), load_external_data=False) if not _is_proto(model) else model
+    found = [entry.value for entry in proto.metadata_props if entry.key == GOLDENS]
+    if not found:
+        raise OnnxExporterError("The model carries no inputs and outputs to check it with.")
+    run, worst = runtime(model), 0.0
+    for inputs, outputs in unpacked(found[0]):
+        worst = max(worst, agree(run(inputs), list(outputs.values()), list(outputs)))
+    return worst
+
+
+def _is_proto(model: Any) -> bool:
+    return isinstance(model, onnx.ModelProto)
+
+
+def _other_sizes(program: ExportedProgram) -> list[Any]:
+    """A case with every dynamic size another than in the example, if the model allows that."""
+    if not program.dims or not program.goldens:
+        return []
+    sizes = {dim.name: program.example[dim.name] + 1 + k for k, dim in enumerate(program.dims)}
+    if not all(dim.allows(sizes[dim.name]) for dim in program.dims):
+        return []
+    given = []
+    for array, entry in zip(program.goldens[0][0], program.inputs, strict=True):
+        named = {k: dim for k, n in enumerate(entry.shape) for dim in program.dims if dim.name == n}
+        given.append(example_at(array, named, sizes))
+    return [(given, program.outputs_for(given))]
+
+
+def agree(found: Sequence[Any], wanted: Sequence[np.ndarray], names: Sequence[str]) -> float:
+    """The largest difference of outputs from what they must be."""
+    worst = 0.0
+    for name, a, b in zip(names, found, wanted, strict=False):
+        apart = difference(np.asarray(a), b)
+        allowed = 1e-2 if b.dtype.itemsize == 2 else TOLERANCE
+        if not apart <= allowed:
+            raise OnnxExporterError(
+                f"The exported model gives another {name!r}: it differs by {apart:.3g}, more than"
+                f" {allowed:g}. Nothing was written. Please report this with the model."
+            )
+        worst = max(worst, apart)
+    return worst
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest difference, of large numbers as a part of the largest; infinite by shape."""
+    if a.shape != b.shape:
+        return float("inf")
+    if not b.size:
+        return 0.0
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    same = (x == y) | (np.isnan(x) & np.isnan(y))
+    with np.errstate(all="ignore"):
+        finite = np.abs(y[np.isfinite(y)])
+        apart = np.abs(x - y) / max(1.0, finite.max(initial=0.0))
+    apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    return float(apart.max())
