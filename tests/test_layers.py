@@ -42,11 +42,11 @@ LAYERS = (
     ("multiprocessing",),
     ("serialize",),
     ("serialization",),  # PyTorch's name for the same
-    ("ahead",),  # models as object files; of PyTorch's names it knows export alone
     ("fetch",),  # downloads and archives, for datasets and weights
     ("hub",),
     ("utils.model_zoo",),  # PyTorch's older name for one function of it
     ("export",),  # models as programs
+    ("ahead",),  # models as machine code
     ("onnx",),  # models in and out of that format
     ("train", "vision", "audio", "text"),
     ("experiments",),
