@@ -18,7 +18,7 @@ from .axes import Axes, axes_by_name, shapes_of, tied
 from .build import Build
 from .errors import OnnxExporterError
 from .modes import OperatorExportTypes, TrainingMode, exporting
-from .onnx_program import ONNXProgram
+from .onnx_program import ONNXProgram, text_of
 from .proof import prove
 from .writer import onnx
 
@@ -110,7 +110,7 @@ def export(
         )
     made = convert(program, opset_version or DEFAULT_OPSET, input_names, output_names, axes)
     if verbose:
-        print(onnx.printer.to_text(made.model_proto.graph))
+        print(text_of(made.model_proto))
     if f is not None:
         made.save(
             f, include_initializers=export_params,

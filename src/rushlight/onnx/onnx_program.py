@@ -42,7 +42,7 @@ class ONNXProgram:
         return self.model_proto
 
     def __repr__(self) -> str:
-        return f"ONNXProgram(\n{onnx.printer.to_text(self.model_proto.graph)}\n)"
+        return f"ONNXProgram(\n{text_of(self.model_proto)}\n)"
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """The outputs for inputs given as to the model, by onnxruntime where that is there."""
@@ -109,6 +109,14 @@ class ONNXProgram:
         if not include:
             del made.graph.initializer[:]
         return made
+
+
+def text_of(model: Any) -> str:
+    """The nodes of a model as text, without the weights."""
+    graph = onnx.GraphProto()
+    graph.CopyFrom(model.graph)
+    del graph.initializer[:]
+    return str(onnx.printer.to_text(graph))
 
 
 def _beside(made: Any, path: Path) -> None:
