@@ -46,9 +46,10 @@ LAYERS = (
     ("hub",),
     ("utils.model_zoo",),  # PyTorch's older name for one function of it
     ("export",),  # models as programs
+    ("jit",),  # PyTorch's older names for the same
     ("ahead",),  # models as machine code
-    ("onnx",),  # models in and out of that format
     ("train", "vision", "audio", "text"),
+    ("onnx",),  # models in and out of that format
     ("experiments",),
     ("serve",),  # models over HTTP
     ("config",),

@@ -88,7 +88,7 @@ newaxis = None
 _SUBMODULES = frozenset({
     "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
     "doctor", "export", "fetch", "fft",
-    "func", "distributed", "hub", "linalg", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",
+    "func", "distributed", "hub", "jit", "linalg", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",
     "serialization",
     "serve", "signal",
     "special", "testing", "text", "train", "utils", "version", "vision",

@@ -40,7 +40,10 @@ def run(graph: Graph, tensors: Sequence[Tensor], numbers: Sequence[Number]) -> l
             spec = op.infer(*[x.spec for x in inputs], **dict(zip(op.attrs, attrs, strict=True)))
         values.append(Node(op, inputs, attrs, spec, tracked, step.site))
     given = {id(x.node): x for x in tensors}
-    return [given.get(id(values[k])) or Tensor(values[k]) for k in graph.outputs]
+    return [
+        given[id(node)] if id(node) in given else Tensor(node)
+        for node in [values[k] for k in graph.outputs]
+    ]
 
 
 def write(state: Tensor, new: Tensor) -> None:

@@ -45,8 +45,9 @@ class Lines:
         self._texts.setdefault(file, {})[number] = text
         found = self._known.get((file, number))
         if found is None:
-            code = compile("", f"{self._folder}/{file}", "exec")
-            found = self._known[file, number] = code.replace(co_firstlineno=number), 0
+            code = compile("pass", f"{self._folder}/{file}", "exec")
+            at = next(start for start, _, line in code.co_lines() if line == 1)
+            found = self._known[file, number] = code.replace(co_firstlineno=number), at
         return found
 
     def show(self) -> None:

@@ -188,7 +188,19 @@ class Recording:
         if node.op is NUMBER:
             self._numbers.append(node)
         else:
+            if node.requires_grad:
+                raise refusal(
+                    "export", "Cannot insert a Tensor that requires grad as a constant.",
+                    "It is no parameter of the module.",
+                    "Register it with self.register_parameter, or detach it.", None,
+                    self._reader(node),
+                )  # fmt: skip
             self._constants[node] = ""
+
+    def _reader(self, node: Node) -> str:
+        """The layer that reads a constant."""
+        readers = (made for made, inputs in self.watch.made.items() if node in inputs)
+        return next((self.watch.layers[each] for each in readers), "")
 
     def _check(self, node: Node) -> None:
         """Refuses what cannot be part of a program."""

@@ -99,7 +99,7 @@ def _points(
     for check in _checks(dims, low, high):
         try:
             found[_key(check)] = record(check)
-        except Fault:  # larger than the model allows; one of them has to do
+        except Exception:  # larger than the model allows; one of them has to do
             continue
         points.append(check)
     if len(points) == len(corners):
@@ -121,19 +121,20 @@ def _start(dim: Dim, size: int) -> int:
 
 def _second(record: Record, dim: Dim, low: dict[str, int], found: dict[Any, Recorded]) -> int:
     """Another size of one dimension at which the model runs."""
-    size, fault = low[dim.name], None
+    size, refused = low[dim.name], None
     for other in (size + 1, size - 1, 2 * size, size // 2, size + 2, size - 2):
         if other > 1 and other != size and dim.allows(other):
             sizes = {**low, dim.name: other}
             try:
                 found[_key(sizes)] = record(sizes)
-            except Fault as refused:
-                fault = fault or refused
+            except Exception as error:
+                refused = refused or error
                 continue
             return other
+    fault = refused if isinstance(refused, Fault) else None
+    why = fault.problem if fault else refused
     raise refusal(
-        "export", f"the model does not run with {dim.name!r} other than {size}"
-        + (f": {fault.problem}" if fault else ""),
+        "export", f"the model does not run with {dim.name!r} other than {size}: {why}",
         "A dynamic size is recorded at several values.",
         f"Leave {dim.name!r} out of dynamic_shapes, or widen its bounds.",
         fault.site if fault else None, fault.layer if fault else "",

@@ -80,33 +80,96 @@ def captured(
     """The program of a call of a module or of any function.
 
     Args:
+        dynamic_shapes: as of :func:`export`; ``AUTOMATIC`` for all dimensions that can be dynamic.
         root: the module in which layers have their names.
         signature: what arguments get their names from.
         state: tensors that the call reads and may write; those of ``root`` when None.
         looking: whether looks at values are warned of, and not refused.
     """
     arguments = _Arguments(args, kwargs, signature or call)
-    axes = arguments.axes(dynamic_shapes)
-    arrays = [array_for(x) for x in arguments.tensors]
-    kept = state_of(root) if state is None else state
-
-    def recorded(sizes: Sizes) -> Recorded:
-        given = [
-            tensor_of(example_at(array, along, sizes), x.node.spec)
-            for array, along, x in zip(arrays, axes, arguments.tensors, strict=True)
-        ]
-        positional, named = arguments.filled(given)
-        with no_grad():
-            return Recording(given, arguments.names, kept, root).of(
-                lambda: call(*positional, **named)
-            )
-
-    dims, example = _sizes(axes, arguments.tensors)
-    found = sized(recorded, dims, example)
+    sizing = _Sizing(call, arguments, root, state_of(root) if state is None else state)
+    if dynamic_shapes is AUTOMATIC:
+        axes, found = sizing.automatic()
+    else:
+        axes = arguments.axes(dynamic_shapes)
+        found = sizing.at(axes)
     _tell_of_looks(found.recorded, looking)
-    program = _program(found, arguments, axes, dims, example, root, name)
-    program.set_goldens([arrays])
+    program = _program(found, arguments, axes, root, name)
+    program.set_goldens([sizing.arrays])
     return program
+
+
+AUTOMATIC = object()
+"""Asks for every dimension to be dynamic that can be."""
+
+
+class _Sizing:
+    """A call, recorded at any sizes, at each once."""
+
+    def __init__(
+        self, call: Callable[..., Any], arguments: _Arguments, root: Any, state: dict[str, Tensor]
+    ) -> None:
+        self.call, self.arguments, self.root, self.state = call, arguments, root, state
+        self.arrays = [array_for(x) for x in arguments.tensors]
+        self._known: dict[Any, Recorded] = {}
+
+    def at(self, axes: list[Axes]) -> Sized:
+        """What the call records when some dimensions are dynamic."""
+        dims, example = _sizes(axes, self.arguments.tensors)
+        return sized(lambda sizes: self._recorded(axes, sizes), dims, example)
+
+    def _recorded(self, axes: list[Axes], sizes: Sizes) -> Recorded:
+        arrays = [
+            example_at(array, along, sizes) for array, along in zip(self.arrays, axes, strict=True)
+        ]
+        key = tuple([array.shape for array in arrays])
+        if key not in self._known:
+            given = [
+                tensor_of(array, x.node.spec)
+                for array, x in zip(arrays, self.arguments.tensors, strict=True)
+            ]
+            positional, named = self.arguments.filled(given)
+            with no_grad():
+                recording = Recording(given, self.arguments.names, self.state, self.root)
+                self._known[key] = recording.of(lambda: self.call(*positional, **named))
+        return self._known[key]
+
+    def automatic(self) -> tuple[list[Axes], Sized]:
+        """As many dynamic dimensions as can be, up to three sizes, and what is recorded then."""
+        shapes = [array.shape for array in self.arrays]
+        axes: list[Axes] = [{} for _ in shapes]
+        found = self.at(axes)
+        count = 0
+        for axis, size in _groups(shapes):
+            name = "batch" if axis == 0 else f"size_{axis}"
+            taken = {dim.name for along in axes for dim in along.values()}
+            dim = Dim(name if name not in taken else f"{name}_{size}")
+            wider = [
+                {**along, axis: dim} if axis < len(shape) and shape[axis] == size else along
+                for along, shape in zip(axes, shapes, strict=True)
+            ]
+            try:
+                found = self.at(wider)
+            except Exception:  # the model does not run so, or in another way
+                continue
+            axes, count = wider, count + 1
+            if count == _MOST_DYNAMIC:
+                break
+        return axes, found
+
+
+_MOST_DYNAMIC = 3
+
+
+def _groups(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+    """Dimensions that may be dynamic together: of the same place and size."""
+    found = {
+        (axis, size): None
+        for shape in shapes
+        for axis, size in enumerate(shape)
+        if axis == 0 or size > 1
+    }
+    return sorted(found, key=lambda each: each[0])
 
 
 class _Arguments:
@@ -162,7 +225,7 @@ def _sizes(axes: Sequence[Axes], tensors: Sequence[Tensor]) -> tuple[list[Dim], 
 
 
 def _tell_of_looks(recorded: Recorded, looking: bool) -> None:
-    for site, layer in recorded.looked[:1] if not looking else recorded.looked:
+    for site, layer in dict.fromkeys(recorded.looked if looking else recorded.looked[:1]):
         if not looking:
             raise refusal(
                 "export", "the model looks at a value that depends on its inputs",
@@ -183,10 +246,10 @@ class TracerWarning(Warning):
 
 
 def _program(
-    found: Sized, arguments: _Arguments, axes: Sequence[Axes], dims: Sequence[Dim],
-    example: dict[str, int], root: Any, name: str,
-) -> ExportedProgram:  # fmt: skip
+    found: Sized, arguments: _Arguments, axes: Sequence[Axes], root: Any, name: str
+) -> ExportedProgram:
     recorded = found.recorded
+    dims, example = _sizes(axes, arguments.tensors)
     inputs = tuple(
         Entry(each, x.node.spec, _symbolic(x.shape, along))
         for each, x, along in zip(arguments.names, arguments.tensors, axes, strict=True)

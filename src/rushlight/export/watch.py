@@ -41,6 +41,7 @@ class Watch:
         self.looked: list[tuple[Node, sites.Site, str]] = []
         self._names = _names(root)
         self._path: list[str] = []
+        self._before: dict[Generator, Any] = {}
         self._thread = threading.get_ident()
 
     @property
@@ -67,7 +68,13 @@ class Watch:
             ends.enter_context(replaced(Function, "apply", self._refusing))
             lookers.append(self._look)
             ends.callback(lookers.remove, self._look)
+            ends.callback(self._restore)
             yield
+
+    def _restore(self) -> None:
+        """Puts generators back to where they were: a program has a stream of its own."""
+        for generator, state in self._before.items():
+            generator.set_state(state)
 
     def _enter(self, module: Any, args: Any) -> None:
         if self.mine():
@@ -90,6 +97,8 @@ class Watch:
 
     def _taking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(generator: Generator, blocks: int) -> Any:
+            if self.mine() and generator not in self._before:
+                self._before[generator] = generator.get_state()
             found = original(generator, blocks)
             if self.mine():
                 self.draws.append((blocks, *found))
