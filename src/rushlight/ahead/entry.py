@@ -54,6 +54,7 @@ class Entry:
         batches: the values that the dynamic size may have; one if there is none.
         weights: the block that the argument ``weights`` points to; begins at a multiple of 64.
         state: what lies in the caller's block of state, if the model changes it.
+        changes: the names of what a call changes in it, in the order of the program's.
         initial: that block's first content.
         workspace: bytes, by the value of the dynamic size.
         scratch: bytes more for each thread but the first.
@@ -69,6 +70,7 @@ class Entry:
     batches: tuple[int, ...]
     weights: bytes
     state: tuple[Held, ...]
+    changes: tuple[str, ...]
     initial: bytes
     workspace: dict[int, int]
     scratch: int
@@ -121,6 +123,7 @@ def entry(
         inputs=model.inputs,
         outputs=tuple(o for k, o in enumerate(model.outputs) if k not in model.updates),
         batches=model.batches, weights=blocks.weights.content(), state=held,
+        changes=tuple(model.updates.values()),
         initial=_initial(model, held, size),
         workspace={n: v.sizes[k] for v in found for k, n in enumerate(v.batches)},
         scratch=max(plan.scratch for plan in plans), threads=threads,

@@ -15,6 +15,7 @@ from rushlight.base.errors import InternalError
 
 from .machine import Machine, new_target, passes_of, using_llvm
 from .unfused import has_fused, without_fused
+from .unrounded import rounds, without_rounding
 
 
 def linked(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> bytes:
@@ -52,9 +53,8 @@ def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) ->
         target = new_target(machine, 2)
         head = f'target datalayout = "{target.target_data}"\ntarget triple = "{machine.triple}"\n'
         whole = llvm.parse_assembly(head)
-        fused = has_fused(machine)
         for name, text in texts.items():
-            module = llvm.parse_assembly(head + (text if fused else without_fused(text)))
+            module = llvm.parse_assembly(head + _known(text, machine))
             module.verify()
             _hide(module, {name, *wanted})
             whole.link_in(module)
@@ -67,6 +67,13 @@ def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) ->
     passes.add_global_dead_code_eliminate_pass()
     passes.run(whole, builder)
     return whole, target, llvm
+
+
+def _known(text: str, machine: Machine) -> str:
+    """A module's text in terms of what a machine has, so that no library of C is called."""
+    if not has_fused(machine):
+        text = without_fused(text)
+    return text if rounds(machine) else without_rounding(text)
 
 
 def _hide(module: Any, shown: Collection[str]) -> None:

@@ -1,0 +1,1 @@
+"""Models as C: a static library, a header, weights and a test of itself."""
