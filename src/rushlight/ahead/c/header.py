@@ -23,6 +23,11 @@ int {name}_parallel({arguments}, int64_t batch,
     int64_t workers, {name}_threads *parallel, void *context);
 """
 
+_RETURNS = """\
+/* Returns 0; 1 if an index among the inputs is out of range; -1 for a batch without code; -2 if
+   weights or state do not begin at a multiple of 64. It allocates and keeps nothing: threads may
+   call it at the same time, each with {own} and a workspace of its own. */"""
+
 
 def header(entry: Entry, inside: bool, fingerprint: int) -> str:
     """The text of ``NAME.h``.
@@ -69,8 +74,8 @@ class _Header:
             yield "/* All sizes are fixed; the argument batch is 1. */"
         yield f"#define {upper}_MIN_BATCH {entry.batches[0]}"
         yield f"#define {upper}_MAX_BATCH {entry.batches[-1]}\n"
-        yield "/* Bytes of workspace for any batch. It may begin anywhere and hold anything; calls at"
-        yield "   the same time need one each. */"
+        yield "/* Bytes of workspace for any batch. It may begin anywhere and hold anything; calls"
+        yield "   at the same time need one each. */"
         yield f"#define {upper}_WORKSPACE_SIZE {max(entry.workspace.values())}"
         if entry.threads:
             yield f"#define {upper}_SCRATCH_SIZE {entry.scratch}"
@@ -142,10 +147,7 @@ class _Header:
         if not self.entry.state:
             state = "    const void *weights, void *workspace"
         arguments = f"const void *const *inputs, void *const *outputs,\n{state}"
-        yield "/* Returns 0; 1 if an index among the inputs is out of range; -1 for a batch without"
-        yield "   code; -2 if weights or state do not begin at a multiple of 64. It allocates and keeps"
-        yield "   nothing: threads may call it at the same time, each with outputs"
-        yield f" {', state' if self.entry.state else ''} and a workspace of its own. */"
+        yield _RETURNS.format(own="outputs, state" if self.entry.state else "outputs")
         yield f"int {name}({arguments}, int64_t batch);"
         if self.entry.threads:
             yield _THREADS.format(name=name, upper=self.upper, arguments=arguments)
