@@ -35,6 +35,8 @@ class Meeting:
         self.connections = 0
         self.last = time.monotonic() + IDLE_SECONDS
         self.pmi: dict[str, str] = {}
+        # MPI names memory that ranks share after this, so no other job may have it.
+        self.name = f"rushlight_{os.getpid()}_{time.time_ns():x}"
         self.arrived = self.round = 0
         self.store: dict[str, str] = {}
         self.lines: dict[int, Line] = {}
@@ -92,7 +94,7 @@ class Meeting:
             "init": "cmd=response_to_init pmi_version=1 pmi_subversion=1 rc=0",
             "get_maxes": "cmd=maxes kvsname_max=256 keylen_max=64 vallen_max=1024 rc=0",
             "get_appnum": "cmd=appnum appnum=0 rc=0",
-            "get_my_kvsname": "cmd=my_kvsname kvsname=rushlight rc=0",
+            "get_my_kvsname": f"cmd=my_kvsname kvsname={self.name} rc=0",
             "get_universe_size": f"cmd=universe_size size={self.world} rc=0",
             "barrier_in": "cmd=barrier_out rc=0",
             "finalize": "cmd=finalize_ack rc=0",

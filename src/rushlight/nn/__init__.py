@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from . import functional, grad, init, utils
 from .adaptive import AdaptiveLogSoftmaxWithLoss
 from .activation import (
@@ -55,7 +58,7 @@ from .margin import (
 from .module import Module
 from .multihead import MultiheadAttention
 from .normalization import CrossMapLRN2d, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
-from .parallel import DataParallel, SyncBatchNorm
+from .parallel import DataParallel
 from .factory import factory_kwargs
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from .parameter_containers import ParameterDict, ParameterList
@@ -76,6 +79,7 @@ from .rectifier import (
 from .recurrent import RNNBase
 from .rnn import GRU, LSTM, RNN
 from .sparse import Embedding, EmbeddingBag
+from .sync_batchnorm import SyncBatchNorm
 from .transformer import Transformer, TransformerDecoder, TransformerEncoder
 from .transformer_layer import TransformerDecoderLayer, TransformerEncoderLayer
 from .unpooling import (
@@ -83,3 +87,10 @@ from .unpooling import (
     MaxUnpool2d, MaxUnpool3d,
 )  # fmt: skip
 from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+
+
+def __getattr__(name: str) -> _Any:
+    """Packages that few programs need load when somebody asks for them."""
+    if name in ("intrinsic", "quantized"):
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
