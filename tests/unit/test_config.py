@@ -181,7 +181,7 @@ def test_differences_name_the_keys() -> None:
         ("--config-dir nowhere", "--config-dir nowhere is not a folder"),
         ("--config-name nothing", "the configuration cannot be composed: Cannot find primary"),
         ("resume=nowhere", "resume=nowhere is not a folder"),
-        ("resume=.", "resume=. is not a run folder: it has no last.safetensors"),
+        ("resume=.", ". is not a run folder: it has no config.yaml"),
         ("resume=a,b", "resume goes on with one run"),
         ("-m resume=.", "resume goes on with one run"),
         ("hydra.run.dir=/dev/null/x", "could not make the folder /dev/null/x: Not a directory"),

@@ -309,7 +309,7 @@ def test_a_run_s_page_stands_alone(page: Path) -> None:
         "95 of 100 images",
         "<mlp>",
         "rushlight train 'a=b c'",
-        f"resume={page}",
+        f"rushlight resume {page}",
         "1,234",
         "1 min 15 s",
         "3 taken for 5",

@@ -232,7 +232,7 @@ def test_a_signal_stops_after_the_step(
         at_step(patched, step, lambda: os.kill(os.getpid(), signum))
         assert main([*WORDS, f"hydra.run.dir={folder}"]) == code
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and f"`rushlight train resume={folder}`" in told
+    assert told.count("\n") == 1 and f"`rushlight resume {folder}`" in told
     assert signal.Signals(signum).name in told
     state = read_tree(folder / "last.safetensors")["state"]
     assert state["epoch"] * STEPS + state["step"] == step, "the step itself, not the one before"
@@ -262,7 +262,7 @@ def test_a_signal_stops_a_whole_sweep(
     sweep = tmp_path / "sweep"
     assert main(["-m", *WORDS, "trainer.seed=1,2", f"hydra.sweep.dir={sweep}"]) == 143
     assert [path.name for path in sweep.iterdir() if path.is_dir()] == ["0_trainer.seed=1"]
-    assert f"`rushlight train resume={sweep}/0_trainer.seed=1`" in capsys.readouterr().err
+    assert f"`rushlight resume {sweep}/0_trainer.seed=1`" in capsys.readouterr().err
 
 
 def test_ctrl_c_before_the_first_step_is_one_sentence(

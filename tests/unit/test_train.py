@@ -26,6 +26,7 @@ from rushlight.train import bar, durable
 from rushlight.train import run as running
 from rushlight.train.datasets import load
 from rushlight.train.faults import RunFault
+from rushlight.train.folder import claim
 from rushlight.train.metrics import read_metrics
 from rushlight.train.result import read_result
 from rushlight.train.settings import ACTIVATIONS, Data
@@ -55,7 +56,7 @@ def train(*words: str) -> None:
     with opened(read_flags([*QUICK, *words]), fill) as composer:
         (job,) = composer.jobs()
     folder = Path("run")
-    running.claim(folder)
+    claim(folder)
     running.train(running.prepare(job.settings, job.words, ""), folder)
 
 
@@ -263,7 +264,7 @@ def test_a_folder_with_a_run_is_not_written_over(
     before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
     capsys.readouterr()
     assert main([*QUICK, "hydra.run.dir=run"]) == 2
-    assert "`rushlight train resume=run`" in told_once(capsys)
+    assert "`rushlight resume run`" in told_once(capsys)
     assert main(["-m", *QUICK, "trainer.seed=1,2", "hydra.sweep.dir=run"]) == 2
     assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before
 
@@ -327,7 +328,7 @@ def test_a_disk_that_fills_up_on_the_way(
         full_after(patched, count)
         assert main([*words, "hydra.run.dir=run"]) == 1
     told = capsys.readouterr().err
-    assert "the disk is full" in told and "`rushlight train resume=run`" in told
+    assert "the disk is full" in told and "`rushlight resume run`" in told
     assert not list(Path("run").glob(".*"))
     assert main(["resume=run"]) == 0
     assert main([*words, "hydra.run.dir=other"]) == 0

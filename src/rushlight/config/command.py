@@ -52,7 +52,6 @@ def resume(argv: list[str]) -> int:
         from . import experiment
 
         if experiment.is_one(Path(folder)):
-            experiment.from_here()
             return experiment.resume(Path(folder), words)
     except RunFault as fault:
         return _told(fault, "resume")
@@ -65,19 +64,22 @@ def _told(fault: RunFault, command: str = "train") -> int:
 
 
 def _train(flags: Flags, argv: list[str]) -> int:
+    from . import experiment
     from .compose import opened
-    from .resume import resumed
+    from .resume import resumed, to_resume
 
-    again = None if flags.showing else resumed(flags)
-    if again is not None:
-        return _resume(*again)
+    if not flags.showing and (asked := to_resume(flags)) is not None:
+        folder, others = asked
+        if experiment.is_one(folder):
+            return experiment.resume(folder, [word.text for word in others])
+        return _resume(*resumed(folder, others))
     kind = _kind(flags)
     with opened(kind.flags, kind.read) as composer:
         jobs = composer.jobs()
     if flags.showing:
         _hand_over(argv, kind, lambda config: None)
         return 0
-    from rushlight.train.run import claim
+    from rushlight.train.folder import claim
 
     for job in jobs:
         kind.check(job)
@@ -124,7 +126,7 @@ def _kind(flags: Flags) -> Kind:
 def _one_experiment(config: DictConfig) -> float:
     from hydra.core.hydra_config import HydraConfig
 
-    from rushlight.train.run import claim
+    from rushlight.train.folder import claim
 
     from . import experiment
 
@@ -146,7 +148,8 @@ def _one_run(config: DictConfig) -> float:
     """What Hydra calls for each run; a sweeper that searches is told the accuracy reached."""
     from hydra.core.hydra_config import HydraConfig
 
-    from rushlight.train.run import claim, prepare, train
+    from rushlight.train.folder import claim
+    from rushlight.train.run import prepare, train
 
     from .fill import fill
 
@@ -178,7 +181,7 @@ def _sweep(argv: list[str], kind: Kind, jobs: list[Job[Any]]) -> int:
             worst = max(worst, _told(fault))
             return math.nan
 
-    from rushlight.train.run import claim
+    from rushlight.train.folder import claim
 
     folder = jobs[0].sweep_folder
     claim(folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from rushlight.train.faults import RunFault
-from rushlight.train.place import CONFIG, LAST_CHECKPOINT, REPORT, shown
+from rushlight.train.place import CONFIG, LAST_CHECKPOINT, REPORT, WORDS, shown
 
 from .flags import Flags
 from .targets import check_targets
@@ -67,6 +67,7 @@ def resume(folder: Path, words: list[str]) -> int:
     Raises:
         RunFault: there is none, or a word would make it another one.
     """
+    from_here()
     config = _kept(folder)
     if not (folder / LAST_CHECKPOINT).exists():
         raise RunFault(
@@ -79,8 +80,16 @@ def resume(folder: Path, words: list[str]) -> int:
         if not value.isdecimal():
             raise RunFault(f"{word}: {value} is not a whole number")
         OmegaConf.update(config, key, int(value))
-    run(config, folder, [f"experiment={config.get('name', '...')}"], resume=True)
+    run(config, folder, [*_words(folder), *words], resume=True)
     return 0
+
+
+def _words(folder: Path) -> list[str]:
+    """Those that a run was started with."""
+    try:
+        return [str(word) for word in OmegaConf.load(folder / WORDS)]
+    except OSError as error:
+        raise RunFault(f"{shown(folder)} is not a whole run folder: it has no {WORDS}") from error
 
 
 def is_one(folder: Path) -> bool:

@@ -26,15 +26,11 @@ from .overrides import Word, check_keys, read_words
 CHANGEABLE = ("trainer.epochs", "trainer.checkpoint_every_steps", "data.folder")
 
 
-def resumed(flags: Flags) -> tuple[Path, Checkpoint, Settings, list[str]] | None:
-    """The run that the words ask to go on with, None when they do not.
+def to_resume(flags: Flags) -> tuple[Path, list[Word]] | None:
+    """The folder of the run that the words ask to go on with, and the other words.
 
-    Returns:
-        its folder, its last checkpoint, its settings with what the words change, and the words
-        that it was started with together with those.
     Raises:
-        RunFault: there is no such run, its checkpoint cannot be read, or a word would make it
-            another run.
+        RunFault: several are asked for, or there is no such folder.
     """
     words = read_words(flags.words)
     asked = [word for word in words if word.key == "resume"]
@@ -45,10 +41,22 @@ def resumed(flags: Flags) -> tuple[Path, Checkpoint, Settings, list[str]] | None
     folder = Path(str(asked[-1].override.value())).expanduser()
     if not folder.is_dir():
         raise RunFault(f"resume={folder} is not a folder")
+    return folder, [word for word in words if word.key != "resume"]
+
+
+def resumed(folder: Path, others: list[Word]) -> tuple[Path, Checkpoint, Settings, list[str]]:
+    """The run in a folder.
+
+    Returns:
+        its folder, its last checkpoint, its settings with what the words change, and the words
+        that it was started with together with those.
+    Raises:
+        RunFault: there is no run, its checkpoint cannot be read, or a word would make it another
+            run.
+    """
     if not (folder / LAST).exists():
         raise RunFault(f"resume={folder} is not a run folder: it has no {LAST}")
     checkpoint = read_checkpoint(folder / LAST)
-    others = [word for word in words if word.key != "resume"]
     settings = _changed(checkpoint.settings, others)
     _check_changes(checkpoint, settings, folder)
     started_with = [*checkpoint.overrides, *(word.text for word in others)]

@@ -39,7 +39,8 @@ class EpochRows(Callback):
         write_metrics(self.folder, self.rows, names)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "rates": self._rates}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = [dict(row) for row in state_dict["rows"]]
+        self._rates = dict(state_dict["rates"])  # those of an epoch that goes on

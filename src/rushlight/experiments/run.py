@@ -18,9 +18,18 @@ from rushlight.train.callbacks import ModelCheckpoint, UpdateRatios
 from rushlight.train.callbacks.update_ratios import Norms
 from rushlight.train.durable import write_durably
 from rushlight.train.faults import RunFault, RunInterrupted
+from rushlight.train.folder import opening, writing
 from rushlight.train.lightning import LightningDataModule, LightningModule, Trainer, seed_everything
-from rushlight.train.place import CONFIG, LAST_CHECKPOINT, RESULT, resume_command, shown
+from rushlight.train.place import (
+    CONFIG,
+    LAST_CHECKPOINT,
+    RESULT,
+    WORDS,
+    resume_command,
+    shown,
+)
 
+from .ends import LastCheckpoint
 from .report import write_report
 from .rows import EpochRows
 
@@ -34,11 +43,17 @@ class Experiment:
     trainer: Trainer
     checkpoint: ModelCheckpoint
     rows: EpochRows
+    last: LastCheckpoint
 
     @property
     def folder(self) -> Path:
         """The run's folder."""
         return Path(self.trainer.default_root_dir)
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """How large one may become: with amsgrad, Adam keeps three more values for each weight."""
+        return 4 * sum(tensor.nbytes for tensor in self.task.state_dict().values())
 
     def show_a_sample(self) -> None:
         """Gives the task an input by which the summary before the first step tells shapes."""
@@ -67,8 +82,8 @@ def prepare(config: Mapping[str, Any], folder: Path) -> Experiment:
     """Makes the objects of a composed and resolved configuration.
 
     Args:
-        config: ``seed``, ``data``, ``task``, ``trainer``, ``checkpoint``, ``callbacks``, each with
-            a ``_target_``, as Hydra has it.
+        config: ``seed``, ``data``, ``task``, ``trainer``, ``checkpoint``, ``last``, ``callbacks``,
+            each with a ``_target_``, as Hydra has it.
         folder: the run's.
     Raises:
         RunFault: a class refuses its values; the sentence names the entry.
@@ -78,9 +93,10 @@ def prepare(config: Mapping[str, Any], folder: Path) -> Experiment:
     checkpoint = _made(config, "checkpoint", dirpath=folder)
     others = [_made(config["callbacks"], name) for name in config["callbacks"]]
     rows = EpochRows(folder)
-    callbacks = [rows, checkpoint, *others]
+    last = _made(config, "last", dirpath=folder)
+    callbacks = [rows, checkpoint, last, *others]
     trainer = _made(config, "trainer", default_root_dir=folder, callbacks=callbacks, logger=False)
-    return Experiment(data, task, trainer, checkpoint, rows)
+    return Experiment(data, task, trainer, checkpoint, rows, last)
 
 
 def _made(config: Mapping[str, Any], name: str, **more: Any) -> Any:
@@ -102,26 +118,39 @@ def train(
         words: those that the run was started with.
         resume: whether to go on from the last checkpoint.
     Raises:
+        RunFault: the folder cannot take what a run writes; no work was done.
+        RunStopped: the run could not go on: the disk is full, or the loss is not finite.
         RunInterrupted: Ctrl-C; what was reached is in the last checkpoint.
     """
     folder, trainer = experiment.folder, experiment.trainer
-    write_durably(folder / CONFIG, config_text)
+    with opening(folder, experiment.checkpoint_bytes):
+        write_durably(folder / CONFIG, config_text)
+        write_durably(folder / WORDS, json.dumps(words) + "\n")  # which is YAML, too
     experiment.show_a_sample()
     start = folder / LAST_CHECKPOINT if resume else None
-    with suppress(KeyboardInterrupt, SystemExit), _quiet():  # an interruption is told below
-        trainer.fit(experiment.task, experiment.data, ckpt_path=start)
-    if trainer.interrupted:
-        raise RunInterrupted(
-            f"interrupted in epoch {trainer.current_epoch + 1}: {resume_command(folder)} goes on "
-            "from the last checkpoint",
-            signal.SIGINT,
-        )
-    rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
-    norms = _noted(experiment)
-    outcome = _tested(experiment)
-    write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
-    write_report(experiment, outcome, rows, norms, config_text, words)
+    with writing(folder):
+        # An interruption is told below.
+        with suppress(KeyboardInterrupt, SystemExit), _quiet(), experiment.last.interrupts:
+            trainer.fit(experiment.task, experiment.data, ckpt_path=start)
+        if trainer.interrupted:
+            raise _interrupted(experiment)
+        rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
+        norms = _noted(experiment)
+        outcome = _tested(experiment)
+        write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
+        write_report(experiment, outcome, rows, norms, config_text, words)
     return outcome
+
+
+def _interrupted(experiment: Experiment) -> RunInterrupted:
+    folder = experiment.folder
+    if (folder / LAST_CHECKPOINT).exists():
+        kept = f"{resume_command(folder)} goes on from the last checkpoint"
+    else:
+        kept = "nothing was reached that could go on"
+    signum = experiment.last.interrupts.received or signal.SIGINT
+    epoch = experiment.trainer.current_epoch + 1
+    return RunInterrupted(f"interrupted in epoch {epoch}: {kept}", signum)
 
 
 @contextmanager

@@ -4,7 +4,9 @@ go together."""
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
+from typing import Any
 
 # A script that quietens Lightning quietens us.
 QUIETENED_BY = ("pytorch_lightning", "lightning.pytorch", "lightning")
@@ -20,10 +22,21 @@ class TrialOver(BaseException):
     """Ends a fit that was asked for settings to be tried, and nothing else."""
 
 
+class _StandardError(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to what is the standard error at that moment: others may have put another there."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:  # type: ignore[override]
+        return sys.stderr
+
+
 def note(text: str) -> None:
     """Tells the user something, as a log record at level INFO on the standard error."""
     if not log.handlers:
-        log.addHandler(logging.StreamHandler())
+        log.addHandler(_StandardError())
         log.setLevel(logging.INFO)
         log.propagate = False
     if not any(logging.getLogger(name).level > logging.INFO for name in QUIETENED_BY):

@@ -10,6 +10,7 @@ CONFIG = "config.yaml"
 METRICS = "metrics.csv"
 RESULT = "result.json"
 REPORT = "report.html"
+WORDS = "overrides.yaml"  # those that a run was started with, under Hydra's name
 LAST, BEST = "last.safetensors", "best.safetensors"
 # Those of a Trainer.
 LAST_CHECKPOINT, BEST_CHECKPOINT = "last.ckpt", "best.ckpt"
@@ -24,7 +25,7 @@ def shown(path: Path) -> str:
 
 def resume_command(folder: Path) -> str:
     """The command that goes on with the run in ``folder``."""
-    return f"`{shlex.join(['rushlight', 'train', f'resume={shown(folder)}'])}`"
+    return f"`{shlex.join(['rushlight', 'resume', shown(folder)])}`"
 
 
 def train_command(overrides: list[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,29 +15,18 @@ from rushlight.execute import tier
 from . import datasets
 from .bar import Bar
 from .datasets import Dataset
-from .durable import remove_parts, write_durably
-from .faults import Interrupted, RunFault, RunInterrupted, RunStopped, disk_sentence
+from .durable import write_durably
+from .faults import Interrupted, RunFault, RunInterrupted
+from .folder import opening, writing
 from .interrupts import Interrupts
 from .loop import evaluate, fit
 from .metrics import write_metrics
 from .network import build_model, build_optimizer, build_scheduler
 from .page import write_report
-from .place import (
-    BEST,
-    BEST_CHECKPOINT,
-    CONFIG,
-    LAST,
-    LAST_CHECKPOINT,
-    RESULT,
-    resume_command,
-    shown,
-)
+from .place import BEST, CONFIG, LAST, resume_command
 from .result import Result, write_result
 from .settings import Settings
 from .state import Checkpoint, State, read_checkpoint, restore, write_checkpoint
-
-# The figures and the page of a run take less than this.
-REPORT_BYTES = 4_000_000
 
 _load = lru_cache(maxsize=1)(datasets.load)
 
@@ -99,31 +87,25 @@ def train(run: Run, folder: Path) -> Result:
     """
     with Interrupts() as stop, tier.only(_tier_of(run)):
         _open_folder(run, folder)
-        try:
-            with Bar(run.settings.trainer.epochs, run.steps, run.state) as bar:
-                fit(
-                    run.model,
-                    run.optimizer,
-                    run.scheduler,
-                    run.data,
-                    run.settings.trainer,
-                    run.state,
-                    save=lambda best: _save(run, folder, best),
-                    bar=bar,
-                    stop=stop,
-                )
-            return _finish(run, folder, stop)
-        except Interrupted as interrupted:
-            _save(run, folder, best=False)
-            raise RunInterrupted(
-                f"{interrupted} after {_where(run)}: {resume_command(folder)} goes on from there",
-                interrupted.signum,
-            ) from None
-        except OSError as error:
-            raise RunStopped(
-                f"{disk_sentence(error, f'write into {shown(folder)}')}; the checkpoint before is "
-                f"whole, and {resume_command(folder)} goes on from it"
-            ) from error
+        with writing(folder):
+            return _trained(run, folder, stop)
+
+
+def _trained(run: Run, folder: Path, stop: Interrupts) -> Result:
+    trainer = run.settings.trainer
+    try:
+        with Bar(trainer.epochs, run.steps, run.state) as bar:
+            fit(
+                run.model, run.optimizer, run.scheduler, run.data, trainer, run.state,
+                save=lambda best: _save(run, folder, best), bar=bar, stop=stop,
+            )  # fmt: skip
+        return _finish(run, folder, stop)
+    except Interrupted as interrupted:
+        _save(run, folder, best=False)
+        raise RunInterrupted(
+            f"{interrupted} after {_where(run)}: {resume_command(folder)} goes on from there",
+            interrupted.signum,
+        ) from None
 
 
 def _tier_of(run: Run) -> str:
@@ -139,41 +121,12 @@ def _tier_of(run: Run) -> str:
     return run.state.tier
 
 
-def claim(folder: Path) -> None:
-    """Checks that a new run may write into ``folder``, and makes it.
-
-    Raises:
-        RunFault: there is a run in it already, or it cannot be made.
-    """
-    if any(
-        (folder / name).exists() for name in (LAST, BEST, RESULT, LAST_CHECKPOINT, BEST_CHECKPOINT)
-    ):
-        raise RunFault(
-            f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
-            "another hydra.run.dir starts a new one"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFault(disk_sentence(error, f"make the folder {shown(folder)}")) from error
-
-
 def _open_folder(run: Run, folder: Path) -> None:
     """Writes the first checkpoint, which shows whether the disk takes what a run writes, and is
     there for a process that is killed in its first step."""
-    try:
-        remove_parts(folder)
-        needed = 3 * _checkpoint_bytes(run.model) + REPORT_BYTES
-        free = shutil.disk_usage(folder).free
-        if free < needed:
-            raise RunFault(
-                f"the disk is full: a run needs {needed / 1e6:.0f} MB in {shown(folder)}, and "
-                f"{free / 1e6:.0f} MB are free"
-            )
+    with opening(folder, _checkpoint_bytes(run.model)):
         write_durably(folder / CONFIG, run.text)
         _save(run, folder, best=False)
-    except OSError as error:
-        raise RunFault(disk_sentence(error, f"write into {shown(folder)}")) from error
 
 
 def _checkpoint_bytes(model: nn.Module) -> int:
