@@ -39,6 +39,8 @@ LAYERS = (
     ("optim",),
     ("distributed.optim",),
     ("utils",),
+    ("quantization",),
+    ("ao",),  # PyTorch's newer name for it
     ("multiprocessing",),
     ("serialize",),
     ("serialization",),  # PyTorch's name for the same

@@ -86,6 +86,7 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
+    "ao", "quantization",
     "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
     "doctor", "export", "fetch", "fft",
     "func", "distributed", "hub", "jit", "linalg", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",

@@ -106,15 +106,15 @@ class IntegerSums(Products):
 
     def planned(self, tile: Tile, epilogue: Epilogue | None, place: Mapping[int, int]) -> Plan:
         """The kernels."""
+        w = self.window
+        target: Any = epilogue
         if epilogue is not None:
             epilogue.places = place
-        w = self.window
-        images = packed_images(place[self.result], w.out, w.outputs * w.groups, tile.bytes)
+        else:
+            target = packed_images(place[self.result], w.out, w.outputs * w.groups, tile.bytes)
         weights = Memory(place[self.weights], (0, 1))
         source = self.source.image(place, 1)
-        return plan_quads(
-            tile, w, self.channels, source, weights, place[self.outside], epilogue or images
-        )
+        return plan_quads(tile, w, self.channels, source, weights, place[self.outside], target)
 
     def work(self, last: bool) -> float:
         """Nanoseconds: of the sums, or of packing weights."""

@@ -130,6 +130,7 @@ from .piecewise import (
 )  # fmt: skip
 from .conv import conv, conv_data, conv_weight
 from .bytes import conv_bytes, linear_bytes
+from .quantized import dequantize, quantize, quantized_conv, quantized_linear, rescale
 from .convolution import (
     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d,
 )  # fmt: skip

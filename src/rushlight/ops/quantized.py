@@ -247,11 +247,14 @@ class QuantizedConv(Op):
 
     def onnx(
         self, to: Any, x: Any, x_scale: Any, x_zero: Any, weight: Any, w_scale: Any, total: Any,
-        *bias: Any, biased: bool, **attrs: Any,
+        *bias: Any, groups: int, biased: bool, **attrs: Any,
     ) -> Any:  # fmt: skip
+        form = ops.conv.window(weight.shape[2:], **attrs)
+        if form is None:
+            return None
         x = to("DequantizeLinear", x, x_scale, x_zero)
         weight = to("DequantizeLinear", weight, w_scale, axis=0)
-        return to.write(ops.conv, x, weight, *bias, **attrs)
+        return to("Conv", x, weight, *bias, group=groups, **form)
 
 
 def _along(array: Any, axis: int | None, rank: int) -> Any:

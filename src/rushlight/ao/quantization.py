@@ -1,0 +1,3 @@
+"""PyTorch's newer name for :mod:`rushlight.quantization`."""
+
+from rushlight.quantization import *  # noqa: F403
