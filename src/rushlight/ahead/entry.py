@@ -97,8 +97,9 @@ def entry(
         name: of the function; a name of C.
         ahead: pack weights now instead of at each run. It takes more memory where a weight is read
             both as it is and packed.
-        live: the caller may change the state between calls: all of it is in a block of the
-            caller's, in the order of ``model.state``, and nothing is packed ahead.
+        live: the caller may change the state between calls: what is not constant is in a block of
+            the caller's, in the order of ``model.own``, and is not packed ahead. A training step's
+            block begins as that of the model that it trains.
         threads: whether there is also ``NAME_parallel``, which shares work with threads that the
             caller has.
     Raises:
@@ -134,7 +135,8 @@ def entry(
 def _state(model: Model) -> tuple[tuple[Held, ...], int]:
     held: list[Held] = []
     end = 0
-    for name, buffer in model.state.items():
+    for name in model.own or model.state:
+        buffer = model.state[name]
         held.append(Held(name, Named(name, buffer.dtype, tuple(buffer.shape)), end))
         end += -(-max(1, buffer.nbytes) // LINE) * LINE
     return tuple(held), end

@@ -50,9 +50,16 @@ def model_of(program: ExportedProgram, batches: Sequence[int] | None = None) -> 
         outputs=(*outputs, *changes),
         state=state,
         numbers=lambda n: program.numbers_at(_named(program, n)),
+        own=tuple(name for name in state if _is_own(program, name)),
         updates=updates,
         layers=program.layers,
     )  # fmt: skip
+
+
+def _is_own(program: ExportedProgram, name: str) -> bool:
+    """Whether a part of the state is more than a constant."""
+    known = (*program.parameters, *program.buffers, *program.changes)
+    return name in known or name.startswith(("optimizer.", "random."))
 
 
 def _sizes(program: ExportedProgram) -> Sequence[int]:

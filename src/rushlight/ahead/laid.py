@@ -121,9 +121,8 @@ class _Laying:
         self.numbers = model.numbers(batch)
         self.names = list(model.state)
         self.packings = {}
-        if ahead and not blocks.state:
-            held = len(model.inputs)
-            self.packings = {p.call: p for p in program.packings if self._origin(p.given) >= held}
+        if ahead:
+            self.packings = {p.call: p for p in program.packings if self._is_fixed(p.given)}
 
     def laid(self) -> Laid:
         program = self.program
@@ -143,6 +142,11 @@ class _Laying:
         ]  # fmt: skip
         made.scratch = aligned(max((c.code.scratch for c in kept), default=0))
         return made
+
+    def _is_fixed(self, place: int) -> bool:
+        """Whether an input is a part of the state that is not the caller's."""
+        number = self._origin(place) - len(self.model.inputs)
+        return 0 <= number < len(self.names) and self.names[number] not in self.blocks.state
 
     def _origin(self, place: int) -> int:
         return self.program.given[place][0]

@@ -60,6 +60,7 @@ class Model:
         inputs, outputs: in the graph's order.
         state: parameters, buffers and constants, by name.
         numbers: the values of the graph's inputs that are numbers, for a value of the dynamic size.
+        own: the state that a caller may change between calls, if it is to be the caller's.
         updates: for outputs that are a state's next value, by number, the name of that state.
         layers: for each of the graph's steps the path of the layer that recorded it.
     """
@@ -70,6 +71,7 @@ class Model:
     outputs: tuple[Named, ...]
     state: Mapping[str, Buffer]
     numbers: Callable[[int], Sequence[Any]] = _none
+    own: tuple[str, ...] = ()
     updates: Mapping[int, str] = field(default_factory=dict)
     layers: Sequence[str] = ()
 

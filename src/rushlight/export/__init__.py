@@ -4,6 +4,7 @@ from .dims import Dim, dims
 from .file import load, save
 from .program import Entry, ExportedProgram, compared
 from .trace import TracerWarning, export
+from .training import train_step
 from .varying import Varying
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "export",
     "load",
     "save",
+    "train_step",
 ]
