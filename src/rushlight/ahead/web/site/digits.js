@@ -54,11 +54,12 @@ class Reading {
     this.input = card("Draw a digit", this.pad.root,
       element("div", { class: "row between above" },
         element("div", { class: "seen" }, this.seen,
-          element("span", { class: "soft small" }, `what the model sees: ${about.size} × ${about.size} pixels`)),
+          element("span", { class: "soft small" }, `seen as ${about.size} × ${about.size} pixels`)),
         clear),
       element("p", { class: "soft small above" }, "Or take a scan that it has never learned from:"),
       this.choices());
     this.answer = card("What the model reads", this.verdict, this.bars.list);
+    this.answer.classList.add("filled");
   }
 
   choices() {

@@ -4,6 +4,7 @@ import { element } from "./view.js";
 
 const PEN = 0.072; // of the pad's width
 const FINE = 16; // points across a pixel of the scan, when it is averaged
+const NARROW = 0.4; // width by height of what is one line
 
 /** A square that one draws on with mouse, finger or pen. */
 export class Pad {
@@ -73,18 +74,18 @@ export class Pad {
     const points = this.strokes.flat();
     const [left, right] = ends(points.map(([x]) => x));
     const [top, bottom] = ends(points.map(([, y]) => y));
-    const inner = 1 - pen; // the middle of a line at the edge
     const tall = Math.max(bottom - top, 1e-6);
     const wide = Math.max(right - left, 1e-6);
-    const down = inner / Math.max(tall, wide * 0.45);
-    const across = Math.min(down, (width - pen) / wide);
+    const broad = pen * (wide < NARROW * tall ? 1.4 : 1); // a single line is a wide one in the data
+    const down = (1 - broad) / Math.max(tall, wide * 0.45); // the middle of a line at the edge
+    const across = Math.min(down, (width - broad) / wide);
     const place = ([x, y]) => [
       (0.5 + (x - (left + right) / 2) * across) * size * FINE,
       (0.5 + (y - (top + bottom) / 2) * down) * size * FINE,
     ];
     const canvas = element("canvas", { width: size * FINE, height: size * FINE });
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    trace(context, this.strokes, place, pen * size * FINE);
+    trace(context, this.strokes, place, broad * size * FINE);
     return averaged(context.getImageData(0, 0, size * FINE, size * FINE).data, size, levels);
   }
 }
@@ -97,12 +98,15 @@ function trace(context, strokes, place, width) {
   context.lineCap = context.lineJoin = "round";
   context.lineWidth = width;
   for (const stroke of strokes) {
+    const points = stroke.map(place);
+    const [last] = points.slice(-1);
     context.beginPath();
-    stroke.forEach((point, k) => {
-      const [x, y] = place(point);
-      if (k === 0) context.moveTo(x, y);
-      context.lineTo(x, y + (stroke.length === 1 ? 0.01 : 0)); // a line of no length is not drawn
+    context.moveTo(...points[0]);
+    points.slice(0, -1).forEach(([x, y], k) => { // through the middles: a hand draws no corners
+      const [nextX, nextY] = points[k + 1];
+      context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
     });
+    context.lineTo(last[0], last[1] + 0.01); // a line of no length is not drawn
     context.stroke();
   }
 }

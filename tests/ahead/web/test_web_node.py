@@ -1,0 +1,137 @@
+"""Exported models in Node, against Python's answers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from web_browser import NODE, needs_node
+from web_models import made
+
+import rushlight as rl
+from rushlight import nn
+from rushlight.ahead.web import check, write_folder
+from rushlight.export import export
+
+pytestmark = needs_node
+LIMIT = 200_000
+"""Bytes of a model's code."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Writes a model's folder, once."""
+
+    @functools.cache
+    def folder_of(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        write_folder(made(name), folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "lstm", "gpt", "sizes"])
+def test_answers_are_those_of_python(name: str, written: Callable[[str], Path]) -> None:
+    found = check(written(name))
+    assert found is not None and found < 2e-6
+    assert (written(name) / "model.wasm").stat().st_size < LIMIT
+
+
+def asked(folder: Path, script: str) -> object:
+    """What a script gives that has the model."""
+    url = (folder / "model.js").as_uri()
+    text = f"""
+const {{ load, description }} = await import({url!r});
+const model = await load();
+let result;
+try {{ result = await (async () => {{ {script} }})(); }}
+catch (error) {{ result = error.name + ": " + error.message; }}
+console.log(JSON.stringify(result));
+"""
+    assert NODE is not None
+    command = [NODE, "--input-type=module", "--eval", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_values_are_given_by_name_or_in_order(written: Callable[[str], Path]) -> None:
+    x = [0.5 * k - 3 for k in range(14)]
+    right = made("sizes")(rl.tensor(x).reshape(2, 7)).detach().numpy().ravel()
+    for given in (f"[{x}]", f"{{input: {x}}}", f"[Float32Array.from({x})]"):
+        found = asked(written("sizes"), f"return Array.from(model.run({given}).output);")
+        np.testing.assert_allclose(found, right, atol=1e-6)
+
+
+def test_what_does_not_fit_is_refused(written: Callable[[str], Path]) -> None:
+    folder = written("sizes")
+    found = asked(folder, "return model.run([[1, 2, 3]]);")
+    assert found == "ModelError: the model takes input (batch, 7); it was given 3 numbers"
+    found = asked(folder, "return model.run({});")
+    assert found == "ModelError: the model's input input is missing"
+    found = asked(folder, "return model.train([]);")
+    assert found == "ModelError: this model was exported without its training step"
+
+
+def test_an_index_out_of_range_is_refused(written: Callable[[str], Path]) -> None:
+    folder = written("gpt")
+    found = asked(folder, "return model.run([Array(16).fill(30)]);")
+    assert found == "ModelError: an index among the inputs is out of range"
+    assert isinstance(asked(folder, "return model.selftest();"), float)  # and it goes on
+
+
+def test_weights_inside(tmp_path: Path) -> None:
+    names = {path.name for path in write_folder(made("mlp"), tmp_path, inside=True)}
+    assert "model.weights" not in names
+    assert check(tmp_path) is not None
+
+
+@pytest.mark.parametrize("name", ["model.wasm", "model.weights", "model.goldens"])
+def test_a_damaged_file_is_refused(
+    name: str, written: Callable[[str], Path], tmp_path: Path
+) -> None:
+    shutil.copytree(written("mlp"), tmp_path, dirs_exist_ok=True)
+    file = tmp_path / name
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    with pytest.raises(RuntimeError, match=f"{name} is damaged: its checksum"):
+        check(tmp_path)
+    file.write_bytes(whole[:-1])
+    with pytest.raises(RuntimeError, match=f"{name} has {len(whole) - 1} bytes instead of"):
+        check(tmp_path)
+    file.unlink()
+    with pytest.raises(RuntimeError, match=f"{name} cannot be read .* Copy the whole folder"):
+        check(tmp_path)
+
+
+def test_wrong_answers_are_refused(tmp_path: Path) -> None:
+    program = made("mlp")
+    program.goldens[1][1][0][0, 3] += 0.01
+    write_folder(program, tmp_path)
+    with pytest.raises(RuntimeError, match=r"the model's answers differ by 0\.0"):
+        check(tmp_path)
+
+
+class Solved(nn.Module):
+    def forward(self, x: rl.Tensor) -> rl.Tensor:
+        return rl.linalg.inv(x)
+
+
+def test_what_has_no_kernel_is_refused(tmp_path: Path) -> None:
+    program = export(nn.Sequential(nn.Linear(4, 4), Solved()), (rl.randn(4, 4),))
+    with pytest.raises(NotImplementedError, match=r"\[linalg_inv.*no kernel(.|\n)*web_node"):
+        write_folder(program, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_types_without_arrays_are_refused(tmp_path: Path) -> None:
+    program = export(nn.Identity(), (rl.ones(3, dtype=rl.bfloat16),))
+    with pytest.raises(NotImplementedError, match="bfloat16, of which JavaScript has no arrays"):
+        write_folder(program, tmp_path)
