@@ -13,6 +13,7 @@ COMMANDS = {
     "train": ("rushlight.config", "main", "train a network on real data"),
     "new": ("rushlight.cli.new", "main", "begin a project that trains at once"),
     "resume": ("rushlight.config", "resume_main", "go on with a run that was interrupted"),
+    "export": ("rushlight.cli.export", "main", "write a trained network for another place"),
     "serve": ("rushlight.cli.serve", "main", "answer requests to models over HTTP"),
     "doctor": ("rushlight.cli.doctor", "main", "list the mistakes that are told of in training"),
     "report": ("rushlight.train", "report_main", "draw several runs in one figure"),
