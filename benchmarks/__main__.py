@@ -8,6 +8,8 @@ Examples:
     python -m benchmarks --from figures.json --markdown docs/performance.md
     python -m benchmarks recording            # what recording costs, in this process
     python -m benchmarks loading              # DataLoader, from memory and from files
+    python -m benchmarks distributed          # two ranks beside one
+    python -m benchmarks serving              # rushlight serve, one by one and in batches
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .rows import ROWS, chosen
 def main(argv: list[str]) -> int:
     """Does what the command line asks for."""
     arguments = _parser().parse_args(argv)
-    if arguments.names in (["recording"], ["loading"]):
+    if arguments.names in (["recording"], ["loading"], ["serving"], ["distributed"]):
         importlib.import_module(f".{arguments.names[0]}", __package__).main()
         return 0
     if arguments.figures:
