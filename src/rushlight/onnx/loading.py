@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rushlight.base import extras
+from rushlight.base.errors import Fault
 
 from .imported import Imported
-from .loading_data import is_outside, refuse, take_in, tensors
+from .loading_data import refuse, take_in, tensors
 from .loading_graph import Builder
+from .loading_steps import Model
+
+MOST_BYTES = (1 << 31) - (1 << 20)
+"""A larger message cannot be written, and so only be checked where it lies."""
 
 
 def load(
@@ -42,12 +47,23 @@ def load(
     """
     proto, beside = _read(model)
     where = Path(folder) if folder is not None else beside
+    try:
+        return Imported(_checked(proto, where, model))
+    except (Fault, OSError):
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
+        # Such as a name that is no text: whatever cannot be read is refused in the same way.
+        raise refuse(f"the model cannot be read: {error}") from error
+
+
+def _checked(proto: Any, where: Path | None, source: Any) -> Model:
+    """The steps of a model that nothing speaks against."""
     _check_whole(proto)
     builder = Builder(proto)
     builder.check_operators()
-    _check(proto, model if isinstance(model, (str, os.PathLike)) and folder is None else None)
     take_in(proto, where)
-    return Imported(builder.build())
+    _check(proto, source if isinstance(source, (str, os.PathLike)) else None)
+    return builder.build()
 
 
 def _read(model: Any) -> tuple[Any, Path | None]:
@@ -92,12 +108,9 @@ def _check_whole(proto: Any) -> None:
 def _check(proto: Any, path: Any) -> None:
     """ONNX's own check of every node, attribute and name."""
     checker = extras.load("onnx.checker", "onnx", "reading an ONNX file")
-    outside = any(is_outside(tensor) for tensor in tensors(proto))
+    large = sum(len(tensor.raw_data) for tensor in tensors(proto)) > MOST_BYTES
     try:
-        if not outside:
-            checker.check_model(proto)
-        elif path is not None:
-            checker.check_model(os.fspath(path))
-    except checker.ValidationError as error:
+        checker.check_model(os.fspath(path) if large and path is not None else proto)
+    except (checker.ValidationError, UnicodeDecodeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()
         raise refuse(f"the model is not valid: {reason[0] if reason else error}") from error
