@@ -136,6 +136,11 @@ class Convolution(Products):
         axes = (Axis(groups), Axis(m), Axis(n))
         super().__init__(result, spec.dtype, axes, steps, {self.source.buffer, self.other.buffer})
 
+    @property
+    def channels(self) -> int:
+        """Channels of the input in each group."""
+        return self.window.inputs
+
     def _framed(self, x: Value, lay: Memories) -> Value:
         """Images whose taps of a row can be read as one run, where that pays."""
         w = self.window

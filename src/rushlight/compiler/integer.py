@@ -55,12 +55,15 @@ class IntegerSums(Products):
     """``conv_bytes`` or ``linear_bytes``, and what follows.
 
     Attributes:
+        op: which.
         window: the geometry, whose inputs are quads of channels.
         channels: of a group, as the weights have them.
+        source, other: the images, and the weights.
     """
 
     def __init__(self, step: Step, inputs: list[Any], lay: Memories, result: int) -> None:
         spec: Any = step.spec
+        self.op = step.op
         x, weight, *zero = inputs
         if step.op is ops.linear_bytes:
             x = _Row(x)
@@ -72,14 +75,14 @@ class IntegerSums(Products):
         self.window = replace(window, inputs=-(-window.inputs // 4))
         self.source = self._pictured(x, zero[0], lay)
         rows = lay.in_order(weight, tuple(range(weight.ndim)))
-        self.weights = rows.buffer
+        self.other = Picture(rows.buffer, 0, (0, 0, 0, 0))
         # A matrix has nothing outside; the byte is read all the same, and weights are there.
-        outside = self.weights if step.op is ops.linear_bytes else lay.in_order(zero[0], ()).buffer
+        outside = rows.buffer if step.op is ops.linear_bytes else lay.in_order(zero[0], ()).buffer
         self.outside = outside
         n = window.outputs
         m = spec.numel // (n * window.groups)
         axes = (Axis(window.groups), Axis(m), Axis(n))
-        reads = {self.source.buffer, self.weights, self.outside}
+        reads = {self.source.buffer, self.other.buffer, self.outside}
         super().__init__(result, spec.dtype, axes, (n, n * window.groups, 1), reads)
 
     def _pictured(self, x: Value, zero: Value, lay: Memories) -> Picture:
@@ -112,7 +115,7 @@ class IntegerSums(Products):
             epilogue.places = place
         else:
             target = packed_images(place[self.result], w.out, w.outputs * w.groups, tile.bytes)
-        weights = Memory(place[self.weights], (0, 1))
+        weights = Memory(place[self.other.buffer], (0, 1))
         source = self.source.image(place, 1)
         return plan_quads(tile, w, self.channels, source, weights, place[self.outside], target)
 
@@ -124,7 +127,7 @@ class IntegerSums(Products):
 
     def touched(self, last: bool) -> set[int]:
         """The buffers that are read or written."""
-        return super().touched(last) if last else {self.weights}
+        return super().touched(last) if last else {self.other.buffer}
 
 
 class _Row(Value):

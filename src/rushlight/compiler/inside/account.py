@@ -23,6 +23,7 @@ from ..expand import several
 from ..expr import LEAVES, Expr, parts
 from ..index import Axis
 from ..inplace import reads_of, writes_of
+from ..integer import IntegerSums
 from ..kernel import Kernel, Root
 from ..plain import Referred
 from ..program import Stages
@@ -160,9 +161,9 @@ def _loops(call: Any, buffers: list[Buffer]) -> str:
         return _times([*rows, *longest]) + result
     if isinstance(call, Contraction):
         return _times([*call.extents, *call.sizes])
-    if isinstance(call, Convolution):
+    if isinstance(call, (Convolution, IntegerSums)):
         w = call.window
-        return _times([w.images, *w.out, w.outputs * w.groups, w.inputs, *w.kernel])
+        return _times([w.images, *w.out, w.outputs * w.groups, call.channels, *w.kernel])
     if isinstance(call, Scatter):
         return _times(call.extents)
     if isinstance(call, Attending):
@@ -202,9 +203,9 @@ def _flops(call: Any, buffers: list[Buffer]) -> int:
     total = 0
     if isinstance(call, Contraction):
         total = 2 * prod(call.extents) * prod(call.sizes)
-    elif isinstance(call, Convolution):
+    elif isinstance(call, (Convolution, IntegerSums)):
         w = call.window
-        weights = w.groups * w.outputs * w.inputs * prod(w.kernel)
+        weights = w.groups * w.outputs * call.channels * prod(w.kernel)
         total = 2 * w.images * prod(w.out) * weights
     return total + _arithmetic(call.roots)
 

@@ -23,6 +23,7 @@ from ..convolution import Convolution
 from ..epilogue import Products
 from ..expr import LEAVES, Expr
 from ..index import Atom, Axis, Index, Looked, Quotient
+from ..integer import IntegerSums
 from ..kernel import Kernel, Loop, Root
 from ..scatter import Scatter
 
@@ -227,7 +228,7 @@ def _products(call: Products, names: Names) -> str:
         a, b = _element(call, call.a, call.m, k), _element(call, call.b, k, call.n)
         over = f"{text.axis(k)} < {k.extent}"
         text.add(f"product = sum[{over}]({text.place(*a)} * {text.place(*b)})")
-    elif isinstance(call, Convolution):
+    elif isinstance(call, (Convolution, IntegerSums)):
         operands = ", ".join(names[b] for b in (call.source.buffer, call.other.buffer))
         text.add(f"product = {call.op.name}({operands})")
     text.write(call.roots, call.kept)
