@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from rushlight.graph.spec import Spec
 from rushlight.tensor.look import array_of, buffer_of
 from rushlight.version import __version__
 
-from .errors import OnnxExporterError
+from .errors import OnnxExporterError, OnnxExporterWarning
 from .prune import pruned
 from .sizes import Integer, Size, Type, merged
 from .steps import Refused, Walk, number_value
@@ -52,11 +53,7 @@ class Build:
         self.inputs = _renamed([entry.name for entry in program.inputs], input_names)
         self.outputs = _renamed([entry.name for entry in program.outputs], output_names)
         self.axes = axes or {}
-        if program.changes:
-            raise OnnxExporterError(
-                f"The model writes to {program.changes[0]!r} while it runs, which ONNX cannot"
-                " express; call model.eval() before exporting, or return the new value."
-            )
+        _tell_of_changes(program)
 
     def model(self) -> Any:
         """The ModelProto."""
@@ -68,7 +65,7 @@ class Build:
         numbers = self._numbers(to, points, graphs)
         values = Walk(to).graphs(graphs, [*inputs, *state, *numbers], self.program.layers)
         outputs = self._outputs(to, values, {value.name for value in (*inputs, *state)})
-        nodes, constants = pruned(to.nodes, to.constants, outputs)
+        nodes, constants = pruned(to.nodes, to.constants, outputs, self.opset)
         graph = onnx.helper.make_graph(
             nodes, self.program.name or "model", [self._info(*x) for x in zip(self.inputs, inputs)],
             [self._info(*x) for x in zip(self.outputs, outputs.values())], constants,
@@ -144,6 +141,22 @@ class Build:
         entries = dict(zip((*self.inputs, *self.outputs),
                            (*self.program.inputs, *self.program.outputs)))  # fmt: skip
         return str(entries[name].shape[axis])
+
+
+def _tell_of_changes(program: ExportedProgram) -> None:
+    """A model without state may not draw; what else it writes is left out."""
+    if any(name.startswith("random.") for name in program.changes):
+        raise OnnxExporterError(
+            "The model draws random numbers, as a dropout does in training, and ONNX has no"
+            " generator that gives the same ones; call model.eval() before exporting."
+        )
+    if program.changes:
+        warnings.warn(
+            f"The model writes to {program.changes[0]!r} while it runs. ONNX has no state, so the"
+            " exported model does not; model.eval() exports it as it is used.",
+            OnnxExporterWarning,
+            stacklevel=5,
+        )
 
 
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 12, 26: 13}

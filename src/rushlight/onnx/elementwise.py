@@ -14,7 +14,7 @@ import numpy as np
 
 from rushlight.base.dtypes import DType, bool_
 from rushlight.compiler.body import Body
-from rushlight.compiler.expr import Expr
+from rushlight.compiler.expr import Expr, parts
 from rushlight.compiler.index import Axis, Index
 from rushlight.graph.op import Op
 
@@ -41,9 +41,12 @@ class Given:
         self._index = index
         self._expr = Expr.of("given", value.dtype, (), (place,))
 
-    def at(self, *index: Any) -> Expr:
+    def at(self, *index: Any, when: Any = None, otherwise: float = 0) -> Expr:
         """Its element at the result's own place; any other is no matter of whole tensors."""
-        if tuple(map(Index.of, index)) != self._index[len(self._index) - len(index) :]:
+        if (
+            when is not None
+            or tuple(map(Index.of, index)) != self._index[len(self._index) - len(index) :]
+        ):
             raise Declined("an element is made of elements at other places")
         return self._expr
 
@@ -60,10 +63,12 @@ def by_element(
     """Writes an operation by the expression of its elements."""
     if broadcast([x.shape for x in values]) != tuple(shape):
         raise Declined("it has no counterpart there")
-    index = tuple(Index.of(Axis(f"i{k}", 1 << 30)) for k in range(len(shape)))
+    index = tuple(Index.of(Axis(1 << 30)) for _ in shape)
     given = [Given(k, value, index) for k, value in enumerate(values)]
     expr: Expr = op.element(Whole(), index, *given, **attrs)
-    return Expression(to, values).written(expr)
+    written: str = Expression(to, values).written(expr)
+    read = [values[part.attrs[0]].shape for part in parts(expr) if part.op == "given"]
+    return written if broadcast(read) == tuple(shape) else to("Expand", written, shape)
 
 
 class Whole(Body):
@@ -93,11 +98,18 @@ class Expression:
             self._done[x] = self._one(x)
         return self._done[x]
 
+    def special(self, x: Expr) -> str | None:
+        """What is not a function of elements."""
+        return None
+
     def _one(self, x: Expr) -> str:
         if x.op == "given":
             return self.values[x.attrs[0]].name
         if x.op == "const":
             return self.to.constant(np.asarray(x.attrs[0]).astype(x.dtype.numpy))
+        special = self.special(x)
+        if special is not None:
+            return special
         args = [self.written(each) for each in x.args]
         if x.op == "cast":
             return self.to.cast(args[0], x.dtype)

@@ -70,7 +70,7 @@ def merged(values: Sequence[Any]) -> Any:
         Varies: they differ in something else.
     """
     first = values[0]
-    if all(type(each) is type(first) and each == first for each in values):
+    if all(type(each) is type(first) and _same(each, first) for each in values):
         return first
     if all(type(each) is int for each in values):
         return Size(tuple(values))
@@ -78,6 +78,10 @@ def merged(values: Sequence[Any]) -> Any:
         together = map(merged, zip(*values, strict=True))
         return first._make(together) if hasattr(first, "_make") else tuple(together)
     raise Varies
+
+
+def _same(x: Any, y: Any) -> bool:
+    return bool(x == y) or (isinstance(x, float) and x != x and y != y)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from rushlight.graph.spec import Spec
 
 from .elementwise import by_element
 from .errors import UnsupportedOperatorError
+from .places import by_place
 from .sizes import Size, Type, Varies, merged
 from .values import Value, Values
 from .writer import Declined, Writer
@@ -130,19 +131,26 @@ class Walk:
 
     def _by_element(self, steps: tuple[Step, ...], given: list[Any]) -> Any:
         """An operation whose elements are made of elements at the same place."""
-        op, spec = steps[0].op, steps[0].spec
+        op, spec, to = steps[0].op, steps[0].spec, self.to
         has = type(op).element is not Op.element and isinstance(spec, Spec)
         if not has or not op.lowers(spec, *_specs(given)):
             return None
-        return by_element(self.to, op, given, self.to.result.shape, merged_attrs(steps))
+        attrs, mark = merged_attrs(steps), to.mark()
+        try:
+            return by_element(to, op, given, to.result.shape, attrs)
+        except (Declined, NotImplementedError):  # there is an expansion in its place
+            to.back(mark)
+        return None if expands(op) else by_place(to, op, given, spec, attrs)
 
     def _apart(self, steps: tuple[Step, ...], given: list[Any], reason: str) -> Values:
         graphs = [expand(_alone(step, k, given)) for k, step in enumerate(steps)]
         if any(step.op is steps[0].op for step in graphs[0].steps):
             raise self._refusal(steps[0], reason)
         found = self.graphs(graphs, given)
-        if isinstance(found[0], Refused):
-            raise self._refusal(steps[0], f"{reason}, and of its parts: {found[0].error.problem}")
+        for each in _flat(found[0]):
+            if isinstance(each, Refused):
+                error = self._refusal(steps[0], f"{reason}, and of its parts: {each.error.problem}")
+                return Refused(error)  # type: ignore[return-value]
         return found[0]
 
     def _typed(self, steps: tuple[Step, ...], made: Any) -> Values:

@@ -145,6 +145,7 @@ class ConvData(Convolving):
         self, to: Any, values: Any, weight: Any, *bias: Any, size: Shape, groups: int, **attrs: Any
     ) -> Any:
         """What the size is more than that of the images that the windows cover is padding."""
+        attrs["padding"] = tuple((a, max(b, 0)) for a, b in attrs["padding"])
         form = self.window(weight.shape[2:], **attrs)
         if form is None or not values.dtype.is_floating_point:
             return None
@@ -152,13 +153,18 @@ class ConvData(Convolving):
         covered = [(n - 1) * s + d * (k - 1) + 1 - a - b for n, k, s, (a, b), d in sides]
         more = [n - m for n, m in zip(size, covered, strict=True)]
         rank = len(more)
+        if not all(isinstance(n, int) for n in more):
+            return None
         if any(n < 0 for n in more):  # cut off behind
             form["pads"] = [p - min(n, 0) for p, n in zip(form["pads"], [0] * rank + more)]
             more = [max(n, 0) for n in more]
-        fits = all(n < max(s, d) for n, s, d in zip(more, form["strides"], form["dilations"]))
-        if not fits:
-            return None
-        return to("ConvTranspose", values, weight, *bias, group=groups, output_padding=more, **form)
+        if all(n < s for n, s in zip(more, form["strides"], strict=True)):
+            form["output_padding"], more = more, []
+        y = to("ConvTranspose", values, weight, *(() if more else bias), group=groups, **form)
+        if not more:
+            return y
+        y = to("Pad", y, [0] * (rank + 4) + more, to.like(0, values))
+        return to("Add", y, to("Reshape", bias[0], [-1, *[1] * rank])) if bias else y
 
 
 class ConvWeight(Convolving):

@@ -130,6 +130,10 @@ class Gather(Picking):
         yield lambda: make.call(x, 2, make.int(1, 1)), IndexError, "Dimension out of range"
 
 
+_REDUCTIONS = {"set": "none", "sum": "add", "prod": "mul", "max": "max", "min": "min"}
+"""The names of ``how`` in ONNX."""
+
+
 class Scattering(Picking):
     """A tensor changed at the places that an index names along one dimension. Abstract.
 
@@ -214,16 +218,24 @@ class Scattering(Picking):
 
     def onnx(self, to: Any, x: Any, index: Any, source: Any, *, dim: int) -> Any:
         """The source may be larger than the index, of which ONNX knows nothing."""
-        if not x.ndim or not index.ndim or not source.ndim:
-            return None
+        if not x.ndim or not index.ndim or not source.ndim:  # one element, as vectors
+            if any(each.ndim for each in (x, index, source)):
+                return None
+            x, index, source = (to("Reshape", each, [1]) for each in (x, index, source))
+            made = to("ScatterElements", x, index, source, reduction=_REDUCTIONS[self.how])
+            return to("Reshape", made, [])
         if source.shape != index.shape:
             dims = list(range(x.ndim))
             source = to("Slice", source, [0] * x.ndim, index.shape, dims)
-        names = {"set": "none", "sum": "add", "prod": "mul", "max": "max", "min": "min"}
         if self.how in ("max", "min"):
             to.needs(18, f"ScatterElements with {self.how}")
         return to(
-            "ScatterElements", x, to.cast(index, int64), source, axis=dim, reduction=names[self.how]
+            "ScatterElements",
+            x,
+            to.cast(index, int64),
+            source,
+            axis=dim,
+            reduction=_REDUCTIONS[self.how],
         )
 
     def samples(self, make: Any) -> Any:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rushlight.train.faults import RunFault
+
 from ..export import Written
 from ..model import Model
 
 
 def write(model: Model, folder: Path, options: argparse.Namespace) -> Written:
     """Writes ``NAME.onnx``, with its weights in a file beside it if that was asked for."""
-    from rushlight.onnx import export
+    from rushlight.onnx import OnnxExporterError, export
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{options.name}.onnx"
     beside = options.weights == "beside"
-    export(model.program, (), path, opset_version=options.opset, external_data=beside)
+    try:
+        export(model.program, (), path, opset_version=options.opset, external_data=beside)
+    except OnnxExporterError as error:
+        raise RunFault(str(error)) from error
     said = check(path)
     found = [path, *sorted(folder.glob(f"{path.name}.data"))] if beside else [path]
     return Written(found, said)
