@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import gc
 import getpass
 import logging
 import os
@@ -17,6 +18,24 @@ import pytest
 os.environ.setdefault(
     "RUSHLIGHT_CACHE", str(Path(tempfile.gettempdir()) / f"rushlight-tests-{getpass.getuser()}")
 )
+
+
+def pytest_collection_finish(session):
+    settle()
+
+
+def pytest_runtest_teardown(item, nextitem):
+    if nextitem is None or nextitem.path != item.path:
+        settle()
+
+
+def settle():
+    """Leaves what there is by now, the tests themselves above all, out of garbage collection: a
+    look at all of it takes seconds, and some tests ask for a collection often.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 GOLDEN = Path(__file__).parent / "golden"
 
