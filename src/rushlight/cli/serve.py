@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from rushlight.serve.models import read
+from rushlight.serve.models import read as read_file
 from rushlight.serve.places import Place, place
 from rushlight.serve.settings import Settings
+from rushlight.train.place import BEST, CONFIG, LAST
 
 TOKEN = "RUSHLIGHT_SERVE_TOKEN"
 MIB = 1 << 20
@@ -51,8 +53,25 @@ def main(argv: Sequence[str]) -> int:
     )  # fmt: skip
 
 
+def is_run(path: Path) -> bool:
+    """Whether a folder is one that training has left."""
+    return any((path / name).exists() for name in (CONFIG, BEST, LAST))
+
+
+def read(path: Path) -> Any:
+    """The model in a file, or the network of a run with its best weights."""
+    if not path.is_dir():
+        return read_file(path)
+    from rushlight.config.trained import trained
+
+    from .model import exported
+
+    run = trained(path)
+    return exported(run.network, run.inputs)
+
+
 def _places(words: Sequence[str]) -> list[Place]:
-    places = [place(word, read) for word in words]
+    places = [place(word, read, is_run) for word in words]
     names = [one.name for one in places if hasattr(one, "name")]
     for name in names:
         if names.count(name) > 1:

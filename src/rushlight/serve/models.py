@@ -7,10 +7,11 @@ from typing import Any
 
 
 def read(path: Path) -> Any:
-    """A model that can be called, from a saved program, an ONNX file or the folder of a run.
+    """A model that can be called, from a saved program or an ONNX file.
 
     Raises:
-        OSError, ValueError, RuntimeError: it cannot be read; nothing in it was run.
+        OSError, ValueError, RuntimeError: it cannot be read, in which case nothing in it was run;
+            or a program does not give the outputs that it was exported with.
     """
     if path.suffix == ".onnx":
         from rushlight.onnx import load as load_onnx
@@ -18,4 +19,7 @@ def read(path: Path) -> Any:
         return load_onnx(path)
     from rushlight.export import load
 
-    return load(path)
+    program = load(path)
+    if program.goldens:
+        program.selftest()
+    return program

@@ -156,7 +156,7 @@ def described(served: Served, versions: Sequence[str]) -> dict[str, Any]:
     signature = served.signature
     inputs = [port.metadata() for port in signature.inputs]
     for told, array in zip(inputs, served.example):
-        if array.size and array.dtype.kind == "f" and array.min() < array.max():
+        if array.size and array.dtype.kind in "fu" and array.min() < array.max():
             told["parameters"] = {"low": float(array.min()), "high": float(array.max())}
     batching: dict[str, Any] = {"batched": not signature.apart}
     if signature.apart:

@@ -28,7 +28,21 @@ function say(problem) {
   $("problem").textContent = problem || "";
 }
 
+// Whether the page is still finding out what to show.
+function busy(yes) {
+  document.querySelector("main").setAttribute("aria-busy", String(yes));
+}
+
 async function list() {
+  busy(true);
+  try {
+    await models();
+  } finally {
+    busy(false);
+  }
+}
+
+async function models() {
   let rows;
   try {
     rows = await ask("/v2/repository/index", { ready: true });
@@ -40,9 +54,8 @@ async function list() {
   const names = [...new Set(rows.map((row) => row.name))];
   $("nothing").hidden = names.length > 0;
   $("models").replaceChildren(...names.map((name) => {
-    const button = made("button", name, { type: "button" });
+    const button = made("button", name, { type: "button", onclick: () => choose(name) });
     button.setAttribute("aria-pressed", "false");
-    button.addEventListener("click", () => choose(name));
     const item = made("li");
     item.append(button);
     return item;
@@ -84,13 +97,14 @@ function about(model) {
 // The side of the square that a model of digits reads; 0 for other models.
 function digitSide({ inputs, outputs }) {
   const [input, output] = [inputs[0], outputs[0]];
-  if (inputs.length !== 1 || !input.datatype.startsWith("FP") || output.shape.at(-1) !== 10) return 0;
+  const gray = /^(FP|UINT8)/.test(input.datatype);
+  if (inputs.length !== 1 || !gray || output.shape.at(-1) !== 10) return 0;
   const sizes = input.shape.slice(input.shape.length > 1 && input.shape[0] <= 1 ? 1 : 0);
   const pixels = sizes.reduce((product, size) => product * size, 1);
   const side = Math.round(Math.sqrt(pixels));
   const square = sizes.length === 1 ? side * side === pixels : sizes.at(-1) === sizes.at(-2);
-  const gray = sizes.length < 3 || (sizes.length === 3 && sizes[0] === 1);
-  return square && gray && side >= 8 && side <= 64 && output.shape.length <= 2 ? side : 0;
+  const plane = sizes.length < 3 || (sizes.length === 3 && sizes[0] === 1);
+  return square && plane && side >= 8 && side <= 64 && output.shape.length <= 2 ? side : 0;
 }
 
 function build(example) {
@@ -130,7 +144,8 @@ function question() {
     const [port] = model.inputs;
     const { low = 0, high = 1 } = port.parameters || {};
     const shape = port.shape.map((size) => (size < 0 ? 1 : size));
-    const data = Array.from(ink.pixels(), (amount) => low + amount * (high - low));
+    const whole = port.datatype === "UINT8" ? Math.round : (amount) => amount;
+    const data = Array.from(ink.pixels(), (amount) => whole(low + amount * (high - low)));
     return { inputs: [{ name: port.name, shape, datatype: port.datatype, data }] };
   }
   return {
