@@ -81,9 +81,10 @@ _made: dict[str, Loaded] = {}
 
 def _here(code: Code) -> Loaded:
     assert not code.needs
-    if code.name not in _made:
-        _made[code.name] = Loaded(assemble(code.text(), host(), level=1))
-    return _made[code.name]
+    text = code.text()  # names are the same for all machines
+    if text not in _made:
+        _made[text] = Loaded(assemble(text, host(), level=1))
+    return _made[text]
 
 
 def _lines(size: int) -> tuple[np.ndarray, int]:

@@ -29,11 +29,6 @@ def without_rounding(text: str) -> str:
     wanted = {(match[1], match[2]): match for match in _CALLED.finditer(text)}
     if not wanted:
         return text
-    kept = "\n".join(
-        line
-        for line in text.splitlines()
-        if not (line.startswith("declare") and _CALLED.search(line))
-    )
     module = Module()
     for (how, suffix), match in wanted.items():
         element = "float" if match[4] == "f32" else "double"
@@ -42,8 +37,15 @@ def without_rounding(text: str) -> str:
             f"whole.{how}.{suffix}", [("x", type)], type, "nounwind alwaysinline", "internal"
         )
         f.ret(_HOW.get(how, _rint)(f, f.arguments["x"]))
-    called = _CALLED.sub(r"@whole.\1.\2(", kept)
+    declared = set(str(module).splitlines())
+    kept = [line for line in text.splitlines() if not _is_stale(line, declared)]
+    called = _CALLED.sub(r"@whole.\1.\2(", "\n".join(kept))
     return f"{called}\n{module}"
+
+
+def _is_stale(line: str, declared: set[str]) -> bool:
+    """Whether a line declares what is written out, or is declared again."""
+    return line.startswith("declare") and (line in declared or bool(_CALLED.search(line)))
 
 
 def _rint(f: Function, x: Value) -> Value:
