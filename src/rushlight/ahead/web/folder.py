@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +18,7 @@ from rushlight.export import ExportedProgram
 from rushlight.version import __version__
 
 from . import leb
+from .goldens import Goldens
 from .module import Module, block_of, module_of
 from .wasm_object import CUSTOM
 
@@ -65,8 +65,9 @@ def write_folder(
     """
     module = module_of(program, step)
     page = page or Page()
-    binary = _binary(module, program, page, inside)
-    described = _described(module, program, page, binary)
+    goldens = Goldens(program, step)
+    binary = _binary(module, goldens, page, inside)
+    described = _described(module, program, page, binary) | goldens.described
     scripts = {part: _read(f"{part}.js") for part in PARTS}
     scripts["model"] = scripts["model"].replace("/* description */ null", _json(described))
     texts = {
@@ -85,9 +86,7 @@ def write_folder(
 # Files -------------------------------------------------------------------------------------------
 
 
-def _binary(
-    module: Module, program: ExportedProgram, page: Page, inside: bool
-) -> dict[str, bytes]:  # fmt: skip
+def _binary(module: Module, goldens: Goldens, page: Page, inside: bool) -> dict[str, bytes]:
     code, made = module.code, {}
     if inside:
         section = leb.name("weights") + module.weights
@@ -95,18 +94,11 @@ def _binary(
     made["model.wasm"] = code
     if not inside:
         made["model.weights"] = module.weights
-    made["model.goldens"] = b"".join(array.tobytes() for array in _golden_arrays(program))
+    made["model.goldens"] = bytes(goldens.content)
     fresh = block_of(module.train, page.fresh) if module.train and page.fresh else b""
     if page.data or fresh:
         made["page.data"] = page.data + fresh
     return made
-
-
-def _golden_arrays(program: ExportedProgram) -> Iterable[np.ndarray]:
-    """Inputs and outputs of all golden examples, as they lie in memory."""
-    for inputs, outputs in program.goldens:
-        for array, entry in [*zip(inputs, program.inputs), *zip(outputs, program.outputs)]:
-            yield np.ascontiguousarray(array, entry.spec.dtype.storage)
 
 
 def _described(
@@ -123,23 +115,9 @@ def _described(
             for name, content in binary.items()
         },
         **module.described(),
-        "goldens": list(_places(program)),
         "tolerance": TOLERANCE,
         "page": about,
     }
-
-
-def _places(program: ExportedProgram) -> Iterable[dict[str, list[list[int]]]]:
-    """Where in the file of goldens each array is: its first byte, and how many elements."""
-    end, arrays = 0, iter(_golden_arrays(program))
-    for inputs, _ in program.goldens:
-        golden: dict[str, list[list[int]]] = {"inputs": [], "outputs": []}
-        for part, count in (("inputs", len(inputs)), ("outputs", len(program.outputs))):
-            for _ in range(count):
-                array = next(arrays)
-                golden[part].append([end, array.size])
-                end += array.nbytes
-        yield golden
 
 
 def _offline(binary: dict[str, bytes]) -> str:
@@ -160,21 +138,31 @@ def _json(described: Any) -> str:
     return json.dumps(described).replace("<", "\\u003c")
 
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export ", re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+
+
+def _as_one(scripts: dict[str, str]) -> str:
+    """Modules as one script, each in a function of its own."""
+    return "\n".join(_enclosed(part, scripts[part]) for part in PARTS)
+
+
+def _enclosed(name: str, script: str) -> str:
+    shown = ", ".join(match[2] for match in _EXPORT.finditer(script))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = \2;", script))
+    return f"const {name} = (() => {{\n{body}\nreturn {{ {shown} }};\n}})();\n"
 
 
 def _page(
     program: ExportedProgram, page: Page, scripts: dict[str, str], binary: dict[str, bytes]
 ) -> str:  # fmt: skip
-    """The page, with all its scripts in one."""
-    script = "\n".join(_EXPORT.sub("", _IMPORT.sub("", scripts[part])) for part in PARTS)
+    """The page, with its scripts in it."""
     size = sum(map(len, binary.values()))
     fields = {
         "title": html.escape(page.title or program.name or "A model"),
         "subtitle": html.escape(page.subtitle or _subtitle(size)),
         "style": _read("style.css"),
-        "script": script,
+        "script": _as_one(scripts),
         "footer": f"Exported by rushlight {html.escape(__version__)}. Nothing leaves this page: "
         f"{_size(size)} of model and data, and no server that computes.",
     }

@@ -56,17 +56,25 @@ def module_of(program: ExportedProgram, step: ExportedProgram | None = None) -> 
 
     Raises:
         MissingError: an operation has no kernel, or a type of an input or output no array in
-            JavaScript.
+            JavaScript; more than one size is dynamic.
     """
     machine = machine_of("wasm32")
-    model = _spoken(model_of(program))
+    model = _spoken(model_of(program, _recorded(program)))
     infer = entry(model, INFER, machine, live=step is not None, threads=False)
     train, more = None, {}
     if step is not None:
-        train = entry(_spoken(model_of(step)), TRAIN, machine, threads=False)
+        train = entry(_spoken(model_of(step, _recorded(step))), TRAIN, machine, threads=False)
         more = train.texts
     names = [each.name for each in (infer, train) if each is not None]
     return Module(link(infer.object_file(more), names), infer, train)
+
+
+def _recorded(program: ExportedProgram) -> list[int] | None:
+    """The values that the dynamic size has in the golden examples: code is made for those."""
+    if not program.dims:
+        return None
+    found = [program.sizes_of(inputs) for inputs, _ in program.goldens]
+    return [n for sizes in found for n in sizes.values()]
 
 
 def _spoken(model: Model) -> Model:

@@ -4,7 +4,8 @@ import { Bars, card, element, softmax } from "./view.js";
 
 const SHOWN = 8;
 
-const NAMES = { " ": "space", "\n": "line end" };
+const NAMES = { " ": "␣", "\n": "↵" };
+const MOST = 5000; // characters, then it stops
 
 /** Fills the page. */
 export function charactersPage(root, model, about) {
@@ -117,6 +118,7 @@ class Writer {
 
   go() {
     if (!this.running) return;
+    if (this.count % MOST === MOST - 1) this.stop();
     const begun = performance.now();
     this.written += this.continuation.draw(this.shares);
     this.made.textContent = this.written;
@@ -124,6 +126,6 @@ class Writer {
     this.seconds += (performance.now() - begun) / 1000;
     this.count += 1;
     this.speed.textContent = `${this.count} characters, ${Math.round(this.count / this.seconds)} a second while computing`;
-    requestAnimationFrame(() => this.go());
+    if (this.running) requestAnimationFrame(() => this.go());
   }
 }

@@ -5,6 +5,7 @@ import { element, percent } from "./view.js";
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [420, 190, 46, 22, 8];
 const MOST = 600; // points that are drawn
 const SMOOTH = 0.06;
+const LEAST = 1e-3; // of a logarithm
 
 function svg(name, attributes, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -52,7 +53,7 @@ export class Chart {
     this.grid.replaceChildren(...this.lines(low, high, down), ...this.steps(last, across));
   }
 
-  scaled(value) { return this.logarithmic ? Math.log10(Math.max(value, 1e-6)) : value; }
+  scaled(value) { return this.logarithmic ? Math.log10(Math.max(value, LEAST)) : value; }
 
   range() {
     if (!this.logarithmic) return [0, 1];

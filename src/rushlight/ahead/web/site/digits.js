@@ -2,7 +2,7 @@
 
 import { Bars, best, card, element, percent, softmax } from "./view.js";
 import { Pad, showScan } from "./drawing.js";
-import { Training } from "./training.js";
+import { Training, scores } from "./training.js";
 
 /** The scans that travel with the page. */
 export class Scans {
@@ -104,9 +104,4 @@ class Reading {
     this.verdict.replaceChildren("It reads ", element("b", {}, about.classes[winner]),
       ` (${percent(shares[winner])})`);
   }
-}
-
-/** One score for each class. */
-export function scores(model, pixels) {
-  return model.run([pixels])[model.outputs[0].name];
 }

@@ -159,7 +159,10 @@ export class Model {
     let at = 0;
     const next = (size) => weights.subarray(at, (at += size));
     this.infer = new Entry(this, infer.symbol, infer, next(infer.weightsBytes), next(infer.stateBytes));
-    this.trained = train && new Entry(this, train.symbol, train, next(train.weightsBytes), next(train.stateBytes));
+    if (!train) return;
+    const constant = next(train.weightsBytes);
+    this.firstState = next(train.stateBytes);
+    this.trained = new Entry(this, train.symbol, train, constant, this.firstState);
   }
 
   /** What goes in and comes out: name, dtype and shape of each. */
@@ -208,23 +211,57 @@ export class Model {
     }
   }
 
-  /** The largest difference between what was recorded at export and what is computed here. */
+  /**
+   * The largest difference between what was recorded at export and what is computed here: answers,
+   * and, where it is there, the loss and the state after a training step. Nothing is changed.
+   */
   selftest() {
-    let largest = 0;
-    for (const golden of description.goldens) {
-      const values = (about, entry, k) => this.golden(about[k], entry);
-      const inputs = golden.inputs.map((entry, k) => values(this.inputs, entry, k));
-      const results = this.run(inputs);
-      golden.outputs.forEach((entry, k) => {
-        const about = this.outputs[k];
-        largest = Math.max(largest, difference(results[about.name], this.golden(about, entry)));
-      });
-    }
+    const largest = Math.max(this.checkAnswers(), this.trained ? this.checkStep() : 0);
     if (!(largest <= description.tolerance)) {
       throw new ModelError(
         `the model's answers differ by ${largest} from those recorded when it was exported`);
     }
     return largest;
+  }
+
+  checkAnswers() {
+    const found = [];
+    for (const { inputs, outputs } of description.goldens) {
+      const results = this.run(this.goldenInputs(this.infer.about, inputs));
+      for (const { about, place } of this.paired(this.outputs, outputs)) {
+        found.push(difference(results[about.name], this.golden(about, place)));
+      }
+    }
+    return Math.max(...found);
+  }
+
+  checkStep() {
+    const { about } = this.trained;
+    const memory = this.bytes(this.trained.state, about.stateBytes);
+    const before = memory.slice();
+    const found = [];
+    for (const { inputs, outputs, state } of description.stepGoldens) {
+      this.bytes(this.trained.state, about.stateBytes).set(this.firstState);
+      const results = this.trained.run(this.goldenInputs(about, inputs));
+      for (const { about: each, place } of this.paired(about.outputs, outputs)) {
+        found.push(difference(results[each.name], this.golden(each, place)));
+      }
+      for (const { name, place, stride } of state) {
+        const each = about.state.find((one) => one.name === name);
+        const now = this.view(each.dtype, this.trained.state + each.offset, sizeOf(each, 1));
+        found.push(difference(now.filter((_, k) => k % stride === 0), this.golden(each, place)));
+      }
+    }
+    this.bytes(this.trained.state, about.stateBytes).set(before);
+    return Math.max(...found);
+  }
+
+  goldenInputs(about, places) {
+    return this.paired(about.inputs, places).map(({ about: each, place }) => this.golden(each, place));
+  }
+
+  paired(abouts, places) {
+    return places.map((place, k) => ({ about: abouts[k], place }));
   }
 
   golden(about, [offset, length]) {

@@ -2,10 +2,16 @@
 
 import { best, card, element, percent } from "./view.js";
 import { Chart } from "./chart.js";
-import { scores } from "./digits.js";
 
-const FRAME = 14; // milliseconds of steps between two pictures
+const FRAME = 14; // milliseconds of steps between two pictures, at most
+const STEPS = 4; // between two pictures, at most: one wants to see it learn
 const EVERY = 20; // steps between two looks at the accuracy
+const PASSES = 30; // over all scans, then it pauses
+
+/** One score for each class. */
+export function scores(model, pixels) {
+  return model.run([pixels])[model.outputs[0].name];
+}
 
 /** Numbers in an order drawn at random. */
 function shuffled(count) {
@@ -24,7 +30,7 @@ export class Training {
     this.scans = scans;
     this.changed = changed;
     this.batch = model.trained.about.inputs[0].shape[0];
-    this.exported = model.bytes(model.trained.state, model.trained.about.stateBytes).slice();
+    this.exported = model.firstState;
     this.button = element("button", { type: "button", class: "main", onclick: () => this.toggle() });
     this.reset = element("button", { type: "button", onclick: () => this.restore() }, "Back to the exported weights");
     this.tiles = Object.fromEntries(
@@ -91,7 +97,7 @@ export class Training {
     if (!this.running) return;
     const until = performance.now() + FRAME;
     try {
-      do this.learn(); while (performance.now() < until && this.step % EVERY !== 0);
+      do this.learn(); while (performance.now() < until && this.step % STEPS !== 0);
       if (this.step % EVERY === 0) this.look();
     } catch (error) {
       this.running = false;
@@ -100,7 +106,8 @@ export class Training {
     }
     this.show();
     this.changed();
-    requestAnimationFrame(() => this.turn());
+    if ((this.step * this.batch) % (PASSES * this.scans.train.count) < this.batch) this.toggle();
+    else requestAnimationFrame(() => this.turn());
   }
 
   learn() {
