@@ -2,7 +2,8 @@
 
 What a kernel reads at a place that it works out is a Gather from the flat input, at places that
 are constants, or worked out when an input names them. A reduction's loops are dimensions behind
-those of the result.
+those of the result. Dimensions in front that vary, such as the batch, stay out of it as long as an
+element is made of elements of its own sample.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rushlight.base.dtypes import bool_, int32, int64
-from rushlight.base.shapes import Shape, prod
+from rushlight.base.shapes import prod
 from rushlight.compiler.expr import Expr, parts
 from rushlight.compiler.index import Axis, Index, Looked, Quotient
 from rushlight.compiler.value import Value as Read
@@ -21,6 +22,7 @@ from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
 from .elementwise import Expression, Whole
+from .sizes import Size
 from .values import Value
 from .writer import Declined, Writer
 
@@ -33,15 +35,22 @@ ARGUMENTS = {"argmin": "ArgMin", "argmax": "ArgMax"}
 
 
 class Held(Read):
-    """An input, whose elements are read from it in rows."""
+    """An input, whose elements are read from it in rows.
 
-    def __init__(self, place: int, spec: Spec) -> None:
+    Args:
+        place: which input.
+        front: the places of a result's element in its dimensions that vary, which the input has.
+    """
+
+    def __init__(self, place: int, spec: Spec, front: tuple[Index, ...]) -> None:
         super().__init__(spec)
-        self._place = place
+        self._place, self._front = place, front
 
     def _at(self, index: tuple[Index, ...], when: Expr | None) -> Expr:
-        flat = Index()
-        for place, n in zip(index, self.shape, strict=True):
+        count, flat = len(self._front), Index()
+        if index[:count] != self._front:
+            raise Declined("an element is made of other samples' elements")
+        for place, n in zip(index[count:], self.shape[count:], strict=True):
             flat = flat * n + place
         guard = () if when is None else (when,)
         return Expr.of("load", self.dtype, guard, (self._place, flat))
@@ -49,28 +58,47 @@ class Held(Read):
 
 def by_place(to: Writer, op: Op, values: Sequence[Value], spec: Spec, attrs: dict[str, Any]) -> str:
     """Writes an operation by how its elements are found."""
-    shapes = [n for x in values for n in x.shape]
-    if any(not isinstance(n, int) for n in shapes) or 0 in shapes or 0 in spec.shape:
+    shape = to.result.shape
+    count = max((k + 1 for k, n in enumerate(shape) if isinstance(n, Size)), default=0)
+    leads = [_lead(x, shape, count) for x in values]
+    if any(0 in each for each in (shape, *(x.shape for x in values))):
+        raise Declined("nothing is known of a tensor without elements")
+    if any(_varies(x.shape[lead:]) for x, lead in zip(values, leads, strict=True)):
         raise Declined("its elements stand at places that depend on a dynamic size")
     if spec.dtype.is_half or any(x.dtype.is_half for x in values):
         raise Declined("it is not written for half types")
     axes = [Axis(n) for n in spec.shape]
-    held = [Held(k, Spec.of(x.shape, x.dtype)) for k, x in enumerate(values)]  # type: ignore
+    index = tuple(map(Index.of, axes))
+    held = []
+    for k, (x, lead) in enumerate(zip(values, leads, strict=True)):
+        sizes = tuple([n.values[0] if isinstance(n, Size) else n for n in x.shape])
+        held.append(Held(k, Spec.of(sizes, x.dtype), index[:lead]))
     try:
-        expr: Expr = op.element(Whole(), tuple(map(Index.of, axes)), *held, **attrs)
+        expr: Expr = op.element(Whole(), index, *held, **attrs)
     except NotImplementedError:
         raise Declined("it has no counterpart there") from None
-    return Places(to, values, axes, expr).result(spec.shape)
+    return Places(to, values, leads, axes[count:], expr).result(shape, count)
+
+
+def _varies(shape: Sequence[Any]) -> bool:
+    return any(isinstance(n, Size) for n in shape)
+
+
+def _lead(x: Value, shape: Sequence[Any], count: int) -> int:
+    """How many dimensions in front that vary an input shares with the result."""
+    return count if tuple(x.shape[:count]) == tuple(shape[:count]) else 0
 
 
 class Places(Expression):
     """Writes an expression over places. Every value has all dimensions, of size 1 where it can."""
 
     def __init__(
-        self, to: Writer, values: Sequence[Value], axes: Sequence[Axis], expr: Expr
-    ) -> None:
+        self, to: Writer, values: Sequence[Value], leads: Sequence[int], axes: Sequence[Axis],
+        expr: Expr,
+    ) -> None:  # fmt: skip
         super().__init__(to, values)
-        self.expr = expr
+        self.expr, self.leads = expr, leads
+        self.lead = max(leads, default=0)
         loops = [axis for part in parts(expr) if part.op == "reduce" for axis in part.attrs[1]]
         self.axes = list(dict.fromkeys([*axes, *loops]))
         self._count = 0
@@ -79,13 +107,12 @@ class Places(Expression):
     def rank(self) -> int:
         return len(self.axes)
 
-    def result(self, shape: Shape) -> str:
-        """The whole, of its shape."""
-        made = self.to("Expand", self.written(self.expr), [*shape, *self._ones(shape)])
-        return self.to("Reshape", made, shape)  # type: ignore[no-any-return]
-
-    def _ones(self, shape: Shape) -> list[int]:
-        return [1] * (self.rank - len(shape))
+    def result(self, shape: Sequence[Any], count: int) -> str:
+        """The whole, of its shape, of which ``count`` dimensions are in front."""
+        ones = [1] * (self.rank - len(shape) + count)
+        made: str = self.to("Expand", self.written(self.expr), [*shape, *ones])
+        dims = list(range(len(shape), len(shape) + len(ones)))
+        return self.to("Squeeze", made, dims) if ones else made  # type: ignore[no-any-return]
 
     def special(self, x: Expr) -> str | None:
         """Reads, places as numbers, and reductions."""
@@ -99,20 +126,24 @@ class Places(Expression):
         return None
 
     def _read(self, place: int, flat: Index) -> str:
-        value = self.values[place]
-        last = prod(value.shape) - 1  # type: ignore[arg-type]
+        value, lead = self.values[place], self.leads[place]
+        last = prod(value.shape[lead:]) - 1  # type: ignore[arg-type]
         found = self.place(flat)
         if isinstance(found, np.ndarray):
             found = np.clip(found, 0, last)  # what is outside is not used
+        elif self.lead:
+            raise Declined("places that an input names differ from sample to sample")
         else:
             found = self.to("Clip", found, np.int64(0), np.int64(last))
-        return self.to("Gather", self.to("Reshape", value, [-1]), found, axis=0)  # type: ignore
+        rows = self.to("Reshape", value, [*value.shape[:lead], -1])
+        return self.to("Gather", rows, found, axis=lead)  # type: ignore[no-any-return]
 
     def _reduced(self, x: Expr, how: str, loops: tuple[Axis, ...]) -> str:
         dims = [self.axes.index(axis) for axis in loops]
         sizes = [1] * self.rank
         for dim, axis in zip(dims, loops, strict=True):
             sizes[dim] = axis.extent
+        dims = [dim - self.rank for dim in dims]  # whether or not there is something in front
         inner = self.to("Expand", self.written(x.args[0]), sizes)
         if how in ARGUMENTS:
             return self.to(ARGUMENTS[how], inner, axis=dims[0], keepdims=1)  # type: ignore
@@ -137,6 +168,8 @@ class Places(Expression):
 
     def _atom(self, atom: Any) -> np.ndarray | str:
         if isinstance(atom, Axis):
+            if atom not in self.axes:
+                raise Declined("an element depends on the number of its sample")
             sizes = [1] * self.rank
             sizes[self.axes.index(atom)] = atom.extent
             return np.arange(atom.extent).reshape(sizes)
