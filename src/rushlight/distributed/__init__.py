@@ -18,7 +18,7 @@ from .collectives import (
 )  # fmt: skip
 from .exchanges import all_to_all, all_to_all_single
 from .faults import DistBackendError, DistError, DistNetworkError, DistStoreError
-from .group import ProcessGroup
+from .process_group import ProcessGroup
 from .letters import P2POp, batch_isend_irecv, irecv, isend, recv, send
 from .membership import (
     GroupMember, default_pg_timeout, destroy_process_group, get_backend, get_global_rank,

@@ -18,7 +18,7 @@ from rushlight.base import site as sites
 from rushlight.tensor.tensor import Tensor
 
 from . import pending
-from .group import Call, Exchange, ProcessGroup
+from .process_group import Call, Exchange, ProcessGroup
 from .membership import default, get_group_rank, member_of
 from .memory import (
     check_list, check_one_type, check_tensor, described, fill, many_stored, stored,

@@ -18,7 +18,7 @@ from rushlight.tensor.tensor import Tensor
 
 from . import pending
 from .faults import DistError
-from .group import Call, Patience, ProcessGroup
+from .process_group import Call, Patience, ProcessGroup
 from .membership import default, get_group_rank, member_of
 from .memory import check_tensor, described, fill, stored
 from .work import Work

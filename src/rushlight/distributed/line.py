@@ -102,7 +102,7 @@ class Line:
         self._writing, self._heard = threading.Lock(), threading.Condition()
         self.lost: dict[int, str] = {}
         self.left: set[int] = set()
-        self.last = ""
+        self.at: tuple[object, bool] | None = None  # the last collective, and whether it waits
         self.ended = False
         self._answers: dict[int, str] = {}
         threading.Thread(target=self._listen, name="rushlight line", daemon=True).start()
@@ -160,7 +160,10 @@ class Line:
         """The line that the main thread is at, and the collective that it was last in."""
         frame = sys._current_frames().get(threading.main_thread().ident or 0)
         at = _users_line(frame)
-        return f"{at}, after {self.last}" if self.last else at
+        if self.at is None:
+            return at
+        call, waits = self.at
+        return f"{at}, {'waiting in' if waits else 'after'} {call}"
 
     # What a rank does.
 

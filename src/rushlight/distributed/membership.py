@@ -11,7 +11,7 @@ from rushlight.base import site as sites
 from rushlight.base.extras import load
 
 from . import world as worlds
-from .group import Call, ProcessGroup
+from .process_group import Call, ProcessGroup
 from .rendezvous import BACKENDS, chosen_backend, told
 from .store import Store
 from .world import World

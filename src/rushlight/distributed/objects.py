@@ -10,7 +10,7 @@ import numpy as np
 import rushlight as rl
 
 from .collectives import root_of, run
-from .group import Exchange
+from .process_group import Exchange
 from .letters import recv, send
 from .membership import get_rank, member_of
 

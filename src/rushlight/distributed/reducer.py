@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from rushlight.graph.spec import Spec
 from rushlight.tensor.tensor import Tensor
 
 from . import pending
-from .group import Call, Exchange, ProcessGroup
+from .process_group import Call, Exchange, ProcessGroup
 from .recorded import arrived, register, sent, total_of_ranks
 from .reduce_op import ReduceOp
 from .work import Work
@@ -44,9 +44,10 @@ class Reducer:
         self.specs = list(specs)
         self.buckets = _buckets(self.specs, bucket_bytes)
         self._stream = register(self)
-        self._works: dict[int, tuple[Work, tuple[int, ...]]] = {}
+        self._works: dict[int, tuple[Work | None, Call, np.ndarray, tuple[int, ...]]] = {}
         self._tickets = 0
         self._site: sites.Site | None = None
+        self._order: list[int] = []
 
     def average(self, gradients: dict[int, Node]) -> dict[int, Node]:
         """Records the averages of gradients, by the numbers of their parameters."""
@@ -62,6 +63,7 @@ class Reducer:
             before = tokens[-1] if tokens else inputs[0]
             tokens.append(sent.record((before, *inputs, before), self._stream, k, members))
             order.extend(members)
+        self._order = order
         specs = tuple(self.specs[i] for i in order)
         several = arrived.record(tuple(tokens), self._stream, specs)
         pending.note(lambda: realize((several,)))
@@ -72,27 +74,34 @@ class Reducer:
 
     def send(self, bucket: int, members: tuple[int, ...], arrays: Sequence[np.ndarray]) -> int:
         """Hands a bucket to the group's thread; returns a ticket for it."""
-        for ticket, (_, there) in self._works.items():
+        for ticket, (*_, there) in self._works.items():
             if there == members:  # a program that broke off is run again from its beginning
                 return ticket
         dtype = self.specs[members[0]].dtype
         flat = np.concatenate([narrow(array, dtype).reshape(-1) for array in arrays])
         what = f"bucket {bucket} of gradients: {dtype} ({flat.size},)"
-        call = Call("DistributedDataParallel", what, self._site)
-
-        def body(ranks: Exchange) -> np.ndarray:
-            return ranks.all_reduce(flat, ReduceOp.AVG, dtype)
-
+        call = Call("DistributedDataParallel", what, self._site, sealed=True)
+        # Nothing is computed after the last bucket, so a thread would only cost time.
+        last = members[-1] == self._order[-1]
+        work = None if last else self.group.submit(call, self._body(call, flat, dtype), _same)
         self._tickets += 1
-        self._works[self._tickets] = self.group.submit(call, body, _same), members
+        self._works[self._tickets] = work, call, flat, members
         return self._tickets
+
+    def _body(self, call: Call, flat: np.ndarray, dtype: Any) -> Callable[[Exchange], Any]:
+        return lambda ranks: ranks.sealed_all_reduce(call, flat, ReduceOp.AVG, dtype)
 
     def receive(self, tickets: Sequence[int]) -> tuple[np.ndarray, ...]:
         """The averages behind tickets, once all are there."""
         found = []
         for ticket in tickets:
-            work, members = self._works.pop(ticket)
-            flat, start = work.result(), 0
+            work, call, flat, members = self._works.pop(ticket)
+            if work is None:
+                dtype = self.specs[members[0]].dtype
+                flat = self.group.perform(call, self._body(call, flat, dtype))
+            else:
+                flat = work.result()
+            start = 0
             for i in members:
                 spec = self.specs[i]
                 part = flat[start : start + spec.numel].reshape(spec.shape)

@@ -15,7 +15,7 @@ from rushlight import distributed as dist
 from rushlight.autograd import walk
 from rushlight.base import site as sites
 from rushlight.distributed import pending
-from rushlight.distributed.group import Call, ProcessGroup
+from rushlight.distributed.process_group import Call, ProcessGroup
 from rushlight.distributed.membership import default
 from rushlight.distributed.memory import fill, many_stored
 from rushlight.distributed.reducer import Reducer
@@ -89,6 +89,7 @@ class DistributedDataParallel(Module):
                 " device_ids out"
             )
         self._names, self._parameters_here = list(named), list(named.values())
+        self._shared, self._buffers_group = "", self._twin("buffers")
         self._kept_in_step = [
             each
             for name, each in [*module.named_parameters(), *module.named_buffers()]
@@ -99,12 +100,18 @@ class DistributedDataParallel(Module):
             self._share(self._kept_in_step)
         cap = 25.0 if bucket_cap_mb is None else bucket_cap_mb
         specs = [parameter.node.spec for parameter in self._parameters_here]
-        self._reducer = Reducer(self.process_group, specs, int(cap * (1 << 20)))
+        self._reducer = Reducer(self._twin("gradients"), specs, int(cap * (1 << 20)))
         self._reached: set[int] = set()
         self._expects, self._missing = False, list[int]()
         self._watch_gradients()
 
     # Before the first step.
+
+    def _twin(self, what: str) -> ProcessGroup:
+        """The same ranks with an order of their own, so nothing else comes between."""
+        group = self.process_group
+        call = Call("DistributedDataParallel", what, sites.current(3))
+        return group.perform(call, lambda _: group.twin())  # type: ignore[no-any-return]
 
     def _compare(self) -> None:
         """Checks that all ranks have made the same parameters.
@@ -142,8 +149,10 @@ class DistributedDataParallel(Module):
         arrays = many_stored(tensors)
         flat = np.concatenate([array.reshape(-1).view(np.uint8) for array in arrays])
         what = f"{len(tensors)} tensors of {flat.size} bytes"
-        call = Call("DistributedDataParallel", what, sites.current(2))
-        found = self.process_group.perform(call, lambda ranks: ranks.broadcast(flat, 0))
+        # The same every time: after the first one, lengths cannot differ.
+        call = Call("DistributedDataParallel", what, sites.current(2), sealed=what == self._shared)
+        self._shared = what
+        found = self._buffers_group.perform(call, lambda ranks: ranks.broadcast(flat, 0))
         if self.process_group.rank() == 0:
             return
         start = 0
@@ -197,7 +206,7 @@ class DistributedDataParallel(Module):
 
     def _take(self, i: int) -> None:
         """Notes that a gradient is there; all are averaged once the walk is over."""
-        if not self._expects:
+        if not self._expects or self.process_group.size() == 1:
             return
         if not self._reached:
             walk.ended.append(self._reduce)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 import time
@@ -20,13 +21,18 @@ from .reduce_op import ReduceOp, reduced
 from .work import Work
 from .world import World
 
-SMALL_BYTES = 16384
-"""Up to here every rank sends all to all; beyond, each rank sums a slice for the others."""
+SMALL_BYTES = 1 << 19
+"""Of all ranks together. Up to here each sums everything; beyond, a slice for the others."""
 
-SPINS = 100
+SPIN_SECONDS = 3e-4
+"""How long the program itself looks again and again before it sleeps; a thread beside it less."""
+DIGEST_BYTES = 8
 TELL_SECONDS = 0.1
 CALM_SECONDS = 1.0
 TEXT_BYTES = 400
+
+
+_yield = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,18 @@ class Call:
         name: of the function.
         what: what all ranks have to agree on: shapes, dtypes, who sends.
         site: the user's line.
+        sealed: whether the message carries what ranks agree on, so nothing is exchanged before.
     """
 
     name: str
     what: str
     site: sites.Site | None
+    sealed: bool = False
+
+    def digest(self) -> np.ndarray:
+        """What all ranks agree on, in a few bytes."""
+        said = f"{self.name} {self.what}".encode()
+        return np.frombuffer(hashlib.blake2b(said, digest_size=DIGEST_BYTES).digest(), np.uint8)
 
     def __str__(self) -> str:
         at = f" at {sites.line(self.site)}" if self.site is not None else ""
@@ -66,13 +79,13 @@ class Patience:
         Raises:
             DistError: a rank is gone, or did not come in time.
         """
-        spins = SPINS if self.eager else SPINS // 10
+        if done():
+            return
+        spin_until = time.perf_counter() + (SPIN_SECONDS if self.eager else SPIN_SECONDS / 10)
         pause = 2e-5
         while not done():
-            if spins:
-                spins -= 1
-                if spins % 8 == 0:
-                    time.sleep(0)
+            if time.perf_counter() < spin_until:
+                _yield()  # sleeping for no time takes 50 microseconds
                 continue
             time.sleep(pause)
             pause = min(pause * 1.3, 1e-3)
@@ -176,8 +189,9 @@ class ProcessGroup:
         self, call: Call, body: Callable[[Exchange], Any], seconds: float | None = None
     ) -> Any:
         """Runs a collective, after those that go on beside the program."""
-        with self._idle:
-            self._idle.wait_for(lambda: not self._pending)
+        if self._pending:
+            with self._idle:
+                self._idle.wait_for(lambda: not self._pending)
         return self._agreed(call, body, seconds, eager=True)
 
     def submit(
@@ -221,11 +235,12 @@ class ProcessGroup:
         patience = Patience(self, call, self.seconds if seconds is None else seconds, eager)
         exchange = Exchange(self, patience)
         if line is not None:
-            line.last = f"waiting in {call}"
-        exchange.agree(call)
+            line.at = call, True
+        if not call.sealed:
+            exchange.agree(call)
         result = body(exchange)
         if line is not None:
-            line.last = f"{call}"
+            line.at = call, False
         return result
 
 
@@ -254,10 +269,10 @@ class Exchange:
         """
         if self.size == 1:
             return
-        said = f"{call.name} {call.what}".encode()
-        digest = np.frombuffer(hashlib.blake2b(said, digest_size=8).digest(), np.uint8)
-        if len(set(map(bytes, self.all_gather(digest)))) == 1:
-            return
+        if len(set(map(bytes, self.all_gather(call.digest())))) > 1:
+            self._tell_apart(call)
+
+    def _tell_apart(self, call: Call) -> None:
         text = np.zeros(TEXT_BYTES, np.uint8)
         words = str(call).encode()[:TEXT_BYTES]
         text[: len(words)] = np.frombuffer(words, np.uint8)
@@ -324,7 +339,7 @@ class Exchange:
         """The reduction, on every rank the same bits."""
         if self.size == 1:
             return reduced(op, [mine], dtype)
-        if mine.nbytes <= SMALL_BYTES:
+        if mine.nbytes * self.size <= SMALL_BYTES:
             return reduced(op, list(self.all_gather(mine)), dtype)
         flat = mine.reshape(-1)
         width = -(-flat.size // self.size)
@@ -335,6 +350,29 @@ class Exchange:
         slices = self.all_to_all(padded.reshape(self.size, width))
         total = self.all_gather(reduced(op, list(slices), dtype))
         return total.reshape(-1)[: flat.size].reshape(mine.shape)
+
+    def sealed_all_reduce(
+        self, call: Call, mine: np.ndarray, op: ReduceOp, dtype: DType
+    ) -> np.ndarray:
+        """:meth:`all_reduce` of a row, which carries the digest of the call to be compared.
+
+        Raises:
+            DistError: ranks call something else.
+        """
+        if mine.nbytes * self.size > SMALL_BYTES:
+            self.agree(call)
+            return self.all_reduce(mine, op, dtype)
+        message = np.empty(DIGEST_BYTES + mine.nbytes, np.uint8)
+        message[:DIGEST_BYTES] = call.digest()
+        message[DIGEST_BYTES:] = mine.view(np.uint8)
+        try:
+            found = self.all_gather(message)
+        except self._mpi.Exception as error:  # other lengths
+            raise DistError(f"[{call.name}] ranks disagree about {call}: {error}") from error
+        if (found[:, :DIGEST_BYTES] != message[:DIGEST_BYTES]).any():
+            self._tell_apart(call)
+        parts = [row[DIGEST_BYTES:].view(mine.dtype) for row in found]
+        return reduced(op, parts, dtype)
 
     def reduce_scatter(self, rows: np.ndarray, op: ReduceOp, dtype: DType) -> np.ndarray:
         """The reduction of row ``k`` of all ranks, at rank ``k``."""
