@@ -11,7 +11,7 @@ from rushlight.tensor.generator import Generator, drawing_from
 from . import functional as F
 from . import rnn as layers
 from .utils.rnn import PackedSequence
-from .utils.stateless import functional_call
+from .utils.stateless import replaced
 
 Tensors = Sequence[Tensor]
 
@@ -81,7 +81,8 @@ def _called(
 ) -> tuple[Any, ...]:
     layer, weights = _layer(kind, params, options)
     state = tuple(hx) if kind == "lstm" else hx
-    y, last = functional_call(layer, weights, (input, state))
+    with replaced(layer, weights):
+        y, last = layer(input, state)
     return (y, *last) if kind == "lstm" else (y, last)
 
 

@@ -43,7 +43,7 @@ class Resampling:
                 return np.full(new, (begin + end) * (size - 1) / 2)
             return place * (end - begin) * (size - 1) / (whole - 1) + begin * (size - 1)
         if self.coordinates == "pytorch_half_pixel" and whole == 1:
-            return np.full(new, -0.5)
+            return np.zeros(new)
         shift = size / 2 * (1 - new / whole) if self.coordinates == "half_pixel_symmetric" else 0
         return shift + (place + 0.5) / scale - 0.5
 
