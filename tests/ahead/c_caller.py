@@ -100,7 +100,8 @@ def build(
     text = source.replace("@U@", name.upper()).replace("@", name)
     file, program = folder / "program.c", folder / "program"
     file.write_text(text)
-    command = [compiler, *FLAGS, *flags, "-I", str(folder), str(file), str(folder / f"lib{name}.a")]
+    sources = ["-I", str(folder), str(file), str(folder / f"lib{name}.a")]
+    command = [compiler, *FLAGS, *sources, *flags]
     done = subprocess.run(
         [*command, "-o", str(program)], capture_output=True, text=True, check=False
     )

@@ -222,8 +222,9 @@ class _Laying:
         if taken is None:
             return False
         number = self._origin(taken) - len(self.model.inputs)
-        here = 0 <= number < len(self.names)
-        return here and At("state", self.blocks.state[self.names[number]]) == wanted
+        if not 0 <= number < len(self.names):
+            return False
+        return self.blocks.state.get(self.names[number]) == wanted.number
 
     def _copy(self, place: int, target: At, made: Laid) -> None:
         source = made.table[place]

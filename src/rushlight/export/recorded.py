@@ -139,6 +139,8 @@ class Recording:
             k = self._first + list(self.state).index(name)
             self._place[node] = k
             self._place.setdefault(shown(node), k)
+            if node.op is ops.leaf:  # an optimizer reads what lies below
+                self._place.setdefault(node.inputs[0], k)
 
     # The graph -------------------------------------------------------------------------------
 

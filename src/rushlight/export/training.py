@@ -12,17 +12,28 @@ from rushlight import ops
 from rushlight.autograd.mode import enable_grad, no_grad
 from rushlight.autograd.walk import grad
 from rushlight.base.dtypes import float64
-from rushlight.base.errors import ArgTypeError, Fault, MissingError
+from rushlight.base.errors import ArgTypeError, MissingError
 from rushlight.graph.node import Node
 from rushlight.nn.module import Module
-from rushlight.optim import Optimizer
-from rushlight.optim.recorded import CountingOptimizer, RecordedOptimizer, give
+from rushlight.optim import SGD, Adadelta, Adagrad, Adam, Adamax, Optimizer, RMSprop
+from rushlight.optim.recorded import RecordedOptimizer, give
 from rushlight.tensor.creation import tensor
 from rushlight.tensor.tensor import Tensor
 
+from .call import array_for, tensor_of, write
 from .kept import state_of
 from .program import ExportedProgram
 from .trace import captured
+
+# Whose numbers follow from the count of steps by arithmetic; others compare it with something.
+_KNOWN = (SGD, Adam, RMSprop, Adagrad, Adadelta, Adamax)
+
+# What steps are divided by, or by the root of, and about what it is when gradients are about 1.
+_SQUARES = tuple(
+    f"optimizer.{name}."
+    for name in ("exp_avg_sq", "max_exp_avg_sq", "exp_inf", "square_avg", "sum", "acc_delta")
+)
+_USUAL = 1.0
 
 LR, STEP = "optimizer.lr", "optimizer.step"
 """State of a training step: the rate, and how many steps have been taken, both in doubles."""
@@ -41,8 +52,8 @@ def train_step(
     Args:
         module: in the mode that it trains in; ``module(*example_inputs[:-1])`` is called.
         loss: is given what the module returns and the last of ``example_inputs``.
-        optimizer: of the module's parameters: SGD, Adam, AdamW, or another one whose step follows
-            from numbers alone. What it remembers so far is where the program begins.
+        optimizer: of the module's parameters: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta or
+            Adamax. What it remembers so far is where the program begins.
         example_inputs: the module's arguments and the target.
         dynamic_shapes: as :func:`rushlight.export.export` takes it.
     Raises:
@@ -80,8 +91,25 @@ def train_step(
             signature=_named(module.forward, len(example_inputs)),
             name=f"{type(module).__name__}Step", state={**state_of(module), **steps.state},
         )  # fmt: skip
-        program.outputs = tuple(replace(entry, name="loss") for entry in program.outputs)
-        return program
+    program.outputs = tuple(replace(entry, name="loss") for entry in program.outputs)
+    _set_goldens(program)
+    return program
+
+
+def _set_goldens(program: ExportedProgram) -> None:
+    """Has the golden step begin as if many had been taken.
+
+    In an optimizer's first steps a gradient that is nothing but rounding, as that of a bias before
+    a normalization, becomes a whole step of any sign, which no two machines agree on.
+    """
+    inputs = [given for given, _ in program.goldens]
+    squares = [name for name in program.state if name.startswith(_SQUARES)]
+    first = {name: array_for(program.state[name]) for name in squares}
+    for name, array in first.items():
+        write(program.state[name], tensor_of(array + _USUAL, program.state[name].node.spec))
+    program.set_goldens(inputs)
+    for name, array in first.items():
+        write(program.state[name], tensor_of(array, program.state[name].node.spec))
 
 
 def _named(forward: Callable[..., Any], count: int) -> Callable[..., Any]:
@@ -136,10 +164,10 @@ class _Steps:
 
     def __init__(self, optimizer: Optimizer, names: dict[str, Tensor]) -> None:
         kind = type(optimizer).__name__
-        if not isinstance(optimizer, RecordedOptimizer) or isinstance(optimizer, CountingOptimizer):
+        if not isinstance(optimizer, _KNOWN):
             raise MissingError(
-                "train_step", f"a step of {kind} cannot be a program of its own.",
-                hint="Use SGD, Adam or AdamW.",
+                "train_step", f"a step of {kind} cannot be a program: it decides in Python.",
+                hint=f"Use {', '.join(each.__name__ for each in _KNOWN)} or AdamW.",
             )  # fmt: skip
         self.optimizer: RecordedOptimizer = optimizer
         self._names = {id(tensor): name for name, tensor in names.items()}
@@ -218,14 +246,5 @@ class _Steps:
             for moment, members in cohorts.items():
                 count = self._counts.get((id(group), moment))
                 at: Any = 1.0 if count is None else Count(count.node)
-                try:
-                    written = list(optimizer._record(group, members, at))
-                except Fault:
-                    raise
-                except TypeError as error:
-                    raise MissingError(
-                        "train_step", f"{type(optimizer).__name__} decides by the count of steps.",
-                        hint="Use SGD, Adam or AdamW.",
-                    ) from error  # fmt: skip
-                for target, node in written:
+                for target, node in list(optimizer._record(group, members, at)):
                     give(target, node)

@@ -79,10 +79,12 @@ def _proved_as(entry: Entry, blocks: Mapping[str, bytes], folder: Path) -> str:
 
 def _here(entry: Entry, code: bytes, goldens: Sequence[Golden]) -> float:
     largest = 0.0
-    for batch, inputs, wanted in goldens:
+    for golden in goldens:
         model = Here(entry, code)
-        found = model(inputs, batch) + [model.held(name) for name in entry.changes]
-        for a, b in zip(found, wanted, strict=True):
+        for name, array in golden.state.items():
+            model.set(name, array)
+        found = model(golden.inputs, golden.batch) + [model.held(name) for name in entry.changes]
+        for a, b in zip(found, golden.wanted, strict=True):
             largest = max(largest, _apart(a, np.asarray(b)))
     if not largest <= TOLERANCE:
         raise OperationError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,8 +16,23 @@ from .names import type_of
 TOLERANCE = 1e-4
 """The difference that is allowed to golden outputs, of large numbers as a part of them."""
 
-Golden = tuple[int, Sequence[np.ndarray], Sequence[np.ndarray]]
-"""A value of the dynamic size, inputs, and the outputs with the state that follows."""
+
+@dataclass(frozen=True)
+class Golden:
+    """An example.
+
+    Attributes:
+        batch: the value of the dynamic size.
+        inputs: what goes in.
+        wanted: what comes out, and the state that follows.
+        state: what is in the state before, where that is not what leaves with the model.
+    """
+
+    batch: int
+    inputs: Sequence[np.ndarray]
+    wanted: Sequence[np.ndarray]
+    state: Mapping[str, np.ndarray]
+
 
 _BITS = {1: "uint8_t", 2: "uint16_t", 4: "uint32_t", 8: "uint64_t"}
 
@@ -115,21 +131,22 @@ class _Test:
         if not self.inside:
             yield _READ.format(upper=self.upper)
         for k, golden in enumerate(self.goldens):
-            yield from self._case(k, *golden)
+            yield from self._case(k, golden)
         yield from self._main()
 
-    def _case(
-        self, k: int, batch: int, inputs: Sequence[np.ndarray], wanted: Sequence[np.ndarray]
-    ) -> Iterator[str]:
+    def _case(self, k: int, golden: Golden) -> Iterator[str]:
         """A function that does one golden example."""
-        entry = self.entry
+        entry, batch = self.entry, golden.batch
+        before = [held for held in entry.state if held.name in golden.state]
         made = [*entry.outputs, *(each.named for each in self._changed())]
         yield f"static void example{k}(const void *weights, const void *initial, void *workspace)"
         yield "{"
-        for j, (named, array) in enumerate(zip(entry.inputs, inputs, strict=True)):
+        for j, (named, array) in enumerate(zip(entry.inputs, golden.inputs, strict=True)):
             yield _array(f"input{j}", named, array)
-        for j, (named, array) in enumerate(zip(made, wanted, strict=True)):
+        for j, (named, array) in enumerate(zip(made, golden.wanted, strict=True)):
             yield _array(f"wanted{j}", named, array)
+        for j, held in enumerate(before):
+            yield _array(f"before{j}", held.named, golden.state[held.name])
         yield f"    const void *inputs[{max(1, len(entry.inputs))}];"
         yield f"    void *outputs[{max(1, len(entry.outputs))}];"
         if entry.state:
@@ -140,6 +157,8 @@ class _Test:
             yield f"    outputs[{j}] = lines({max(1, named.nbytes(batch))});"
         if entry.state:
             yield f"    memcpy(state, initial, {self.upper}_STATE_SIZE);"
+            for j, held in enumerate(before):
+                yield f"    memcpy(state + {held.offset}, before{j}, {held.named.nbytes(1)});"
         else:
             yield "    (void)initial;"
         state = "state, " if entry.state else ""

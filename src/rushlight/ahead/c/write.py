@@ -130,15 +130,14 @@ def _put(content: dict[str, bytes], folder: Path) -> None:
 
 
 def _goldens(program: ExportedProgram, made: Entry) -> list[Golden]:
-    """The program's examples, from the state that leaves, where there is code for their size."""
+    """The program's examples, where there is code for their size."""
     now = {name: array_of(program.state[name]) for name in program.initial}
-    if any((now[name] != first).any() for name, first in program.initial.items()):
-        program.set_goldens([inputs for inputs, _ in program.goldens])
+    before = {name: a for name, a in program.initial.items() if (now[name] != a).any()}
     found: list[Golden] = []
     for inputs, outputs in program.goldens:
         size = next(iter(program.sizes_of(inputs).values()), 1)
         if size in made.batches:
-            found.append((size, inputs, outputs))
+            found.append(Golden(size, inputs, outputs, before))
     if not found:
         raise OperationError(
             "export", f"no golden example has a size that there is code for ({made.batches}).",
