@@ -9,7 +9,7 @@ from c_caller import AARCH64, build, needs
 
 import rushlight as rl
 from rushlight import nn
-from rushlight.ahead.c.write import check, library
+from rushlight.ahead.c.write import check, pair
 from rushlight.ahead.entry import entry
 from rushlight.ahead.exported import model_of
 from rushlight.ahead.here import Here
@@ -214,8 +214,7 @@ def test_a_c_program_learns_to_read_digits(target, tmp_path):
     model.train()
     optimizer = rl.optim.AdamW(model.parameters(), lr=3e-3)
     step = train_step(model, nn.CrossEntropyLoss(), optimizer, example)
-    library(step, tmp_path, "digits_train", target=target)
-    library(infer, tmp_path, "digits", target=target, batches=(1, 2), live=True)
+    pair(infer, step, tmp_path, "digits", target=target)
     images.numpy().tofile(tmp_path / "images")
     labels.numpy().tofile(tmp_path / "labels")
     order.tofile(tmp_path / "order")

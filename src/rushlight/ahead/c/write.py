@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rushlight.base.errors import ArgValueError, OperationError
 from rushlight.export import ExportedProgram
@@ -95,6 +96,33 @@ def library(
     size = len(code) - sum(map(len, blocks.values()))
     said = f"{name} for {made.machine.triple}: {size // 1024} kB of code, {how}"
     return Library(tuple(Path(folder) / label for label in content), said, made)
+
+
+def pair(
+    program: ExportedProgram, step: ExportedProgram, folder: str | Path, name: str = "model",
+    **how: Any,
+) -> tuple[Library, Library]:  # fmt: skip
+    """A program as the library NAME, and a step of its training as NAME_train.
+
+    They work on one block of state, that of the step: what is learned is there at once.
+
+    Args:
+        how: as :func:`library` takes it.
+    Raises:
+        RuntimeError: the two are not of the same parameters.
+    """
+    infer = library(program, folder, name, live=True, **how)
+    train = library(step, folder, f"{name}_train", **how)
+    places = {each.name: each.offset for each in train.entry.state}
+    for each in infer.entry.state:
+        if places.get(each.name) != each.offset:
+            for file in (*infer.files, *train.files):
+                file.unlink()
+            raise OperationError(
+                "export", f"{each.name} is not at the same place in what trains and what answers.",
+                hint="Export both from one module.",
+            )  # fmt: skip
+    return infer, train
 
 
 def check(folder: str | Path) -> str:

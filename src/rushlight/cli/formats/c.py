@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ..export import Written
 from ..model import Model
 
 
 def write(model: Model, folder: Path, options: argparse.Namespace) -> Written:
-    """Writes the library of a network, or with ``--step train`` of a training step of it."""
-    from rushlight.ahead.c.write import library
+    """Writes the library of a network, with ``--step train`` also one of a step of its training."""
+    from rushlight.ahead.c.write import library, pair
 
-    made = library(
-        model.step or model.program, folder, options.name, target=options.target,
-        weights=options.weights or "inside",
-    )  # fmt: skip
-    return Written(made.files, made.said)
+    how: Any = {"target": options.target, "weights": options.weights or "inside"}
+    if model.step is None:
+        made = [library(model.program, folder, options.name, **how)]
+    else:
+        made = [*pair(model.program, model.step, folder, options.name, **how)]
+    files = [file for each in made for file in each.files]
+    return Written(files, "\n".join(each.said for each in made))
 
 
 def is_one(place: Path) -> bool:
