@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from web_browser import NODE, needs_node
+from web_browser import asked, needs_node
 from web_models import made
 
 import rushlight as rl
@@ -42,23 +40,6 @@ def test_answers_are_those_of_python(name: str, written: Callable[[str], Path]) 
     found = check(written(name))
     assert found is not None and found < 2e-6
     assert (written(name) / "model.wasm").stat().st_size < LIMIT
-
-
-def asked(folder: Path, script: str) -> object:
-    """What a script gives that has the model."""
-    url = (folder / "model.js").as_uri()
-    text = f"""
-const {{ load, description }} = await import({url!r});
-const model = await load();
-let result;
-try {{ result = await (async () => {{ {script} }})(); }}
-catch (error) {{ result = error.name + ": " + error.message; }}
-console.log(JSON.stringify(result));
-"""
-    assert NODE is not None
-    command = [NODE, "--input-type=module", "--eval", text]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
 
 
 def test_values_are_given_by_name_or_in_order(written: Callable[[str], Path]) -> None:

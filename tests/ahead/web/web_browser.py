@@ -1,4 +1,4 @@
-"""A page in headless Chromium, driven over the DevTools protocol."""
+"""A page in headless Chromium, driven over the DevTools protocol; a model in Node."""
 
 from __future__ import annotations
 
@@ -223,3 +223,20 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def asked(folder: Path, script: str) -> object:
+    """What a script gives that has the model."""
+    url = (folder / "model.js").as_uri()
+    text = f"""
+const {{ load, description }} = await import({url!r});
+const model = await load();
+let result;
+try {{ result = await (async () => {{ {script} }})(); }}
+catch (error) {{ result = error.name + ": " + error.message; }}
+console.log(JSON.stringify(result));
+"""
+    assert NODE is not None
+    command = [NODE, "--input-type=module", "--eval", text]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)

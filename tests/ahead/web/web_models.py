@@ -12,6 +12,7 @@ from rushlight.experiments.classifier import Classifier
 from rushlight.experiments.digits import Digits
 from rushlight.experiments.networks import cnn, mlp
 from rushlight.export import Dim, ExportedProgram, export
+from rushlight.nn import functional as F
 from rushlight.text.models import GPT, GPTConfig
 
 
@@ -64,7 +65,7 @@ def reader() -> tuple[Classifier, Digits]:
     for _ in range(12):
         for chosen in rl.randperm(len(images)).split(32)[:-1]:
             optimizer.zero_grad()
-            task.training_step((images[chosen], labels[chosen]), 0).backward()
+            F.cross_entropy(task(images[chosen]), labels[chosen]).backward()
             optimizer.step()
     task.eval()
     return task, data

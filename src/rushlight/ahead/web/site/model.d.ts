@@ -28,7 +28,11 @@ export class Model {
   readonly canTrain: boolean;
   /** One step of the optimizer on a batch; gives the loss. What `run` uses is updated. */
   train(inputs: Inputs): number;
-  /** Runs the recorded examples; gives the largest difference, or throws a ModelError. */
+  /** The state of training as it was exported: parameters, and what the optimizer remembers. */
+  readonly firstState: Uint8Array;
+  /** Gives the state of training other values. */
+  setState(block: Uint8Array): void;
+  /** Runs the recorded examples, and changes nothing; gives the largest difference, or throws a ModelError. */
   selftest(): number;
 }
 

@@ -101,6 +101,7 @@ class Entry {
     this.about = about;
     this.call = model.exports[name];
     this.weights = model.put(weights);
+    this.first = state;
     this.state = about.stateBytes ? model.put(state) : 0;
     this.workspace = model.reserve(Math.max(...Object.values(about.workspace)));
     const largest = about.batches[about.batches.length - 1];
@@ -109,6 +110,9 @@ class Entry {
     this.outputs = about.outputs.map(place);
     this.tables = [this.inputs, this.outputs].map((places) => model.table(places));
   }
+
+  /** The block of state. */
+  memory() { return this.model.bytes(this.state, this.about.stateBytes); }
 
   run(given) {
     const { about, model } = this;
@@ -160,9 +164,7 @@ export class Model {
     const next = (size) => weights.subarray(at, (at += size));
     this.infer = new Entry(this, infer.symbol, infer, next(infer.weightsBytes), next(infer.stateBytes));
     if (!train) return;
-    const constant = next(train.weightsBytes);
-    this.firstState = next(train.stateBytes);
-    this.trained = new Entry(this, train.symbol, train, constant, this.firstState);
+    this.trained = new Entry(this, train.symbol, train, next(train.weightsBytes), next(train.stateBytes));
   }
 
   /** What goes in and comes out: name, dtype and shape of each. */
@@ -194,9 +196,12 @@ export class Model {
     return Number(results[this.trained.about.outputs[0].name][0]);
   }
 
-  /** Gives the state of training other values: those of a block, by its layout at export. */
+  /** The state of training as it was exported, as one block. */
+  get firstState() { return this.trained.first; }
+
+  /** Gives the state of training other values. */
   setState(block) {
-    this.bytes(this.trained.state, this.trained.about.stateBytes).set(block);
+    this.trained.memory().set(block);
     this.share();
   }
 
@@ -216,7 +221,11 @@ export class Model {
    * and, where it is there, the loss and the state after a training step. Nothing is changed.
    */
   selftest() {
+    const entries = [this.infer, ...(this.trained ? [this.trained] : [])];
+    const before = entries.map((entry) => entry.memory().slice());
+    entries.forEach((entry) => entry.memory().set(entry.first));
     const largest = Math.max(this.checkAnswers(), this.trained ? this.checkStep() : 0);
+    entries.forEach((entry, k) => entry.memory().set(before[k]));
     if (!(largest <= description.tolerance)) {
       throw new ModelError(
         `the model's answers differ by ${largest} from those recorded when it was exported`);
@@ -237,11 +246,9 @@ export class Model {
 
   checkStep() {
     const { about } = this.trained;
-    const memory = this.bytes(this.trained.state, about.stateBytes);
-    const before = memory.slice();
     const found = [];
     for (const { inputs, outputs, state } of description.stepGoldens) {
-      this.bytes(this.trained.state, about.stateBytes).set(this.firstState);
+      this.trained.memory().set(this.trained.first);
       const results = this.trained.run(this.goldenInputs(about, inputs));
       for (const { about: each, place } of this.paired(about.outputs, outputs)) {
         found.push(difference(results[each.name], this.golden(each, place)));
@@ -252,7 +259,6 @@ export class Model {
         found.push(difference(now.filter((_, k) => k % stride === 0), this.golden(each, place)));
       }
     }
-    this.bytes(this.trained.state, about.stateBytes).set(before);
     return Math.max(...found);
   }
 
