@@ -15,6 +15,7 @@ from rushlight.onnx.errors import (
     OnnxExporterWarning,
     UnsupportedOperatorError,
 )
+from rushlight.ops.activation import Relu
 
 onnxruntime = pytest.importorskip("onnxruntime")
 functional = nn.functional
@@ -253,12 +254,8 @@ def test_older_export_evaluates_and_leaves_the_mode() -> None:
 
 
 def test_a_model_that_disagrees_is_not_written(tmp_path, monkeypatch) -> None:
-    relu = type(rl.graph.op.table["relu"]) if hasattr(rl, "graph") else None
-    from rushlight.ops.activation import Relu
-
-    assert relu in (None, Relu)
     monkeypatch.setattr(Relu, "onnx", "Abs")
-    with pytest.raises(OnnxExporterError, match="gives another"):
+    with pytest.raises(OnnxExporterError, match="gives another 'output'"):
         rl.onnx.export(network(), (rl.randn(20, 4),), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
 

@@ -28,7 +28,7 @@ def max_pooled(to: Any, x: Any, windows: Windows) -> Any:
     return values, to("Mod", places, to.sizes([size]))
 
 
-def averaged(to: Any, x: Any, windows: Windows, divisor: int | str) -> Any:
+def averaged(to: Any, x: Any, windows: Any, divisor: int | str) -> Any:
     """The sum of each window over ``divisor``, or over how many elements it has."""
     if not x.dtype.is_floating_point or x.ndim - len(windows) not in (1, 2):
         return None
@@ -53,7 +53,7 @@ def averaged(to: Any, x: Any, windows: Windows, divisor: int | str) -> Any:
     return to("Mul", y, to.like(kernel / int(divisor), x))
 
 
-def _form(x: Any, windows: Windows) -> dict[str, Any] | None:
+def _form(x: Any, windows: Any) -> dict[str, Any] | None:
     """ONNX's attributes; None where it cannot say them."""
     size = x.shape[-len(windows) :]
     if not isinstance(windows[0], Sliding):
