@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         written = _check(options) if options.selftest else _export(options)
-    except (RunFault, Fault, OSError, ModuleNotFoundError) as error:
+    except (RunFault, Fault, OSError, ModuleNotFoundError, RuntimeError) as error:
         print(f"rushlight export: {error}", file=sys.stderr)
         return 1
     for file in written.files:

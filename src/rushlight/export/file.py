@@ -225,8 +225,19 @@ def _program(data: dict[str, Any], memory: memoryview) -> ExportedProgram:
         for golden in data["goldens"]
     ]
     program.initial = {name: array_at(place, memory) for name, place in data["initial"]}
-    program.graph  # noqa: B018 - every type at the example's sizes, the formulas included
+    program.trusted = False
+    _check_example(program)
     return program
+
+
+def _check_example(program: ExportedProgram) -> None:
+    """Works out every type at the example's sizes, and tries every step, formulas included."""
+    graph, pattern = program.graph, program.pattern
+    same = graph.inputs == pattern.inputs
+    if same and repr([s.attrs for s in graph.steps]) != repr([s.attrs for s in pattern.steps]):
+        raise ValueError("its formulas are not those of its graph")
+    for inputs, _ in program.goldens:
+        program.at(program.sizes_of(inputs))
 
 
 def _restored_entry(name: Any, spec: Any, shape: list[Any], dims: Any) -> Entry:

@@ -19,6 +19,7 @@ from rushlight.tensor.tensor import Tensor
 
 from .call import array_for, run, tensor_of, write
 from .dims import Dim
+from .rehearse import rehearse
 from .tree import Form, matched, put_together
 from .varying import Sizes, Varying
 
@@ -42,7 +43,7 @@ class Entry:
     shape: Shape
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class ExportedProgram:
     """A model as plain data: a graph of operations, its weights, and examples to check it with.
 
@@ -67,6 +68,7 @@ class ExportedProgram:
         goldens: inputs with all outputs of the graph that they must give.
         initial: what the state that a call writes is in the goldens.
         name: of the model's class.
+        trusted: whether operations were called with its attributes; those of a file are tried.
     """
 
     pattern: Graph
@@ -87,6 +89,7 @@ class ExportedProgram:
     goldens: list[Golden] = field(default_factory=list)
     initial: dict[str, np.ndarray] = field(default_factory=dict)
     name: str = ""
+    trusted: bool = True
     _at: dict[tuple[int, ...], Graph] = field(default_factory=dict, repr=False)
 
     # Sizes -----------------------------------------------------------------------------------
@@ -105,7 +108,10 @@ class ExportedProgram:
         key = tuple([self._size(dim, sizes) for dim in self.dims])
         graph = self._at.get(key)
         if graph is None:
-            graph = self._made(dict(zip([dim.name for dim in self.dims], key, strict=True)))
+            at = dict(zip([dim.name for dim in self.dims], key, strict=True))
+            graph = self._made(at)
+            if not self.trusted:
+                rehearse(graph, self.numbers_at(at))
             while len(self._at) >= 64:
                 del self._at[next(iter(self._at))]
             self._at[key] = graph
@@ -279,6 +285,9 @@ class ExportedProgram:
     def named_buffers(self) -> Any:
         """Names and buffers."""
         return iter([(name, self.state[name]) for name in self.buffers])
+
+    def __repr__(self) -> str:
+        return f"<ExportedProgram {self.name}: {len(self.pattern.steps)} steps>"
 
     def __str__(self) -> str:
         return f"ExportedProgram {self.name}\n{show(self.graph)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -54,8 +56,8 @@ class Watch:
         return threading.get_ident() == self._thread
 
     def refuse(self, operation: str, why: str, rule: str, hint: str) -> OperationError:
-        """A fault at the line and in the layer where the call is."""
-        return refusal(operation, why, rule, hint, sites.current(3), self.layer)
+        """A fault at the line where the call is; the layers that it passes through add theirs."""
+        return refusal(operation, why, rule, hint, sites.current(3), "")
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -65,7 +67,7 @@ class Watch:
             ends.enter_context(register_module_forward_hook(self._leave, always_call=True))
             ends.enter_context(replaced(Node, "__init__", self._noting))
             ends.enter_context(replaced(Generator, "take", self._taking))
-            ends.enter_context(replaced(Function, "apply", self._refusing))
+            ends.enter_context(replaced(Function, "_run", self._refusing))
             lookers.append(self._look)
             ends.callback(lookers.remove, self._look)
             ends.callback(self._restore)
@@ -107,9 +109,9 @@ class Watch:
         return noted
 
     def _refusing(self, original: Any) -> Any:
-        def refused(function: type[Function], *args: Any, **kwargs: Any) -> Any:
+        def refused(function: type[Function], *given: Any) -> Any:
             if not self.mine() or function.__module__.startswith("rushlight."):
-                return original.__func__(function, *args, **kwargs)
+                return original.__func__(function, *given)
             raise self.refuse(
                 function.__name__, "a custom autograd Function is Python code",
                 "It would not be there where the program is loaded.",
@@ -119,7 +121,7 @@ class Watch:
         return classmethod(refused)
 
     def _look(self, nodes: Sequence[Node]) -> None:
-        if self.mine():
+        if self.mine() and not _only_checks():
             site, layer = sites.current(2), self.layer
             self.looked += [(node, site, layer) for node in nodes]
 
@@ -135,6 +137,20 @@ class Watch:
             seen.update(fresh)
             stack += fresh
         return False
+
+
+_CHECKS = os.path.join("rushlight", "distributions") + os.sep
+"""Code that looks at values to refuse wrong ones, and for nothing else."""
+
+
+def _only_checks() -> bool:
+    """Whether a value is looked at to be checked: what follows does not depend on it."""
+    frame = sys._getframe(2)
+    while frame is not None and sites.is_ours(frame.f_code.co_filename):
+        if _CHECKS in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
