@@ -19,7 +19,13 @@ def write(model: Model, folder: Path, options: argparse.Namespace) -> Written:
     page = page_of(run.task, run.data) if known else Page()
     inside = options.weights == "inside"
     files = write_folder(model.program, folder, step=model.step, page=page, inside=inside)
-    return Written(files, check(folder))
+    try:
+        said = check(folder)
+    except Exception:
+        for file in files:
+            file.unlink()
+        raise
+    return Written(files, f"open {folder / 'index.html'}; {said}")
 
 
 def is_one(place: Path) -> bool:
@@ -37,5 +43,5 @@ def check(place: Path) -> str:
 
     apart = run(place)
     if apart is None:
-        return "not checked: Node is not installed; the page has a button that does it"
+        return "Node is not installed: the page checks itself when it is opened"
     return f"its golden outputs come within {apart:.1e} in Node"
