@@ -64,15 +64,11 @@ class HistogramObserver(UniformQuantizationObserverBase):
     def _see(self, x: np.ndarray) -> None:
         low, high = float(x.min()), float(x.max())
         old_low, old_high = self.min_val.item(), self.max_val.item()
-        if (
-            not (np.isfinite(low) and np.isfinite(high))
-            or not np.isfinite([old_low, old_high]).all()
-        ):
-            seen = old_low <= old_high  # else nothing has passed, and inf is where we begin
-            if seen or not (np.isfinite(low) and np.isfinite(high)):
-                self._hold(np.zeros(self.bins), float("nan"), float("nan"))
-                return
+        if (old_low, old_high) == (np.inf, -np.inf):  # nothing has passed before
             old_low, old_high = low, high
+        if not np.isfinite([low, high, old_low, old_high]).all():
+            self._hold(np.zeros(self.bins), float("nan"), float("nan"))
+            return
         whole_low, whole_high = min(low, old_low), max(high, old_high)
         counts = self.histogram.numpy().astype(np.float64)
         if (whole_low, whole_high) != (old_low, old_high):

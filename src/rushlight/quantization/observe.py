@@ -16,13 +16,19 @@ from .fake_quantize import observer_of
 
 def remember(x: Tensor, observer: Any) -> None:
     """Notes who observed a tensor, as it is now."""
-    x.__dict__["_observed"] = x.node, observer
+    x.__dict__["_observed"] = _value(x), observer
 
 
 def remembered(x: Tensor) -> Any:
     """Who observed a tensor, if it has not changed since."""
-    node, observer = x.__dict__.get("_observed", (None, None))
-    return observer if node is x.node else None
+    value, observer = x.__dict__.get("_observed", (None, None))
+    return observer if value is _value(x) else None
+
+
+def _value(x: Tensor) -> Any:
+    """What a tensor is now; memory that others write to, such as NumPy's, is taken as it is."""
+    storage = x.place.storage
+    return x.node if storage.outside is None else storage
 
 
 def before(module: Any, inputs: tuple[Any, ...]) -> None:
@@ -56,7 +62,8 @@ def source_of(module: Any) -> Any:
 def observe_input(module: nn.Module, observer: Any, where: str) -> None:
     """Has a layer's input observed."""
     observer_of(observer).where = f"the input of {where}"
-    module.add_module("input_process", observer)
+    # No module of a module: what a Sequential has, it runs.
+    module.__dict__["input_process"] = observer
     handle = module.register_forward_pre_hook(before)
     module.__dict__.setdefault("_observing", []).append(("_forward_pre_hooks", handle.id))
 
@@ -74,4 +81,5 @@ def forget(module: nn.Module) -> None:
     for kind, number in module.__dict__.pop("_observing", []):
         getattr(module, kind).pop(number, None)
     for name in ("input_process", "activation_post_process"):
+        module.__dict__.pop(name, None)
         module._modules.pop(name, None)

@@ -93,6 +93,8 @@ class UniformQuantizationObserverBase(ObserverBase):
             raise ValueError(f"Default Observer only works for qint8 and quint8 here, not {dtype}")
         if qscheme not in AFFINE:
             raise ValueError(f"{qscheme} is no scheme of an observer")
+        if reduce_range and dtype is quint8 and qscheme is per_tensor_symmetric:
+            raise NotImplementedError("Cannot reduce range for symmetric quantization for quint8")
         self.qscheme, self.reduce_range, self.eps = qscheme, reduce_range, eps
         self.has_customized_qrange = quant_min is not None and quant_max is not None
         self.quant_min, self.quant_max = self._range(quant_min, quant_max)
