@@ -26,7 +26,7 @@ class Model:
         program: its work on one sample, of any number of them where the network allows it.
         folder: of the run or of the file.
         step: a training step, if one was asked for.
-        run: None for a saved program.
+        run: None for a saved program and for an ONNX file.
     """
 
     program: ExportedProgram
@@ -46,6 +46,8 @@ def model_of(options: argparse.Namespace) -> Model:
         for name in ("quantize", "step"):
             if getattr(options, name) not in (None, "infer"):
                 raise RunFault(f"--{name} needs the run's folder: {shown(source)} has no training")
+        if source.suffix == ".onnx":
+            return Model(rl.onnx.load(source).program(), source.parent, None, None)
         return Model(rl.export.load(source), source.parent, None, None)
     from rushlight.config.trained import trained
     from rushlight.train.faults import require

@@ -11,9 +11,11 @@ import numpy as np
 import rushlight as rl
 from rushlight import nn
 from rushlight.base.errors import ArgTypeError, ArgValueError, DTypeError, ShapeError
+from rushlight.export import ExportedProgram
+from rushlight.graph.spec import Spec
 
-from .loading_data import value_of
-from .loading_graph import Model
+from .leaving import program_of
+from .loading_steps import Model
 from .nodes.elements import Carried, Element, Kind, from_array, kind_of, to_array
 
 
@@ -32,6 +34,20 @@ class Value:
     kind: Kind | None
     shape: tuple[int | str, ...] | None
     has_default: bool = False
+
+    @property
+    def spec(self) -> Spec:
+        """Its type, with 1 for each size that is free.
+
+        Raises:
+            TypeError: it is no tensor of a known number of dimensions.
+        """
+        if self.kind is None or self.shape is None:
+            raise ArgTypeError(
+                "spec", f"{self.name!r} is no tensor of a known number of dimensions"
+            )
+        dtype = self.kind.carrier if isinstance(self.kind, Element) else self.kind
+        return Spec.of(tuple(1 if isinstance(one, str) else one for one in self.shape), dtype)
 
     def accept(self, value: Any) -> Any:
         """What was passed for this input, as the model's steps take it.
@@ -168,6 +184,19 @@ class Imported(nn.Module):
         with rl.no_grad():
             return [to_array(one) for one in self._compute(ordered, named)]
 
+    def program(self, **sizes: int) -> ExportedProgram:
+        """The model as a program, which `rushlight.export.save` writes and ``rushlight export``
+        sends on.
+
+        It is for any of the sizes that the file leaves free, but for those given here by name.
+
+        Raises:
+            NotImplementedError: an input is a sequence, or of a type that tensors lack.
+            RuntimeError: the model looks at values on its way, or depends on a free size in another
+                way than by formulas; fix that size.
+        """
+        return program_of(self, sizes)
+
     def _compute(self, inputs: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         model = self._model
         weights = {key: getattr(owner, name) for key, (owner, name) in self._homes.items()}
@@ -225,10 +254,11 @@ def _described(info: Any, constants: Mapping[str, str]) -> Value:
     kind = kind_of(tensor.elem_type, f"value {info.name!r}")
     if not tensor.HasField("shape"):
         return Value(info.name, kind, None, info.name in constants)
-    sizes: list[int | str] = []
-    for at, one in enumerate(tensor.shape.dim):
-        sizes.append(one.dim_value if one.HasField("dim_value") else one.dim_param or f"size{at}")
-    return Value(info.name, kind, tuple(sizes), info.name in constants)
+    sizes = tuple(
+        one.dim_value if one.HasField("dim_value") else one.dim_param or f"{info.name}_{at}"
+        for at, one in enumerate(tensor.shape.dim)
+    )
+    return Value(info.name, kind, sizes, info.name in constants)
 
 
 def _refuse_strings(info: Any) -> None:
@@ -238,6 +268,3 @@ def _refuse_strings(info: Any) -> None:
             kind.sequence_type if kind.HasField("sequence_type") else kind.optional_type
         ).elem_type
     kind_of(kind.tensor_type.elem_type or 1, f"value {info.name!r}")
-
-
-__all__ = ["Imported", "Value", "value_of"]
