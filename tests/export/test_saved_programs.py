@@ -252,15 +252,17 @@ def test_views_that_types_alone_would_allow_are_refused():
 
     class Views(nn.Module):
         def forward(self, x):
-            return x.permute(1, 0)[1:, :2].as_strided((2,), (1,)).roll(1, 0)
+            return x.permute(2, 0, 1)[1:, 1:2].roll(1, 0), x.as_strided((2,), (1,))
 
-    content = content_of(export(Views(), (rl.ones(3, 4),)))
+    program = export(Views(), (rl.ones(3, 4, 2),))
+    content = content_of(program)
+    assert len(program.numbers) == 3  # where the slices and the strides begin
 
     def number(k, value):
         return put("numbers", k, value=value)
 
     for change in (
-        step("permute", 2, [{"tuple": [0, 0]}]), step("permute", 2, [{"tuple": [5, 7]}]),
+        step("permute", 2, [{"tuple": [0, 0, 1]}]), step("permute", 2, [{"tuple": [5, 7, 0]}]),
         step("as_strided", 2, [{"tuple": [2]}, {"tuple": [1000]}]),
         step("as_strided", 2, [{"tuple": [2]}, {"tuple": [-3]}]),
         step("roll", 2, [{"tuple": [1]}, {"tuple": [3]}]),

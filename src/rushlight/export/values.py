@@ -9,12 +9,16 @@ from typing import Any
 
 from rushlight.base.device import device
 from rushlight.base.dtypes import ALL, DType
+from rushlight.ops.moments import Layout
+from rushlight.ops.resample import Rule
 from rushlight.ops.windows import Adaptive, Sliding
 
 from .varying import Varying
 
 DTYPES = {dtype.name: dtype for dtype in ALL}
-_WINDOWS: dict[str, Callable[..., Any]] = {"Sliding": Sliding, "Adaptive": Adaptive}
+_RECORDS: dict[str, Callable[..., Any]] = {
+    kind.__name__: kind for kind in (Adaptive, Layout, Rule, Sliding)
+}
 
 
 def plain(value: Any) -> Any:
@@ -39,7 +43,7 @@ def plain(value: Any) -> Any:
         return {"varying": rows}
     if kind is tuple:
         return {"tuple": [plain(each) for each in value]}
-    if kind.__name__ in _WINDOWS and _WINDOWS[kind.__name__] is kind:
+    if kind.__name__ in _RECORDS and _RECORDS[kind.__name__] is kind:
         return {kind.__name__: [plain(each) for each in value]}
     raise TypeError(f"a {kind.__module__}.{kind.__qualname__}")
 
@@ -57,8 +61,8 @@ def restored(data: Any) -> Any:
     ((kind, content),) = data.items()
     if kind == "tuple":
         return tuple([restored(each) for each in content])
-    if kind in _WINDOWS:
-        return _WINDOWS[kind](*[restored(each) for each in content])
+    if kind in _RECORDS:
+        return _RECORDS[kind](*[restored(each) for each in content])
     if kind == "varying":
         return Varying(
             tuple([(_names(names), Fraction(_int(a), _int(b))) for names, a, b in content])
