@@ -23,13 +23,13 @@ def archive(name: str, content: bytes, shown: Sequence[str], apple: bool = False
 def _of_gnu(name: str, content: bytes, shown: Sequence[str]) -> bytes:
     """Names as System V has them: a count and offsets, high byte first, then the names."""
     label = f"{name}/"
-    longer = b"" if len(label) <= 16 else _member("//", _even(f"{label}\n".encode(), b"\n"))
+    longer = b"" if len(label) <= 16 else _member("//", f"{label}\n".encode())
     names = b"".join(each.encode() + b"\0" for each in shown)
     size = 4 * (len(shown) + 1) + len(names)
     first = len(MAGIC) + 60 + size + size % 2 + len(longer)
     table = struct.pack(f">{len(shown) + 1}I", len(shown), *[first] * len(shown)) + names
     own = label if len(label) <= 16 else "/0"
-    return MAGIC + _member("/", _even(table)) + longer + _member(own, _even(content))
+    return MAGIC + _member("/", table) + longer + _member(own, content)
 
 
 def _of_apple(name: str, content: bytes, shown: Sequence[str]) -> bytes:
@@ -61,10 +61,6 @@ def _label(name: str) -> bytes:
     return text.ljust(-(-(len(text) + 1) // 4) * 4, b"\0")
 
 
-def _even(content: bytes, fill: bytes = b"\n") -> bytes:
-    return content + fill * (len(content) % 2)
-
-
 def _member(label: str, content: bytes) -> bytes:
     """A member's head, with the same time and owner for everybody, and the member."""
     fields = (
@@ -75,4 +71,4 @@ def _member(label: str, content: bytes) -> bytes:
         f"{'644':<8}",
         f"{len(content):<10}",
     )
-    return "".join(fields).encode() + b"`\n" + content
+    return "".join(fields).encode() + b"`\n" + content + b"\n" * (len(content) % 2)
