@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from .modes import OperatorExportTypes, TrainingMode, is_in_onnx_export
+from .modes import (
+    OperatorExportTypes,
+    TrainingMode,
+    is_in_onnx_export,
+    select_model_mode_for_export,
+)
 
 __all__ = [
     "ONNXProgram",
@@ -12,6 +17,7 @@ __all__ = [
     "errors",
     "export",
     "is_in_onnx_export",
+    "select_model_mode_for_export",
 ]
 
 _LATER = {

@@ -47,7 +47,7 @@ class Build:
         self, program: ExportedProgram, opset: int, input_names: Names = None,
         output_names: Names = None, axes: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:  # fmt: skip
-        if not OLDEST <= opset <= NEWEST:
+        if opset > NEWEST:
             raise OnnxExporterError(f"opset_version is {opset}; {OLDEST} to {NEWEST} are written.")
         self.program, self.opset = program, opset
         self.inputs = _renamed([entry.name for entry in program.inputs], input_names)

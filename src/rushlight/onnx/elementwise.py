@@ -114,7 +114,7 @@ class Expression:
         if x.op == "cast":
             return self.to.cast(args[0], x.dtype)
         if x.op == "ne" and x.args[0] is x.args[1]:
-            return self.to("IsNaN", args[0])  # type: ignore[no-any-return]
+            return self.to("IsNaN", args[0])
         kind = x.args[0].dtype if x.args else x.dtype
         made = PARTS[x.op](self.to, kind, *args) if x.op in PARTS else None
         if made is None:
@@ -139,27 +139,27 @@ def _const(to: Writer, dtype: DType, number: float) -> np.ndarray:
 def _truth(names: dict[str, str], bits: str) -> Part:
     def part(to: Writer, dtype: DType, *args: str) -> str | None:
         if dtype is bool_:
-            return to(names["bool"], *args)  # type: ignore[no-any-return]
+            return to(names["bool"], *args)
         to.needs(18, bits)
-        return to(bits, *args)  # type: ignore[no-any-return]
+        return to(bits, *args)
 
     return part
 
 
 def _arithmetic(kind: str, of_bools: str) -> Part:
     def part(to: Writer, dtype: DType, *args: str) -> str | None:
-        return to(of_bools if dtype is bool_ else kind, *args)  # type: ignore[no-any-return]
+        return to(of_bools if dtype is bool_ else kind, *args)
 
     return part
 
 
 def _ne(to: Writer, dtype: DType, x: str, y: str) -> str:
-    return to("Not", to("Equal", x, y))  # type: ignore[no-any-return]
+    return to("Not", to("Equal", x, y))
 
 
 def _trunc(to: Writer, dtype: DType, x: str) -> str:
     below = to("Less", x, _const(to, dtype, 0))
-    return to("Where", below, to("Ceil", x), to("Floor", x))  # type: ignore[no-any-return]
+    return to("Where", below, to("Ceil", x), to("Floor", x))
 
 
 def _truncdiv(to: Writer, dtype: DType, x: str, y: str) -> str:
@@ -170,17 +170,17 @@ def _truncdiv(to: Writer, dtype: DType, x: str, y: str) -> str:
 def _floordiv(to: Writer, dtype: DType, x: str, y: str) -> str:
     quotient = to("Div", x, y)
     if dtype.kind != "int":
-        return to("Floor", quotient)  # type: ignore[no-any-return]
+        return to("Floor", quotient)
     zero = _const(to, dtype, 0)
     rest = to("Sub", x, to("Mul", quotient, y))
     apart = to("Xor", to("Less", rest, zero), to("Less", y, zero))
     down = to("And", to("Not", to("Equal", rest, zero)), apart)
     lower = to("Sub", quotient, _const(to, dtype, 1))
-    return to("Where", down, lower, quotient)  # type: ignore[no-any-return]
+    return to("Where", down, lower, quotient)
 
 
 def _fmod(to: Writer, dtype: DType, x: str, y: str) -> str:
-    return to("Mod", x, y, fmod=1)  # type: ignore[no-any-return]
+    return to("Mod", x, y, fmod=1)
 
 
 def _mod(to: Writer, dtype: DType, x: str, y: str) -> str | None:
@@ -189,7 +189,7 @@ def _mod(to: Writer, dtype: DType, x: str, y: str) -> str | None:
     rest, zero = _fmod(to, dtype, x, y), _const(to, dtype, 0)
     apart = to("Xor", to("Less", rest, zero), to("Less", y, zero))
     up = to("And", to("Not", to("Equal", rest, zero)), apart)
-    return to("Where", up, to("Add", rest, y), rest)  # type: ignore[no-any-return]
+    return to("Where", up, to("Add", rest, y), rest)
 
 
 def _without_nan(kind: str) -> Part:
@@ -198,14 +198,14 @@ def _without_nan(kind: str) -> Part:
         if dtype.kind != "float":
             return made
         made = to("Where", to("IsNaN", x), y, made)
-        return to("Where", to("IsNaN", y), x, made)  # type: ignore[no-any-return]
+        return to("Where", to("IsNaN", y), x, made)
 
     return part
 
 
 def _small(to: Writer, dtype: DType, x: str) -> str:
     """Whether a number is near 0, where a difference from 1 has lost its digits."""
-    return to("Less", to("Abs", x), _const(to, dtype, 0.5))  # type: ignore[no-any-return]
+    return to("Less", to("Abs", x), _const(to, dtype, 0.5))
 
 
 def _expm1(to: Writer, dtype: DType, x: str) -> str:
@@ -213,47 +213,47 @@ def _expm1(to: Writer, dtype: DType, x: str) -> str:
     half = to("Tanh", to("Mul", x, _const(to, dtype, 0.5)))
     one = _const(to, dtype, 1)
     near = to("Div", to("Add", half, half), to("Sub", one, half))
-    return to("Where", _small(to, dtype, x), near, to("Sub", to("Exp", x), one))  # type: ignore
+    return to("Where", _small(to, dtype, x), near, to("Sub", to("Exp", x), one))
 
 
 def _log1p(to: Writer, dtype: DType, x: str) -> str:
     # 2 atanh(x / (x + 2))
     near = to("Atanh", to("Div", x, to("Add", x, _const(to, dtype, 2))))
     far = to("Log", to("Add", x, _const(to, dtype, 1)))
-    return to("Where", _small(to, dtype, x), to("Add", near, near), far)  # type: ignore
+    return to("Where", _small(to, dtype, x), to("Add", near, near), far)
 
 
 def _log_to(base: float) -> Part:
     def part(to: Writer, dtype: DType, x: str) -> str:
-        return to("Mul", to("Log", x), _const(to, dtype, 1 / math.log(base)))  # type: ignore
+        return to("Mul", to("Log", x), _const(to, dtype, 1 / math.log(base)))
 
     return part
 
 
 def _exp2(to: Writer, dtype: DType, x: str) -> str:
-    return to("Pow", _const(to, dtype, 2), x)  # type: ignore[no-any-return]
+    return to("Pow", _const(to, dtype, 2), x)
 
 
 def _rsqrt(to: Writer, dtype: DType, x: str) -> str:
-    return to("Reciprocal", to("Sqrt", x))  # type: ignore[no-any-return]
+    return to("Reciprocal", to("Sqrt", x))
 
 
 def _erfc(to: Writer, dtype: DType, x: str) -> str:
-    return to("Sub", _const(to, dtype, 1), to("Erf", x))  # type: ignore[no-any-return]
+    return to("Sub", _const(to, dtype, 1), to("Erf", x))
 
 
 def _negative(to: Writer, dtype: DType, x: str) -> str:
     """Whether the sign is minus, that of -0 included."""
     zero = _const(to, dtype, 0)
     if dtype.kind != "float":
-        return to("Less", x, zero)  # type: ignore[no-any-return]
+        return to("Less", x, zero)
     minus_zero = to("And", to("Equal", x, zero), to("Less", to("Reciprocal", x), zero))
-    return to("Or", to("Less", x, zero), minus_zero)  # type: ignore[no-any-return]
+    return to("Or", to("Less", x, zero), minus_zero)
 
 
 def _copysign(to: Writer, dtype: DType, x: str, y: str) -> str:
     size = to("Abs", x)
-    return to("Where", _negative(to, dtype, y), to("Neg", size), size)  # type: ignore
+    return to("Where", _negative(to, dtype, y), to("Neg", size), size)
 
 
 def _atan2(to: Writer, dtype: DType, y: str, x: str) -> str:
@@ -264,15 +264,15 @@ def _atan2(to: Writer, dtype: DType, y: str, x: str) -> str:
     beside = to("Mul", turn, _const(to, dtype, 0.5))
     none = to("Where", _negative(to, dtype, x), turn, y)
     upright = to("Where", to("Equal", y, zero), none, beside)
-    return to("Where", to("Equal", x, zero), upright, left)  # type: ignore[no-any-return]
+    return to("Where", to("Equal", x, zero), upright, left)
 
 
 def _hypot(to: Writer, dtype: DType, x: str, y: str) -> str:
-    return to("Sqrt", to("Add", to("Mul", x, x), to("Mul", y, y)))  # type: ignore[no-any-return]
+    return to("Sqrt", to("Add", to("Mul", x, x), to("Mul", y, y)))
 
 
 def _fma(to: Writer, dtype: DType, x: str, y: str, z: str) -> str:
-    return to("Add", to("Mul", x, y), z)  # type: ignore[no-any-return]
+    return to("Add", to("Mul", x, y), z)
 
 
 def _compared(kind: str) -> Part:
@@ -293,7 +293,7 @@ def _shifted(sign: int) -> Part:
 
     def part(to: Writer, dtype: DType, x: str, y: str) -> str:
         power = to.cast(to("Pow", _const(to, _FLOAT64, 2), to.cast(y, _FLOAT64)), dtype)
-        return to("Mul", x, power) if sign > 0 else _floordiv(to, dtype, x, power)  # type: ignore
+        return to("Mul", x, power) if sign > 0 else _floordiv(to, dtype, x, power)
 
     return part
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from typing import IO, Any
 
 from rushlight.base.errors import Fault
@@ -15,9 +14,9 @@ from rushlight.nn.module import Module
 from rushlight.tensor.tensor import Tensor
 
 from .axes import Axes, axes_by_name, shapes_of, tied
-from .build import Build
-from .errors import OnnxExporterError
-from .modes import OperatorExportTypes, TrainingMode, exporting
+from .build import OLDEST, Build
+from .errors import OnnxExporterError, OnnxExporterWarning
+from .modes import OperatorExportTypes, TrainingMode, exporting, select_model_mode_for_export
 from .onnx_program import ONNXProgram, text_of
 from .proof import prove
 from .writer import onnx
@@ -68,7 +67,8 @@ def export(
         f: path, or with ``dynamo=False`` also a file that is open for bytes.
         kwargs: example arguments by name.
         input_names, output_names: of the first inputs and outputs, instead of the arguments'.
-        opset_version: 17 to 26; 20 by default.
+        opset_version: 17 to 26; 20 by default. A model whose nodes all were the same before gets
+            an older one; any other has 17 then, with a warning.
         dynamo: whether an :class:`ONNXProgram` is returned. With False the model is exported as
             ``training`` says, which is ``eval()`` by default, and nothing is returned.
         external_data: whether a file ``<f>.data`` beside ``f`` holds the weights; of PyTorch's
@@ -104,7 +104,7 @@ def export(
                 " dynamo=False."
             )
     positional, named = _arguments(args, kwargs)
-    with exporting(), _mode(model, None if dynamo else training):
+    with exporting(), select_model_mode_for_export(model, None if dynamo else training):
         program, axes = _recorded(
             model, positional, named, dynamic_shapes, dynamic_axes, input_names
         )
@@ -126,15 +126,40 @@ def convert(
     output_names: Sequence[str] | None = None, axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> ONNXProgram:  # fmt: skip
     """The ONNX model of a program, checked and proved."""
-    build = Build(program, opset, input_names, output_names, axes)
+    build = Build(program, max(opset, OLDEST), input_names, output_names, axes)
     model = build.model()
+    _check(model)
+    prove(model, program, build.inputs, build.outputs)
+    if opset < OLDEST:
+        model = _older(model, opset, build)
+    return ONNXProgram(model, program)
+
+
+def _check(model: Any) -> None:
     try:
         onnx.checker.check_model(model)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise OnnxExporterError(f"The exported model is no valid ONNX: {error}") from error
-    prove(model, program, build.inputs, build.outputs)
-    return ONNXProgram(model, program)
+
+
+def _older(model: Any, opset: int, build: Build) -> Any:
+    """The model for an opset before those that are written, if its nodes mean the same there."""
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    made.opset_import[0].version = opset
+    try:
+        _check(made)
+        prove(made, build.program, build.inputs, build.outputs)
+    except OnnxExporterError as error:
+        warnings.warn(
+            f"opset_version is {opset}; {OLDEST} is the oldest that is written, and the model has"
+            f" nodes that are another thing before: {str(error).splitlines()[0]}",
+            OnnxExporterWarning,
+            stacklevel=4,
+        )
+        return model
+    return made
 
 
 def _recorded(
@@ -169,21 +194,6 @@ def _arguments(
     if args and isinstance(args[-1], dict) and kwargs is None:
         args, named = args[:-1], dict(args[-1])
     return args, named
-
-
-@contextmanager
-def _mode(model: Any, training: TrainingMode | None) -> Iterator[None]:
-    """The model in the mode that is exported, and then as it was."""
-    if training in (None, TrainingMode.PRESERVE) or not isinstance(model, Module):
-        yield
-        return
-    before = {module: module.training for module in model.modules()}
-    model.train(training is TrainingMode.TRAINING)
-    try:
-        yield
-    finally:
-        for module, mode in before.items():
-            module.training = mode
 
 
 def _refuse(**options: Any) -> None:

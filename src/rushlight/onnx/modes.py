@@ -6,6 +6,9 @@ import enum
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from rushlight.nn.module import Module
 
 
 class TrainingMode(enum.Enum):
@@ -23,6 +26,25 @@ class OperatorExportTypes(enum.Enum):
     ONNX_ATEN = 1
     ONNX_ATEN_FALLBACK = 2
     ONNX_FALLTHROUGH = 3
+
+
+@contextmanager
+def select_model_mode_for_export(model: Any, mode: TrainingMode | None) -> Iterator[None]:
+    """A module in a mode inside of this context, and then as it was.
+
+    Args:
+        mode: None or ``PRESERVE`` leave it.
+    """
+    if mode in (None, TrainingMode.PRESERVE) or not isinstance(model, Module):
+        yield
+        return
+    before = {module: module.training for module in model.modules()}
+    model.train(mode is TrainingMode.TRAINING)
+    try:
+        yield
+    finally:
+        for module, training in before.items():
+            module.training = training
 
 
 _state = threading.local()

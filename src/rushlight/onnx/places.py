@@ -112,7 +112,7 @@ class Places(Expression):
         ones = [1] * (self.rank - len(shape) + count)
         made: str = self.to("Expand", self.written(self.expr), [*shape, *ones])
         dims = list(range(len(shape), len(shape) + len(ones)))
-        return self.to("Squeeze", made, dims) if ones else made  # type: ignore[no-any-return]
+        return self.to("Squeeze", made, dims) if ones else made
 
     def special(self, x: Expr) -> str | None:
         """Reads, places as numbers, and reductions."""
@@ -127,7 +127,7 @@ class Places(Expression):
 
     def _read(self, place: int, flat: Index) -> str:
         value, lead = self.values[place], self.leads[place]
-        last = prod(value.shape[lead:]) - 1  # type: ignore[arg-type]
+        last = prod(value.shape[lead:]) - 1
         found = self.place(flat)
         if isinstance(found, np.ndarray):
             found = np.clip(found, 0, last)  # what is outside is not used
@@ -136,7 +136,7 @@ class Places(Expression):
         else:
             found = self.to("Clip", found, np.int64(0), np.int64(last))
         rows = self.to("Reshape", value, [*value.shape[:lead], -1])
-        return self.to("Gather", rows, found, axis=lead)  # type: ignore[no-any-return]
+        return self.to("Gather", rows, found, axis=lead)
 
     def _reduced(self, x: Expr, how: str, loops: tuple[Axis, ...]) -> str:
         dims = [self.axes.index(axis) for axis in loops]
@@ -146,7 +146,7 @@ class Places(Expression):
         dims = [dim - self.rank for dim in dims]  # whether or not there is something in front
         inner = self.to("Expand", self.written(x.args[0]), sizes)
         if how in ARGUMENTS:
-            return self.to(ARGUMENTS[how], inner, axis=dims[0], keepdims=1)  # type: ignore
+            return self.to(ARGUMENTS[how], inner, axis=dims[0], keepdims=1)
         truth = x.dtype is bool_
         if truth:
             inner = self.to.cast(inner, int32)
@@ -180,8 +180,8 @@ class Places(Expression):
             return whole // atom.by if isinstance(atom, Quotient) else whole % atom.by
         rest = self.to("Mod", whole, np.int64(atom.by))
         if not isinstance(atom, Quotient):
-            return rest  # type: ignore[no-any-return]
-        return self.to("Div", self.to("Sub", whole, rest), np.int64(atom.by))  # type: ignore
+            return rest
+        return self.to("Div", self.to("Sub", whole, rest), np.int64(atom.by))
 
     def _counted(self, found: np.ndarray) -> np.ndarray:
         self._count = max(self._count, found.size)

@@ -61,7 +61,14 @@ def _session(model: Any) -> Run | None:
         if not _lacks_kernel(str(error)):
             raise OnnxExporterError(f"onnxruntime refuses the exported model: {error}") from error
         return None
-    return lambda inputs: session.run(None, dict(inputs))  # type: ignore[no-any-return]
+
+    def run(inputs: Arrays) -> list[np.ndarray]:
+        try:
+            return session.run(None, dict(inputs))
+        except Exception as error:
+            raise OnnxExporterError(f"onnxruntime cannot run the model: {error}") from error
+
+    return run
 
 
 def _lacks_kernel(problem: str) -> bool:
@@ -72,7 +79,7 @@ def _reference(model: Any) -> Run:
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(model if is_proto(model) else str(model))
-    return lambda inputs: evaluator.run(None, dict(inputs))  # type: ignore[no-any-return]
+    return lambda inputs: evaluator.run(None, dict(inputs))
 
 
 def prove(model: Any, program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]

@@ -56,7 +56,7 @@ def column(x: Integer, count: int) -> tuple[int, ...]:
 def pointwise(f: Callable[[int, int], int], x: Integer, y: Integer) -> Integer:
     """A function of two integers in each recording."""
     count = next(len(each.values) for each in (x, y) if isinstance(each, Size))
-    return merged(tuple(map(f, column(x, count), column(y, count))))  # type: ignore[no-any-return]
+    return merged(tuple(map(f, column(x, count), column(y, count))))
 
 
 class Varies(Exception):

@@ -87,7 +87,7 @@ class Walk:
     def _step(self, steps: tuple[Step, ...], given: list[Any]) -> Values:
         op = steps[0].op
         if op.transparent:
-            return given[0]  # type: ignore[no-any-return]
+            return given[0]
         if op is ops.part:
             return _part(given[0], steps[0])
         if op is CONSTANT:
@@ -122,7 +122,7 @@ class Walk:
         if any(x.dtype.is_complex for spec in (steps[0].spec,) for x in _flat(spec)):
             raise Declined("ONNX's operators do not take complex numbers")
         specs = [step.spec for step in steps]
-        to.result = None if isinstance(specs[0], tuple) else Type.of(specs)  # type: ignore
+        to.result = None if isinstance(specs[0], tuple) else Type.of(specs)
         mapping: Any = getattr(op, "onnx", None)
         if isinstance(mapping, str):
             return to(mapping, *given)
@@ -150,7 +150,7 @@ class Walk:
         for each in _flat(found[0]):
             if isinstance(each, Refused):
                 error = self._refusal(steps[0], f"{reason}, and of its parts: {each.error.problem}")
-                return Refused(error)  # type: ignore[return-value]
+                return Refused(error)
         return found[0]
 
     def _typed(self, steps: tuple[Step, ...], made: Any) -> Values:
@@ -158,7 +158,7 @@ class Walk:
         specs = [step.spec for step in steps]
         if not isinstance(specs[0], tuple):
             return self._value(specs, made)
-        each = zip(*specs, strict=True)  # type: ignore[arg-type]
+        each = zip(*specs, strict=True)
         return tuple(self._value(column, name) for column, name in zip(each, made, strict=False))
 
     def _value(self, specs: Sequence[Any], made: Any) -> Value:

@@ -80,7 +80,7 @@ class Writer:
         made = [f"{place}_output_{k}" for k in range(results)]
         self.nodes.append(onnx.helper.make_node(kind, names, made, place, **attrs))
         found = made[0] if results == 1 else tuple(made)
-        self._made[key] = found  # type: ignore[assignment]
+        self._made[key] = found
         return found
 
     def like(self, number: Any, x: Value) -> np.ndarray:
@@ -165,14 +165,17 @@ class Writer:
         """Keeps a name for an input or a parameter."""
         self._taken.setdefault(name, 1)
 
-    def mark(self) -> tuple[Any, ...]:
+    def mark(self) -> tuple[int, int, int]:
         """Where the writer is, to go back to when a mapping declines halfway."""
-        return len(self.nodes), dict(self.constants), dict(self._made)
+        return len(self.nodes), len(self.constants), len(self._made)
 
-    def back(self, mark: tuple[Any, ...]) -> None:
+    def back(self, mark: tuple[int, int, int]) -> None:
         """Forgets what was written since ``mark``."""
-        count, self.constants, self._made = mark
+        count, *others = mark
         del self.nodes[count:]
+        for kept, size in zip((self.constants, self._made), others, strict=True):
+            while len(kept) > size:
+                kept.popitem()  # what was added last
 
     # Inside ----------------------------------------------------------------------------------
 
