@@ -226,3 +226,18 @@ def test_a_program_with_bounds_on_its_rows():
         [found] = answers([client.post(INFER, x(given, name=program.inputs[0].name))])
         np.testing.assert_allclose(found, net(rl.tensor(given)).detach().numpy(), atol=1e-6)
     assert client.post(INFER, x(np.ones((7, 4)), name=program.inputs[0].name)).status == 400
+
+
+def test_models_are_computed_side_by_side():
+    """Each by a thread of its own, compiled: the answers are those of the models asked alone."""
+    models = {f"m{seed}": toys.network(seed) for seed in range(3)}
+    client = Client(serve.application(models, Settings(max_delay=0.002)))
+    images = np.random.default_rng(3).normal(size=(90, 1, 1, 8, 8)).astype(np.float32)
+    asked = [
+        (f"/v2/models/m{k % 3}/infer", x(image, name="image")) for k, image in enumerate(images)
+    ]
+    for _ in range(2):
+        for k, found in enumerate(answers(client.together(asked))):
+            with rl.no_grad():
+                wanted = models[f"m{k % 3}"].function(rl.tensor(images[k])).numpy()
+            np.testing.assert_allclose(found, wanted, atol=1e-5)
