@@ -112,6 +112,8 @@ def place(text: str, read: Reader, is_run: Callable[[Path], bool] = lambda path:
     name, separator, rest = text.partition("=")
     if not separator or Path(text).exists():
         name, rest = "", text
+    elif not name:
+        raise ValueError(f"{text!r} has no name in front of the =")
     path = Path(rest)
     if not path.exists():
         raise ValueError(f"there is no {rest!r} to serve")
@@ -126,7 +128,12 @@ def place(text: str, read: Reader, is_run: Callable[[Path], bool] = lambda path:
         raise ValueError(
             f"{name!r} cannot be a model's name in an address; give one, as in NAME={rest}"
         )
-    return Versions(name, path, read) if path.is_dir() and not run else OneFile(name, path, read)
+    if run or not path.is_dir():
+        return OneFile(name, path, read)
+    versions = Versions(name, path, read)
+    if not any(versions.found()):
+        raise ValueError(f"{rest!r} has no VERSION/model.* in it, and is not the folder of a run")
+    return versions
 
 
 def stamped(files: list[Path]) -> Stamp | None:
