@@ -128,7 +128,7 @@ def test_every_batch_is_right_and_others_are_refused():
     for n in range(1, 8):
         x = inputs(n)
         (found,) = call([x.numpy()], n)
-        np.testing.assert_allclose(found, model(x).detach().numpy(), rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(found, model(x).detach().numpy(), rtol=1e-5, atol=5e-6)
     nothing = (ctypes.c_void_p * 1)()
     for n in (0, 8, -1, 2**40):
         assert call.function(nothing, nothing, 64, 64, n) == -1

@@ -161,7 +161,7 @@ class _Laying:
             made.table[packing.packed] = At("weights", offset)
 
     def _place_given(self, calls: list[Native], made: Laid) -> None:
-        touched = {b for call in calls for b in call.buffers} | set(self._leaving())
+        touched = {b for call in calls for b in self._read(call)} | set(self._leaving())
         first = len(self.program.given) + len(self.program.made)
         for place, (origin, part) in enumerate(self.program.given):
             assert part is None  # a model's inputs are single tensors
@@ -171,6 +171,11 @@ class _Laying:
                 made.table[place] = self._held(origin - len(self.model.inputs))
         for k, origin in enumerate(self.program.numbers):
             made.table[first + k] = At("numbers", self._number(first + k, origin))
+
+    def _read(self, call: Native) -> set[int]:
+        """The buffers that a call needs: a weight that was packed is often needed only so."""
+        packed = {p.given for p in self.packings.values()} & set(call.buffers)
+        return {b for b in call.buffers if b not in packed or _depends(call, b)}
 
     def _held(self, number: int) -> At:
         name = self.names[number]
@@ -288,3 +293,18 @@ def numbers_of(laid: Laid) -> Any:
                    for at in laid.table)  # fmt: skip
     copies = tuple((c.source, c.target.where) for c in laid.copies)
     return calls, wheres, copies
+
+
+class _Places(dict[int, int]):
+    """Where in the table buffers are; those that a call does not touch are anywhere."""
+
+    def __missing__(self, buffer: int) -> int:
+        return 0
+
+
+def _depends(call: Native, place: int) -> bool:
+    """Whether a call finds a buffer: its integers are other ones when that is elsewhere."""
+    code = call.code
+    places = _Places(zip(code.buffers, call.buffers, strict=True))
+    elsewhere = _Places({b: -1 if k == place else k for b, k in places.items()})
+    return code.params(places) != code.params(elsewhere)
