@@ -63,9 +63,9 @@ REASONS: dict[str, str] = {
         "torch.is_distributed torch.nn.parallel.* torch.utils.data.DistributedSampler torch.*RRef*"
         " torch.AggregationType torch.SUM torch.AVG"
     ),
-    "TorchScript, symbolic shapes and `torch.export`, whose places `rushlight.compile` and plain"
+    "The inside of TorchScript, and symbolic shapes, whose places recorded programs and plain"
     " numbers take": (
-        "torch.Sym* torch.sym_* torch.export torch.Script* torch.*Type torch.*Type? torch.AliasDb"
+        "torch.Sym* torch.sym_* torch.Script* torch.*Type torch.*Type? torch.AliasDb"
         " torch.Argument* torch.Block torch.CallStack torch.Code torch.Compil* torch.Complete*"
         " torch.Concrete* torch.DeepCopyMemoTable torch.De*StorageContext torch.Ser*StorageContext"
         " torch.DisableTorchFunction* torch.Dispatch* torch.ErrorReport torch.Exclude*"

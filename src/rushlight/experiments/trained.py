@@ -65,7 +65,6 @@ def trained(config: Mapping[str, Any], folder: Path, which: str = "best") -> Tra
     path = checkpoint_of(folder, which)
     random = rl.get_rng_state()
     experiment = prepare(config, folder)
-    rl.set_rng_state(random)  # an experiment seeds everything
     task = experiment.task
     tree = read_checkpoint(path)
     try:
@@ -78,6 +77,7 @@ def trained(config: Mapping[str, Any], folder: Path, which: str = "best") -> Tra
     experiment.data.prepare_data()
     experiment.data.setup("fit")
     batches = list(islice(experiment.data.val_dataloader(), MOST_BATCHES))
+    rl.set_rng_state(random)  # an experiment seeds everything, and a loader draws
     inputs = batches[0][0] if isinstance(batches[0], tuple | list) else batches[0]
     return Trained(
         getattr(task, "network", task), (first_of(inputs),), batches, _loss_of(task),

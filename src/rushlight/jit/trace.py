@@ -79,6 +79,9 @@ def trace(
     """
     if isinstance(func, ScriptModule) and hasattr(func, "program"):
         return func
+    owner = getattr(func, "__self__", None)
+    if isinstance(owner, Module) and func == owner.forward:
+        func = owner
     args, kwargs = _arguments(example_inputs, example_kwarg_inputs)
     root = func if isinstance(func, Module) else None
     program = _traced(func, func if root is None else root.forward, args, kwargs, root, strict)
