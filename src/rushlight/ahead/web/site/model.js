@@ -85,9 +85,19 @@ export async function readBeside(name) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
+async function compiled(code) {
+  try {
+    return await WebAssembly.compile(code);
+  } catch (error) {
+    throw new ModelError(
+      "this browser does not run WebAssembly with vectors (SIMD128), which Chrome and Firefox have " +
+      `had since 2021 and Safari since 2023 (${error.message})`);
+  }
+}
+
 /** Reads and checks the model's files, and makes a Model of them. */
 export async function load(read = readBeside) {
-  const module = await WebAssembly.compile(await intact("model.wasm", read));
+  const module = await compiled(await intact("model.wasm", read));
   const inside = WebAssembly.Module.customSections(module, "weights");
   const files = { goldens: await intact("model.goldens", read) };
   files.weights = inside.length ? new Uint8Array(inside[0]) : await intact("model.weights", read);
