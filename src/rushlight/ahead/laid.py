@@ -11,6 +11,7 @@ import numpy as np
 
 from rushlight.base.errors import Fault, MissingError
 from rushlight.base.half import narrow
+from rushlight.compiler.expand import expands
 from rushlight.compiler.llvm.code import Code
 from rushlight.compiler.llvm.machine import Machine
 from rushlight.compiler.memory import Span, arranged
@@ -271,9 +272,14 @@ class _Laying:
     def _missing(self, call: Referred) -> Fault:
         step = call.step
         op, layer = step.op.name, ""
-        for each, path in zip(self.graph.steps, self.model.layers):
-            if each.site == step.site:
-                op, layer = each.op.name, path
+        here = [
+            (each.op, path)
+            for each, path in zip(self.graph.steps, self.model.layers, strict=False)
+            if each.site == step.site
+        ]
+        for found, path in here:  # itself, or what was made of operations such as this one
+            if found is step.op or (expands(found) and step.op not in {other for other, _ in here}):
+                op, layer = found.name, path
                 break
         inner = "" if op == step.op.name else f" (its {step.op.name})"
         fault = MissingError(
