@@ -9,6 +9,7 @@ Examples:
     python -m benchmarks recording            # what recording costs, in this process
     python -m benchmarks loading              # DataLoader, from memory and from files
     python -m benchmarks distributed          # two ranks beside one
+    python -m benchmarks quantised            # ResNet-18 of bytes beside that of float32
     python -m benchmarks serving              # rushlight serve, one by one and in batches
 """
 
@@ -29,7 +30,7 @@ from .rows import ROWS, chosen
 def main(argv: list[str]) -> int:
     """Does what the command line asks for."""
     arguments = _parser().parse_args(argv)
-    if arguments.names in (["recording"], ["loading"], ["serving"], ["distributed"]):
+    if arguments.names in (["recording"], ["loading"], ["serving"], ["distributed"], ["quantised"]):
         importlib.import_module(f".{arguments.names[0]}", __package__).main()
         return 0
     if arguments.figures:
