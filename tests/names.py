@@ -37,7 +37,7 @@ REASONS: dict[str, str] = {
         " torch.q_* torch.qint* torch.qscheme torch.Tensor.q_* torch.Tensor.qscheme *.dequantize"
         " *.int_repr"
         " torch.fbgemm_* torch.choose_qparams_optimized torch.*per_channel* torch.q[iu]int*"
-        " torch.nn.qat torch.nn.intrinsic torch.nn.*quantiz* torch.ccol_indices_copy"
+        " torch.nn.qat torch.nn.*quantizable torch.ccol_indices_copy"
         " torch.nn.functional.s*_mm torch.nn.functional.grouped_mm"
         " torch.nn.functional.scaled_grouped_mm torch.nn.functional.ScalingType"
         " torch.nn.functional.SwizzleType"
@@ -60,7 +60,7 @@ REASONS: dict[str, str] = {
         " torch.autograd.graph.*stream*"
     ),
     "Several processes or machines": (
-        "torch.is_distributed torch.nn.parallel.* torch.utils.data.DistributedSampler torch.*RRef*"
+        "torch.is_distributed torch.nn.parallel.* torch.*RRef*"
         " torch.AggregationType torch.SUM torch.AVG"
     ),
     "The inside of TorchScript, and symbolic shapes, whose places recorded programs and plain"

@@ -494,9 +494,10 @@ def test_checkpoints_hold_no_pickle(tmp_path):
     "options, text",
     [
         ({"accelerator": "gpu"}, "CPU"),
-        ({"devices": 2}, "one CPU device"),
-        ({"strategy": "ddp"}, "one process"),
-        ({"num_nodes": 2}, "one machine"),
+        ({"devices": 0}, "how many processes"),
+        ({"devices": 2, "strategy": "single_device"}, "single device is one process"),
+        ({"strategy": "fsdp"}, "use 'ddp'"),
+        ({"num_nodes": 2}, "every machine"),
         ({"limit_train_batches": -1}, "limit_train_batches"),
         ({"limit_val_batches": 1.5}, "limit_val_batches"),
         ({"max_epochs": -2}, "max_epochs"),

@@ -81,12 +81,17 @@ def _train(flags: Flags, argv: list[str]) -> int:
         return 0
     from rushlight.train.folder import claim
 
+    from .processes import alone, speaks, together
+
     for job in jobs:
         kind.check(job)
     if flags.multirun:
+        for job in jobs:
+            alone(job.settings)
         return _sweep(argv, kind, jobs)
-    folder = jobs[0].run_folder
-    claim(folder)
+    folder = together(jobs[0].settings, jobs[0].run_folder)
+    if speaks():
+        claim(folder)
     _hand_over([*argv, _word("hydra.run.dir", folder)], kind, kind.run)
     return 0
 
@@ -129,10 +134,12 @@ def _one_experiment(config: DictConfig) -> float:
     from rushlight.train.folder import claim
 
     from . import experiment
+    from .processes import speaks
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
-    claim(folder)
+    if speaks():
+        claim(folder)
     return experiment.run(config, folder, list(hydra.overrides.task))
 
 

@@ -13,6 +13,7 @@ from rushlight.train.faults import RunFault
 from rushlight.train.place import CONFIG, LAST_CHECKPOINT, REPORT, WORDS, shown
 
 from .flags import Flags
+from .processes import speaks, together
 from .targets import check_targets
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ def run(config: DictConfig, folder: Path, words: list[str], resume: bool = False
     OmegaConf.resolve(config)
     outcome = train(prepare(config, folder), OmegaConf.to_yaml(config), words, resume)
     told = ", ".join(f"{name} {value:.4g}" for name, value in sorted(outcome.metrics.items()))
-    print(
-        f"{told}; from {outcome.checkpoint} after {outcome.epochs} epochs;"
-        f" {shown(folder / REPORT)} tells all"
-    )
+    if speaks():
+        print(
+            f"{told}; from {outcome.checkpoint} after {outcome.epochs} epochs;"
+            f" {shown(folder / REPORT)} tells all"
+        )
     return outcome.objective
 
 
@@ -80,6 +82,7 @@ def resume(folder: Path, words: list[str]) -> int:
         if not value.isdecimal():
             raise RunFault(f"{word}: {value} is not a whole number")
         OmegaConf.update(config, key, int(value))
+    together(config, folder)
     run(config, folder, [*_words(folder), *words], resume=True)
     return 0
 

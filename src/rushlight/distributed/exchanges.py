@@ -10,9 +10,9 @@ import numpy as np
 from rushlight.tensor.tensor import Tensor
 
 from .collectives import run
-from .process_group import Exchange, ProcessGroup
 from .membership import member_of
 from .memory import check_list, check_one_type, check_tensor, fill, many_stored, stored
+from .process_group import Exchange, ProcessGroup
 from .work import Work
 
 

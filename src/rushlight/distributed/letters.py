@@ -18,9 +18,9 @@ from rushlight.tensor.tensor import Tensor
 
 from . import pending
 from .faults import DistError
-from .process_group import Call, Patience, ProcessGroup
 from .membership import default, get_group_rank, member_of
 from .memory import check_tensor, described, fill, stored
+from .process_group import Call, Patience, ProcessGroup
 from .work import Work
 
 HEAD_BYTES = 256

@@ -10,9 +10,9 @@ import numpy as np
 import rushlight as rl
 
 from .collectives import root_of, run
-from .process_group import Exchange
 from .letters import recv, send
 from .membership import get_rank, member_of
+from .process_group import Exchange
 
 
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:

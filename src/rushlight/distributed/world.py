@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -23,7 +24,7 @@ from rushlight.base.extras import load
 from rushlight.runtime import threads
 
 from . import line as lines
-from .faults import DistBackendError, DistError
+from .faults import DistBackendError, DistError, DistNetworkError
 
 LAUNCHED = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PMI_FD")
 """Variables that say that an MPI launcher started this process."""
@@ -160,6 +161,7 @@ def _met(rank: int, size: int, address: tuple[str, int], seconds: float) -> Worl
     server = lines.serve(lines.listen(_own(host), port), size) if rank == 0 else None
     line = lines.Line(host, port, rank, seconds)
     if _Kept.mpi is None:
+        _await_all(lines.StoreLine(host, port, seconds), rank, size, seconds)
         words = lines.reach(host, port, seconds, "pmi")
         os.environ.update(PMI_FD=str(words.detach()), PMI_RANK=str(rank), PMI_SIZE=str(size))
         try:
@@ -178,6 +180,30 @@ def _met(rank: int, size: int, address: tuple[str, int], seconds: float) -> Worl
             f" `mpiexec -n {size} python ...`, or use MPICH (pip install mpich)"
         )
     return World(_Kept.mpi, comm, rank, size, line, False, _neighbours(_Kept.mpi, comm), server)
+
+
+checks: list[Callable[[], None]] = []
+"""Called while this rank waits for the others to begin; one that knows better raises."""
+
+
+def _await_all(store: lines.StoreLine, rank: int, size: int, seconds: float) -> None:
+    """Waits until all ranks are there, since MPI would wait for them forever.
+
+    Raises:
+        DistNetworkError: some are not; they are named.
+    """
+    keys = [f"rank {k}" for k in range(size)]
+    store.ask(do="set", key=keys[rank], value="here")
+    until = time.monotonic() + seconds
+    while not store.ask(do="wait", keys=keys, seconds=0.2):
+        for check in checks:
+            check()
+        if time.monotonic() > until:
+            missing = [k for k in range(size) if not store.ask(do="check", keys=[keys[k]])]
+            raise DistNetworkError(
+                f"init_process_group: rank {', '.join(map(str, missing))} of {size} did not come"
+                f" within {seconds:g} s"
+            )
 
 
 def _own(host: str) -> str:

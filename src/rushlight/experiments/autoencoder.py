@@ -79,7 +79,7 @@ class VAE(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         error, divergence = self.bound(batch[0])
         loss = error + divergence
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
@@ -92,13 +92,14 @@ class VAE(LightningModule):
         images = batch[0]
         error, divergence = self.bound(images)
         again = self(images)
-        self.log(f"{part}_loss", error + divergence, prog_bar=True)
-        self.log(f"{part}_divergence", divergence)
+        self.log(f"{part}_loss", error + divergence, prog_bar=True, sync_dist=True)
+        self.log(f"{part}_divergence", divergence, sync_dist=True)
         # The share of the pixels' variance that a code keeps.
-        self.log(f"{part}_explained", 1 - F.mse_loss(again, images) / images.var(), prog_bar=True)
+        explained = 1 - F.mse_loss(again, images) / images.var()
+        self.log(f"{part}_explained", explained, prog_bar=True, sync_dist=True)
 
     def on_test_end(self) -> None:
-        if self.picture is not None:
+        if self.picture is not None and self.trainer.is_global_zero:
             images = next(iter(self.trainer.test_dataloaders))[0]
             images = images[:: max(1, len(images) // 10)][:10]  # of all classes
             self.draw(images, Path(self.trainer.default_root_dir) / self.picture)

@@ -93,7 +93,7 @@ class Writer(LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         loss = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
@@ -104,11 +104,11 @@ class Writer(LightningModule):
 
     def _evaluate(self, part: str, batch: Any) -> None:
         loss = self._loss(batch)
-        self.log(f"{part}_loss", loss)
-        self.log(f"{part}_bits", loss / math.log(2), prog_bar=True)
+        self.log(f"{part}_loss", loss, sync_dist=True)
+        self.log(f"{part}_bits", loss / math.log(2), prog_bar=True, sync_dist=True)
 
     def on_test_end(self) -> None:
-        if self.write:
+        if self.write and self.trainer.is_global_zero:
             path = Path(self.trainer.default_root_dir) / "written.txt"
             write_durably(path, self.written(self.trainer.datamodule.test) + "\n")
 

@@ -36,8 +36,9 @@ class Classifier(NetworkTask):
         x, y = batch
         logits = self(x)
         loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
-        self.log("train_accuracy", accuracy(logits, y), on_step=False, on_epoch=True)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
+        right = accuracy(logits, y)
+        self.log("train_accuracy", right, on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
     def predict_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
@@ -46,8 +47,8 @@ class Classifier(NetworkTask):
     def evaluate(self, part: str, batch: Any) -> None:
         x, y = batch
         logits = self(x)
-        self.log(f"{part}_loss", F.cross_entropy(logits, y), prog_bar=True)
-        self.log(f"{part}_accuracy", accuracy(logits, y), prog_bar=True)
+        self.log(f"{part}_loss", F.cross_entropy(logits, y), prog_bar=True, sync_dist=True)
+        self.log(f"{part}_accuracy", accuracy(logits, y), prog_bar=True, sync_dist=True)
 
 
 def accuracy(logits: rl.Tensor, y: rl.Tensor) -> rl.Tensor:

@@ -34,19 +34,24 @@ class LastCheckpoint(Checkpoint):
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         every = self.every_n_train_steps
-        if self.interrupts.received or (every and (batch_idx + 1) % every == 0):
+        if self._asked(trainer) or (every and (batch_idx + 1) % every == 0):
             self._save(trainer)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self._save(trainer)
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        if self.interrupts.received and trainer.fitting and not trainer.sanity_checking:
+        if trainer.fitting and not trainer.sanity_checking and self._asked(trainer):
             self._save(trainer)
+
+    def _asked(self, trainer: Any) -> bool:
+        """Whether somebody interrupts, be it on another process of the run."""
+        self.interrupts.received = trainer.ranks.largest(self.interrupts.received)
+        return bool(self.interrupts.received)
 
     def _save(self, trainer: Any) -> None:
         trainer.save_checkpoint(self.path)
-        if self.interrupts.received:
+        if self._asked(trainer):
             raise KeyboardInterrupt
 
 

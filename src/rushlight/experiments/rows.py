@@ -36,7 +36,8 @@ class EpochRows(Callback):
         seconds = {"seconds": time.perf_counter() - self._began}
         self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates, **seconds})
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        write_metrics(self.folder, self.rows, names)
+        if trainer.is_global_zero:
+            write_metrics(self.folder, self.rows, names)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "rates": self._rates}

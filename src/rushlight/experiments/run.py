@@ -123,9 +123,10 @@ def train(
         RunInterrupted: Ctrl-C; what was reached is in the last checkpoint.
     """
     folder, trainer = experiment.folder, experiment.trainer
-    with opening(folder, experiment.checkpoint_bytes):
-        write_durably(folder / CONFIG, config_text)
-        write_durably(folder / WORDS, json.dumps(words) + "\n")  # which is YAML, too
+    if trainer.is_global_zero:
+        with opening(folder, experiment.checkpoint_bytes):
+            write_durably(folder / CONFIG, config_text)
+            write_durably(folder / WORDS, json.dumps(words) + "\n")  # which is YAML, too
     experiment.show_a_sample()
     start = folder / LAST_CHECKPOINT if resume else None
     with writing(folder):
@@ -137,8 +138,10 @@ def train(
         rows = list(experiment.rows.rows)  # a test puts back what callbacks knew at its checkpoint
         norms = _noted(experiment)
         outcome = _tested(experiment)
-        write_durably(folder / RESULT, json.dumps(_told(experiment, outcome), indent=1) + "\n")
-        write_report(experiment, outcome, rows, norms, config_text, words)
+        if trainer.is_global_zero:
+            told = json.dumps(_told(experiment, outcome), indent=1)
+            write_durably(folder / RESULT, told + "\n")
+            write_report(experiment, outcome, rows, norms, config_text, words)
     return outcome
 
 

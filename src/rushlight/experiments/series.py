@@ -108,7 +108,7 @@ class Forecaster(NetworkTask):
     def training_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
         past, future = batch
         loss = F.mse_loss(self(past), future)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
         return loss
 
     def predict_step(self, batch: Any, batch_idx: int) -> rl.Tensor:
@@ -120,6 +120,6 @@ class Forecaster(NetworkTask):
         error = F.l1_loss(told, future)
         yesterday = past.shape[1] - DAY
         naive = F.l1_loss(past[:, yesterday : yesterday + future.shape[1], 0], future)
-        self.log(f"{part}_loss", F.mse_loss(told, future), prog_bar=True)
-        self.log(f"{part}_error", error)
-        self.log(f"{part}_skill", 1 - error / naive, prog_bar=True)
+        self.log(f"{part}_loss", F.mse_loss(told, future), prog_bar=True, sync_dist=True)
+        self.log(f"{part}_error", error, sync_dist=True)
+        self.log(f"{part}_skill", 1 - error / naive, prog_bar=True, sync_dist=True)

@@ -4,36 +4,8 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any
 
 from .notes import MisconfigurationException, note
-
-
-def check_machine(accelerator: Any, devices: Any, strategy: Any, num_nodes: int) -> None:
-    """Checks that a run is asked for that this machine can do: one process, on the CPU.
-
-    Raises:
-        MisconfigurationException: it is another one; the sentence says what can be had.
-    """
-    if accelerator not in ("auto", "cpu"):
-        raise MisconfigurationException(
-            f"Trainer(accelerator={accelerator!r}) is not possible: this rushlight computes on the"
-            " CPU; use accelerator='cpu' or 'auto'"
-        )
-    if devices not in ("auto", 1, "1", -1, "-1", [0], "0,"):
-        raise MisconfigurationException(
-            f"Trainer(devices={devices!r}) is not possible: there is one CPU device, whose cores"
-            " are used together; use devices=1 or 'auto'"
-        )
-    if not isinstance(strategy, str) or strategy not in ("auto", "single_device"):
-        raise MisconfigurationException(
-            f"Trainer(strategy={strategy!r}) is not possible: a run is one process; use"
-            " strategy='auto'"
-        )
-    if num_nodes != 1:
-        raise MisconfigurationException(
-            f"Trainer(num_nodes={num_nodes}) is not possible: a run is one process on one machine"
-        )
 
 
 def batches(limit: float | None, name: str) -> float:

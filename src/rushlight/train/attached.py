@@ -25,6 +25,7 @@ def arrange(
     summary: bool,
     max_time: timedelta | None,
     quiet: bool,
+    first: bool = True,
 ) -> list[Callback]:
     """The user's callbacks and those that every Trainer has, checkpoints last.
 
@@ -41,6 +42,8 @@ def arrange(
     if summary and not _any(found, ModelSummary):
         found.append(ModelSummary())
     _check_keys(found)
+    if not first:  # of several processes one shows
+        found = [one for one in found if not isinstance(one, ProgressBar | ModelSummary)]
     return in_order(found)
 
 

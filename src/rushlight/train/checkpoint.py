@@ -98,6 +98,16 @@ LEFT_OUT = object()
 # Of a run.
 
 
+def save(trainer: Trainer, path: str | Path, weights_only: bool | None) -> None:
+    """Writes a checkpoint of the run; of several processes the first does, and the others wait."""
+    tree = dump(trainer, weights_only)
+    if trainer.world_size > 1:  # each draws, and stands in its data, as nobody else does
+        tree["rushlight"]["ranks"] = trainer.ranks.all(tree["rushlight"])
+    if trainer.is_global_zero:
+        write_checkpoint(path, tree)
+    trainer.ranks.barrier()
+
+
 def dump(trainer: Trainer, weights_only: bool | None = None) -> Tree:
     """What a checkpoint of the run holds; Lightning's entries, and one of our own."""
     model, data = trainer.lightning_module, trainer.datamodule
@@ -237,7 +247,19 @@ def restore_training(trainer: Trainer, tree: Tree) -> None:
         optimizer.load_state_dict(state)
     for config, state in zip(trainer.lr_scheduler_configs, tree["lr_schedulers"]):
         config.scheduler.load_state_dict(state)
-    _restore_position(trainer, position)
+    _restore_position(trainer, _own(trainer, position))
+
+
+def _own(trainer: Trainer, position: Tree) -> Tree:
+    """The position of this process among those that wrote the checkpoint."""
+    positions = position.get("ranks", [position])
+    if len(positions) == trainer.world_size:
+        return positions[trainer.global_rank]
+    warn(
+        f"The checkpoint was written by {len(positions)} processes and is read by"
+        f" {trainer.world_size}: an epoch in hand is gone through anew, in another order."
+    )
+    return {**position, "random": None, "feed": None, "gradients": {}}
 
 
 def _restore_position(trainer: Trainer, position: Tree) -> None:

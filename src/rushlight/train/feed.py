@@ -10,6 +10,7 @@ from rushlight.utils.data import DataLoader, RandomSampler, SequentialSampler
 
 from .combined import CombinedLoader, length
 from .datamodule import LightningDataModule
+from .divided import divided, with_sampler
 from .hooks import overridden
 from .module import LightningModule
 from .notes import MisconfigurationException, note, warn
@@ -92,6 +93,8 @@ class Feed:
         self._check()
         if trainer.overfit_batches > 0 and trainer.fitting:
             self._without_shuffling()
+        if trainer.world_size > 1 and trainer.use_distributed_sampler:
+            self.loader.flattened = [divided(one, trainer, self) for one in self.loader.flattened]
         self.limits = [_limit(self.stage, length(one), limit) for one in self.loader.flattened]
         self.loader.limits = self.limits
 
@@ -264,17 +267,7 @@ class Feed:
 def _in_order(loader: Any) -> Any:
     if not isinstance(loader, DataLoader):
         return loader
-    return DataLoader(
-        loader.dataset,
-        batch_size=loader.batch_size,
-        sampler=SequentialSampler(loader.dataset),  # type: ignore[arg-type]
-        num_workers=loader.num_workers,
-        collate_fn=loader.collate_fn,
-        drop_last=loader.drop_last,
-        worker_init_fn=loader.worker_init_fn,
-        prefetch_factor=loader.prefetch_factor,
-        persistent_workers=loader.persistent_workers,
-    )
+    return with_sampler(loader, SequentialSampler(loader.dataset))  # type: ignore[arg-type]
 
 
 def _limit(stage: str, size: int | float, limit: int | float) -> int | float:

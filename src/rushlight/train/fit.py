@@ -137,6 +137,8 @@ def gradients(
 
 def training_step(trainer: Trainer, steps: Steps, batch: Any, batch_idx: int) -> Any:
     """What the model makes of a batch."""
+    if steps.parallel:
+        trainer.ranks.begin(averages=steps.by_hand or not trainer.should_accumulate())
     arguments = (batch, batch_idx) if steps.takes_index else (batch,)
     if not steps.plain:
         with trainer.precision_plugin.step_context():
@@ -174,6 +176,7 @@ def validate(trainer: Trainer) -> None:
         if not trainer.should_accumulate():
             call.step("on_validation_model_zero_grad")
     trainer.validating = True
+    trainer.ranks.share_buffers()
     evaluate(trainer, trainer.val_feed, "fit_validate", verbose=False)
     trainer.training = True
     journal.take_back()

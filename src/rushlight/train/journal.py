@@ -70,14 +70,22 @@ class Journal:
         results = self.results
         if results.unsettled:
             results.settle()
+            self._gather(on_step=True)
         results.batch = results.batch_size = None
 
     def leave_batches(self) -> None:
         """The loop over batches is over: from here on values are those of the epoch."""
         self.settle()
         self.in_batch = None
+        self._gather(on_step=False)
+
+    def _gather(self, on_step: bool) -> None:
+        if self.trainer.world_size > 1 and self.results is not None:
+            self.results.settle()
+            self.results.gather(self.trainer.ranks, on_step)
 
     def end_epoch(self) -> None:
+        self._gather(on_step=False)
         self.settle()
         self.fx = None
 

@@ -6,13 +6,16 @@ import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rushlight as rl
 from rushlight.base.buffer import Buffer
 from rushlight.execute import realize, value
 
 from .notes import MisconfigurationException, warn_once
+
+if TYPE_CHECKING:
+    from .ranks import Ranks
 
 REDUCTIONS: dict[Any, str] = {min: "min", max: "max", sum: "sum"}
 NAMES = {"mean": "mean", "avg": "mean", "min": "min", "max": "max", "sum": "sum"}
@@ -31,6 +34,7 @@ class How:
     reduce: str
     add_dataloader_idx: bool
     dataloader_idx: int | None
+    sync: bool = False
 
     @cached_property
     def key(self) -> str:
@@ -78,7 +82,8 @@ class Entry:
     """
 
     __slots__ = (
-        "cache", "count", "double", "has_reset", "how", "known", "metric", "pending", "total"
+        "cache", "count", "double", "has_reset", "how", "known", "metric", "pending", "together",
+        "total",
     )  # fmt: skip
 
     def __init__(self, how: How) -> None:
@@ -91,6 +96,7 @@ class Entry:
     def reset(self) -> None:
         self.total, self.count = START[self.how.reduce], 0
         self.cache: float | None = None
+        self.together: tuple[float, int] | None = None
         self.pending: list[tuple[Any, int]] = []
         self.has_reset = True
         if self.metric is not None:
@@ -130,6 +136,7 @@ class Entry:
 
     def _add(self, number: float, size: int) -> None:
         kind = self.how.reduce
+        self.together = None
         if kind == "mean":
             self.total += number * size
             self.count += size
@@ -151,9 +158,16 @@ class Entry:
             return None
         if self.metric is not None:
             return self.metric.compute()
+        total, count = self.together or (self.total, self.count)
         if self.how.reduce == "mean":
-            return self._tensor(self.total / self.count if self.count else float("nan"))
-        return self._tensor(self.total)
+            return self._tensor(total / count if count else float("nan"))
+        return self._tensor(total)
+
+    def of_all(self, totals: list[float], counts: list[int]) -> None:
+        """Takes over what all processes have of the epoch."""
+        kind = self.how.reduce
+        reduced = min(totals) if kind == "min" else max(totals) if kind == "max" else sum(totals)
+        self.together = reduced, sum(counts)
 
     def _tensor(self, number: float | None) -> rl.Tensor | None:
         if number is None:
@@ -231,6 +245,25 @@ class Results:
         for entry in self.unsettled:
             entry.settle()
         self.unsettled.clear()
+
+    def gather(self, ranks: Ranks, on_step: bool) -> None:
+        """Brings the values of all processes together that were logged with ``sync_dist``."""
+        entries = [one for one in self.valid() if one.how.sync and one.metric is None]
+        entries = [
+            one
+            for one in entries
+            if (one.how.on_step and one.cache is not None if on_step else one.how.on_epoch)
+        ]
+        if not entries:
+            return
+        mine = {one.how.key: (one.total, one.count, one.cache) for one in entries}
+        found = ranks.all(mine)
+        for one in entries:
+            rows = [theirs[one.how.key] for theirs in found if one.how.key in theirs]
+            if on_step:
+                one.cache = sum(row[2] for row in rows) / len(rows)
+            else:
+                one.of_all([row[0] for row in rows], [row[1] for row in rows])
 
     def valid(self) -> Iterator[Entry]:
         for entry in self.entries.values():

@@ -15,6 +15,7 @@ from .levels import levels
 from .logged import How, reduction
 from .notes import MisconfigurationException, warn, warn_once
 from .optimization import Optimization
+from .trees import together
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -106,8 +107,10 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
             reduce_fx: ``"mean"`` (weighted by batch size), ``"sum"``, ``"min"`` or ``"max"``.
             add_dataloader_idx: whether the name tells which of several loaders it is of.
             batch_size: the weight; by default the first size of the batch's tensors.
-            enable_graph, sync_dist, sync_dist_group, metric_attribute, rank_zero_only: accepted;
-                there is one process, and values are kept without their history.
+            sync_dist: whether the value is that of all processes.
+            rank_zero_only: whether only the first process logs it.
+            enable_graph, sync_dist_group, metric_attribute: accepted; values are kept without
+                their history.
         Raises:
             MisconfigurationException: logging where it has no meaning, or twice in other ways.
             ValueError: a value that is none, or a tensor with several elements.
@@ -125,6 +128,8 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
                 "You are trying to `self.log()` but `Trainer(barebones=True)` is configured."
                 " Logging can impact raw speed so it is disabled under this setting."
             )
+            return
+        if rank_zero_only and not trainer.is_global_zero:
             return
         fx, journal = trainer.calls.fx, trainer.journal
         if journal.results is None:
@@ -148,6 +153,7 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
             reduce_fx,
             add_dataloader_idx,
             index,
+            sync_dist and not rank_zero_only,
         )
         how = self._hows.get(given)
         if how is None:
@@ -181,8 +187,10 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
                 on_step=on_step,
                 on_epoch=on_epoch,
                 reduce_fx=reduce_fx,
+                sync_dist=sync_dist,
                 add_dataloader_idx=add_dataloader_idx,
                 batch_size=batch_size,
+                rank_zero_only=rank_zero_only,
             )
 
     def _how(
@@ -196,6 +204,7 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
         reduce_fx: Any,
         add_dataloader_idx: bool,
         index: int | None,
+        sync: bool,
     ) -> How:
         step, epoch = levels(fx, on_step, on_epoch)
         if add_dataloader_idx and "/dataloader_idx_" in name:
@@ -210,7 +219,7 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
             )
         wanted = logger is None or logger
         reduce = reduction(reduce_fx)
-        return How(fx, name, prog_bar, wanted, step, epoch, reduce, add_dataloader_idx, index)
+        return How(fx, name, prog_bar, wanted, step, epoch, reduce, add_dataloader_idx, index, sync)
 
     def print(self, *args: Any, **kwargs: Any) -> None:
         """Prints so that the progress bar stays whole."""
@@ -245,7 +254,14 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
     def global_step(self) -> int:
         return self._trainer.global_step if self._trainer else 0
 
-    global_rank = local_rank = 0
+    @property
+    def global_rank(self) -> int:
+        return self._trainer.global_rank if self._trainer else 0
+
+    @property
+    def local_rank(self) -> int:
+        return self._trainer.local_rank if self._trainer else 0
+
     on_gpu = False
 
     @property
@@ -294,8 +310,12 @@ class LightningModule(Optimization, ModelHooks, DataHooks, HyperparametersMixin,
         self._strict_loading = strict
 
     def all_gather(self, data: Any, group: Any = None, sync_grads: bool = False) -> Any:
-        """``data`` of all processes: there is one."""
-        return data
+        """``data`` of all processes, tensors stacked along a new first dimension."""
+        ranks = self.trainer.ranks
+        if ranks.size == 1:
+            return data
+        found = ranks.all(data.detach() if isinstance(data, rl.Tensor) else data)
+        return together(found)
 
     def freeze(self) -> None:
         """No parameter takes gradients any more, and the model is in evaluation mode."""

@@ -33,8 +33,16 @@ class _StandardError(logging.StreamHandler):  # type: ignore[type-arg]
         return sys.stderr
 
 
+def _speaks() -> bool:
+    """Whether this process tells things: of several that train together the first does."""
+    distributed = sys.modules.get("rushlight.distributed")
+    return distributed is None or not distributed.is_initialized() or distributed.get_rank() == 0
+
+
 def note(text: str) -> None:
     """Tells the user something, as a log record at level INFO on the standard error."""
+    if not _speaks():
+        return
     if not log.handlers:
         log.addHandler(_StandardError())
         log.setLevel(logging.INFO)
@@ -48,11 +56,12 @@ _warned: set[str] = set()
 
 def warn(text: str, category: type[Warning] = UserWarning, stacklevel: int = 3) -> None:
     """Warns as ``warnings.warn`` does."""
-    warnings.warn(text, category, stacklevel)
+    if _speaks():
+        warnings.warn(text, category, stacklevel)
 
 
 def warn_once(text: str, category: type[Warning] = UserWarning) -> None:
     """Warns of the same thing once in a process."""
-    if text not in _warned:
+    if text not in _warned and _speaks():
         _warned.add(text)
         warnings.warn(text, category, 3)

@@ -17,6 +17,7 @@ from .datamodule import LightningDataModule
 from .hooks import overridden
 from .module import LightningModule
 from .notes import MisconfigurationException, warn
+from .ranks import Placed
 from .seeding import restore_random_states
 from .status import Stages
 from .steps import takes_index
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 TRANSFERS = ("on_before_batch_transfer", "transfer_batch_to_device", "on_after_batch_transfer")
 
 
-class Running(Stages):
+class Running(Stages, Placed):
     """The part of a Trainer that is there while it runs.
 
     Attributes:
@@ -202,15 +203,12 @@ class Running(Stages):
 
         return any(one.on_epoch for one in self._of_kind(BasePredictionWriter))
 
-    global_rank = local_rank = node_rank = 0
-    world_size = num_nodes = num_devices = 1
-    is_global_zero = True
-    device_ids = [0]
     interrupted = property(lambda self: self.state.status == "interrupted")
     received_sigterm = False
 
     def print(self, *args: Any, **kwargs: Any) -> None:
-        print(*args, **kwargs)
+        if self.is_global_zero:
+            print(*args, **kwargs)
 
     # Parts of the loops.
 

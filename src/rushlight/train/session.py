@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import rushlight as rl
 from rushlight.execute import tier
 
 from . import checkpoint
@@ -38,7 +39,8 @@ def run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> A
     """
     trainer.state.status = TrainerStatus.RUNNING
     trainer.calls, trainer.known = Calls(trainer), {}
-    trainer.run_id, trainer.resumed_at, trainer.began = uuid.uuid4().hex, None, time.time()
+    trainer.run_id = trainer.ranks.of_first(uuid.uuid4().hex)
+    trainer.resumed_at, trainer.began = None, time.time()
     try:
         return _run(trainer, path, loop)
     except TrialOver:
@@ -62,13 +64,16 @@ def _run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> 
     check(trainer)
     trainer.profiler.setup(stage=str(trainer.state.fn), log_dir=trainer.log_dir)
     for owner in (data, model):
-        if owner is not None:
+        if owner is not None and trainer.local_rank == 0:
             owner.prepare_data()
+    trainer.ranks.barrier()
     for logger in trainer.loggers:
         _ = logger.experiment  # made now, so that it has its folder
     call("setup", trainer.state.fn)
     if overridden("configure_model", model, LightningModule):
         call.step("configure_model")
+    if trainer.sync_batchnorm and trainer.world_size > 1:
+        rl.nn.SyncBatchNorm.convert_sync_batchnorm(model)
     trainer.precision_plugin.convert_model(model)  # before weights of its dtype are loaded
     tree = None
     if path:
@@ -96,7 +101,12 @@ def _run(trainer: Trainer, path: str | Path | None, loop: Callable[[], Any]) -> 
             note(f"{what} from the checkpoint at {path}")
             del tree
         model.zero_grad() if not trainer.progress.in_hand else None
-        results = loop()
+        if trainer.fitting:
+            trainer.ranks.attach(model, by_hand=not model.automatic_optimization)
+        try:
+            results = loop()
+        finally:
+            trainer.ranks.detach()
     if trainer.fitting:
         call("on_fit_end")
     call("teardown", trainer.state.fn)

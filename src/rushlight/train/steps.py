@@ -32,6 +32,7 @@ class Steps:
             once. LBFGS and optimizers that we do not know get a closure.
         watched: somebody looks at the outputs of a step.
         hooked: somebody is called between a batch and its step.
+        parallel: gradients are averaged over several processes.
     """
 
     def __init__(self, trainer: Trainer) -> None:
@@ -41,6 +42,7 @@ class Steps:
             return overridden(name, model, LightningModule)
 
         self.training = model.training_step
+        self.parallel = trainer.world_size > 1
         self.takes_index = takes_index(model.training_step)
         self.by_hand = not model.automatic_optimization
         self.changes_batches = trainer.changes_batches()

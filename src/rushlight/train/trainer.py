@@ -28,6 +28,7 @@ from .precision import Precision
 from .prediction import predict
 from .profilers import Profiler, chosen_profiler
 from .progress import Progress
+from .ranks import chosen as chosen_ranks
 from .running import Running
 from .status import RunningStage, TrainerFn, TrainerState
 
@@ -45,8 +46,8 @@ class Trainer(Running):
     that is killed and goes on with ``fit(ckpt_path=...)`` ends with the same bits.
 
     Args:
-        accelerator, strategy, devices, num_nodes: a run is one process on the CPU; other wishes
-            are refused.
+        accelerator, strategy, devices, num_nodes: how many processes train together (``"ddp"``);
+            they are started unless mpiexec, Slurm or torchrun has done so.
         precision: ``"32-true"``, ``"64-true"``, ``"bf16-true"`` or ``"bf16-mixed"``.
         logger: True for TensorBoard if it is installed and else CSV; False; loggers of your own.
         callbacks: one or several; a progress bar, a summary and a ModelCheckpoint are added.
@@ -64,8 +65,8 @@ class Trainer(Running):
         log_every_n_steps: how often loggers get the metrics of steps.
         accumulate_grad_batches: batches to a step.
         gradient_clip_val, gradient_clip_algorithm: clip by ``"norm"`` or ``"value"``.
-        deterministic, benchmark, sync_batchnorm, use_distributed_sampler, plugins, model_registry:
-            accepted; results never depend on threads, and there is one process.
+        sync_batchnorm, use_distributed_sampler: for several processes, which divide the data.
+        deterministic, benchmark, plugins, model_registry: accepted.
         inference_mode: whether evaluation may use inference mode rather than no_grad.
         profiler: ``"simple"``, ``"advanced"`` or a profiler.
         detect_anomaly: whether a backward pass that gives nan is an error.
@@ -121,8 +122,9 @@ class Trainer(Running):
         enable_autolog_hparams: bool = True,
         model_registry: str | None = None,
     ) -> None:
-        arguments.check_machine(accelerator, devices, strategy, num_nodes)
-        self.barebones = barebones
+        self.ranks = chosen_ranks(accelerator, devices, strategy, num_nodes)
+        self.barebones, self.sync_batchnorm = barebones, sync_batchnorm
+        self.use_distributed_sampler = use_distributed_sampler
         self.fast_dev_run = fast_dev_run
         self.state = TrainerState()
         self.precision_plugin = Precision(precision)
@@ -142,7 +144,7 @@ class Trainer(Running):
         self.reload_dataloaders_every_n_epochs = reload_dataloaders_every_n_epochs
         self._set_gradients(accumulate_grad_batches, gradient_clip_val, gradient_clip_algorithm)
 
-        quiet = bool(fast_dev_run) or barebones
+        quiet = bool(fast_dev_run) or barebones or not self.ranks.first
         self.loggers = chosen_loggers(
             False if quiet else (True if logger is None else logger), self.default_root_dir
         )
@@ -156,8 +158,8 @@ class Trainer(Running):
             bar=on if enable_progress_bar is None else enable_progress_bar,
             summary=on if enable_model_summary is None else enable_model_summary,
             max_time=self.max_time,
-            quiet=bool(fast_dev_run),
-        )
+            quiet=bool(fast_dev_run), first=self.ranks.first,
+        )  # fmt: skip
         self.calls, self.journal, self.progress = Calls(self), Journal(self), Progress()
         self.lightning_module: LightningModule = None  # type: ignore[assignment]
         self.datamodule: LightningDataModule | None = None
@@ -277,7 +279,7 @@ class Trainer(Running):
                 " `Trainer.{fit,validate,test,predict}`?"
             )
         with self.profiler.profile("save_checkpoint"):
-            checkpoint.write_checkpoint(filepath, checkpoint.dump(self, weights_only))
+            checkpoint.save(self, filepath, weights_only)
 
     # How it begins.
 

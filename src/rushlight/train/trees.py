@@ -21,6 +21,18 @@ def over_tensors(data: Any, function: Callable[[rl.Tensor], Any]) -> Any:
     return data
 
 
+def together(found: list[Any]) -> Any:
+    """The tensors of several trees of one form, stacked; numbers become tensors, too."""
+    first = found[0]
+    if isinstance(first, rl.Tensor):
+        return rl.stack(found)
+    if isinstance(first, dict):
+        return type(first)((key, together([one[key] for one in found])) for key in first)
+    if isinstance(first, list | tuple):
+        return type(first)(together(list(column)) for column in zip(*found, strict=True))
+    return rl.tensor(found) if isinstance(first, bool | int | float) else found
+
+
 def realize_all(data: Any) -> Any:
     """``data``, with the values of all tensors in it computed."""
     found: list[rl.Tensor] = []

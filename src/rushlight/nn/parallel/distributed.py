@@ -15,9 +15,9 @@ from rushlight import distributed as dist
 from rushlight.autograd import walk
 from rushlight.base import site as sites
 from rushlight.distributed import pending
-from rushlight.distributed.process_group import Call, ProcessGroup
 from rushlight.distributed.membership import default
 from rushlight.distributed.memory import fill, many_stored
+from rushlight.distributed.process_group import Call, ProcessGroup
 from rushlight.distributed.reducer import Reducer
 from rushlight.tensor.tensor import Tensor
 
@@ -42,6 +42,9 @@ class DistributedDataParallel(Module):
         find_unused_parameters: whether a backward pass may leave parameters out, others on each
             rank; a parameter that no rank has used keeps the gradient that it had.
         gradient_as_bucket_view, static_graph, check_reduction, dim: accepted; they change nothing.
+    Attributes:
+        averages_what_comes: whether each backward pass averages the gradients that it brings, as
+            where several optimizers take turns; the ranks' passes bring the same ones.
     Raises:
         ValueError: there is no process group.
         RuntimeError: nothing in the module is trained; ranks have made different modules.
@@ -103,6 +106,7 @@ class DistributedDataParallel(Module):
         self._reducer = Reducer(self._twin("gradients"), specs, int(cap * (1 << 20)))
         self._reached: set[int] = set()
         self._expects, self._missing = False, list[int]()
+        self.averages_what_comes = False
         self._watch_gradients()
 
     # Before the first step.
@@ -165,14 +169,28 @@ class DistributedDataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """What the module makes of its inputs."""
+        self.begin()
+        return self.module(*inputs, **kwargs)
+
+    def begin(self) -> None:
+        """Does what precedes a forward pass, for who calls the module itself."""
         pending.settle()
         self._check_finished()
         if self.broadcast_buffers and self.require_forward_param_sync:
-            self._share([buffer for _, buffer in self.module.named_buffers()])
+            self.share_buffers()
         if rl.is_grad_enabled():
             self._expects = self.require_backward_grad_sync
             self.require_forward_param_sync = self.require_backward_grad_sync
-        return self.module(*inputs, **kwargs)
+
+    def share_buffers(self) -> None:
+        """Gives all ranks the first one's buffers."""
+        self._share([buffer for _, buffer in self.module.named_buffers()])
+
+    def release(self) -> None:
+        """Leaves the gradients of the module to themselves again."""
+        for handle in self._handles:
+            handle.remove()
+        pending.settle()
 
     @contextlib.contextmanager
     def no_sync(self) -> Iterator[None]:
@@ -201,8 +219,10 @@ class DistributedDataParallel(Module):
 
     def _watch_gradients(self) -> None:
         this = weakref.ref(self)
-        for i, parameter in enumerate(self._parameters_here):
+        self._handles = [
             parameter.register_post_accumulate_grad_hook(partial(_arrived, this, i))
+            for i, parameter in enumerate(self._parameters_here)
+        ]
 
     def _take(self, i: int) -> None:
         """Notes that a gradient is there; all are averaged once the walk is over."""
@@ -214,12 +234,13 @@ class DistributedDataParallel(Module):
 
     def _reduce(self) -> None:
         """Records the average of the gradients that a backward pass has brought."""
-        reached, self._reached, self._expects = self._reached, set(), False
+        reached, self._reached = self._reached, set()
+        self._expects = self.averages_what_comes
         averaged = set(reached)
         everyone = set(range(len(self._parameters_here)))
         if self.find_unused_parameters:
             averaged = self._reducer.agree_on_used(reached)
-        elif reached != everyone:
+        elif reached != everyone and not self.averages_what_comes:
             self._missing = sorted(everyone - reached)
             whole = [set(b) for b in self._reducer.buckets if reached.issuperset(b)]
             averaged = set().union(*whole)

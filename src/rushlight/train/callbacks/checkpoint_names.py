@@ -45,7 +45,7 @@ class CheckpointNames:
 
     def _metrics(self, trainer: Trainer) -> Metrics:
         """What names can be made of: all metrics, ``epoch`` and ``step``."""
-        metrics: Metrics = dict(trainer.callback_metrics)
+        metrics: Metrics = trainer.ranks.of_first(dict(trainer.callback_metrics))
         for name, count in (("epoch", trainer.current_epoch), ("step", trainer.global_step)):
             metrics[name] = int(metrics[name]) if name in metrics else count
         return metrics
@@ -91,7 +91,7 @@ class CheckpointNames:
         while self._enable_version_counter and path != keep and self._is_taken(trainer, path):
             path = self.format_checkpoint_name(metrics, filename, ver=version)
             version += 1
-        return path
+        return trainer.ranks.of_first(path)
 
     def _is_taken(self, trainer: Trainer, path: str) -> bool:
         return os.path.exists(path) and not (

@@ -101,7 +101,7 @@ class EarlyStopping(Callback):
     def _look(self, trainer: Trainer) -> None:
         if not trainer.fitting or trainer.sanity_checking or trainer.fast_dev_run:
             return
-        metrics = trainer.callback_metrics
+        metrics = trainer.ranks.of_first(dict(trainer.callback_metrics))
         if self.monitor not in metrics:
             self._miss(list(metrics))
             return

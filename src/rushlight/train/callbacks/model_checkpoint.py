@@ -148,6 +148,8 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
             return
         if not trainer.fitting or self._last_global_step_saved == trainer.global_step:
             return
+        if trainer.world_size > 1:  # the others are not here
+            return
         metrics = self._metrics(trainer)
         path = self.format_checkpoint_name(metrics)
         self._save(trainer, path)
@@ -277,7 +279,8 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
         path = self._free_path(trainer, metrics, self.CHECKPOINT_NAME_LAST, self.last_model_path)
         previous, self.last_model_path = self.last_model_path, path
         if self.save_last == "link" and self._last_checkpoint_saved and self.save_top_k != 0:
-            _link(self._last_checkpoint_saved, path)
+            if trainer.is_global_zero:
+                _link(self._last_checkpoint_saved, path)
         else:
             self._save(trainer, path)
         self._remove(trainer, previous, path)
@@ -292,6 +295,8 @@ class ModelCheckpoint(CheckpointNames, Checkpoint):
     def _remove(self, trainer: Trainer, previous: str, current: str) -> None:
         """Removes a file that another took the place of, unless the run began with it."""
         if not previous or previous == current or self.dirpath is None:
+            return
+        if not trainer.is_global_zero:
             return
         path = Path(previous).absolute()
         began = trainer.ckpt_path and Path(trainer.ckpt_path).absolute() == path

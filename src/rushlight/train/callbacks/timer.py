@@ -100,7 +100,7 @@ class Timer(Callback):
 
     def _check(self, trainer: Trainer) -> None:
         assert self._duration is not None
-        up = self.time_elapsed() >= self._duration
+        up = trainer.ranks.of_first(self.time_elapsed() >= self._duration)
         trainer.should_stop = trainer.should_stop or up
         if up and self._verbose:
             elapsed = timedelta(seconds=int(self.time_elapsed()))

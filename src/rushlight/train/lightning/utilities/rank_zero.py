@@ -1,19 +1,36 @@
-"""What Lightning does on the first of several processes; here there is one."""
+"""What is done on the first of several processes alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from ...notes import log, note, warn
+from ...ranks import Ranks
 
 
-def rank_zero_only(function: Callable[..., Any], default: Any = None) -> Callable[..., Any]:
-    """The function itself: this is the first process."""
-    return function
+def _guarded(function: Callable[..., Any], default: Any = None) -> Callable[..., Any]:
+    """The function, which on other processes than the first gives ``default``."""
+
+    @wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs) if Ranks().first else default
+
+    return guarded
 
 
-rank_zero_only.rank = 0  # type: ignore[attr-defined]
+class _Decorator:
+    """``rank_zero_only`` with Lightning's attribute."""
+
+    __doc__ = _guarded.__doc__
+    rank = property(lambda self: Ranks().rank)
+
+    def __call__(self, function: Callable[..., Any], default: Any = None) -> Callable[..., Any]:
+        return _guarded(function, default)
+
+
+rank_zero_only = _Decorator()
 
 
 def rank_zero_info(text: str, *args: Any, **kwargs: Any) -> None:
