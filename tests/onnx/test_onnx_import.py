@@ -1,9 +1,12 @@
 """Loading ONNX models: what they compute, how they train, and what is refused."""
 
+import copy
+
 import numpy as np
 import onnx.parser
 import onnxruntime
 import pytest
+from written import draw, model_of, perceptron
 
 import onnx
 import rushlight as rl
@@ -11,31 +14,9 @@ from onnx import TensorProto, helper, numpy_helper
 from rushlight.onnx.loading import load
 
 
-def model_of(text, weights=None, version=17):
-    """A model written as text, with weights by name."""
-    proto = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : {version}]>\n{text}')
-    for name, array in (weights or {}).items():
-        proto.graph.initializer.append(numpy_helper.from_array(array, name))
-    return proto
-
-
-def draw(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-@pytest.fixture
-def perceptron():
-    return model_of(
-        """net (float[N, 4] x) => (float[N, 3] y) {
-            h = Gemm <transB = 1> (x, "fc1.weight", "fc1.bias")
-            r = Relu (h)
-            y = Gemm <transB = 1> (r, "fc2.weight", "fc2.bias")
-        }""",
-        {
-            "fc1.weight": draw(8, 4, seed=1), "fc1.bias": draw(8, seed=2),
-            "fc2.weight": draw(3, 8, seed=3), "fc2.bias": draw(3, seed=4),
-        },
-    )  # fmt: skip
+@pytest.fixture(name="perceptron")
+def the_perceptron():
+    return perceptron()
 
 
 def by_onnxruntime(proto, feeds):
@@ -184,34 +165,6 @@ def test_functions_of_the_file_take_attributes_and_call_each_other():
     assert load(proto)(rl.tensor([-2.0, 2.0])).tolist() == [-3.0, 4.0]
 
 
-def test_a_function_that_calls_itself_is_refused():
-    proto = onnx.parser.parse_model(
-        """<ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
-        net (float[N] x) => (float[N] y) { y = mine.f (x) }
-        <domain: "mine", opset_import: ["" : 17, "mine" : 1]>
-        f (a) => (b) { b = mine.f (a) }"""
-    )
-    with pytest.raises(ValueError, match=r"onnx\.load"):
-        load(proto)
-
-
-def test_functions_that_multiply_are_refused(monkeypatch):
-    monkeypatch.setattr("rushlight.onnx.loading_graph.MOST_STEPS", 1000)
-    parts = [
-        """<ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
-        net (float[N] x) => (float[N] y) { y = mine.f0 (x) }"""
-    ]
-    for at in range(8):
-        inner = f"mine.f{at + 1}" if at < 7 else "Neg"
-        lines = "\n".join(f"a{i + 1} = {inner} (a{i})" for i in range(10))
-        parts.append(
-            f'<domain: "mine", opset_import: ["" : 17, "mine" : 1]>\n'
-            f"f{at} (a0) => (a10) {{ {lines} }}"
-        )
-    with pytest.raises(ValueError, match="more than 1000 steps"):
-        load(onnx.parser.parse_model("\n".join(parts)))
-
-
 def test_an_input_with_a_default_may_be_left_out():
     proto = model_of(
         "net (float[2] x, float[2] w) => (float[2] y) { y = Mul (x, w) }",
@@ -238,116 +191,6 @@ def test_an_input_with_a_default_may_be_left_out():
 def test_wrong_inputs_are_named(perceptron, given, error, message):
     with pytest.raises(error, match=message):
         load(perceptron)(*given)
-
-
-def test_strings_are_refused_when_loading():
-    text = "net (string[N] x) => (string[N] y) { y = Identity (x) }"
-    with pytest.raises(NotImplementedError, match="value 'x' holds strings"):
-        load(model_of(text))
-
-
-def test_an_operator_that_is_not_there_is_named_with_node_and_domain():
-    proto = onnx.parser.parse_model(
-        """<ir_version: 8, opset_import: ["" : 17, "com.acme" : 1]>
-        net (float[N] x) => (float[N] y) { y = com.acme.Warp (x) }"""
-    )
-    with pytest.raises(NotImplementedError, match=r"'Warp' of domain 'com.acme'.*node 'y'"):
-        load(proto)
-
-
-def test_a_fault_inside_names_the_node(perceptron):
-    proto = model_of(
-        "net (float[M, N] x, float[K] z) => (float[M, K] y)"
-        " { h = Relu (x)\n y = Add (h, z) }"
-    )  # fmt: skip
-    proto.graph.node[1].name = "sum/both"
-    with pytest.raises(RuntimeError, match="sum/both"):
-        load(proto)(rl.zeros(2, 3), rl.zeros(2))
-
-
-@pytest.mark.parametrize("cut", [0, 1, 7, 40, 150])
-def test_a_truncated_file_is_refused(perceptron, cut):
-    with pytest.raises(ValueError, match=r"onnx\.load"):
-        load(perceptron.SerializeToString()[:cut])
-
-
-@pytest.mark.parametrize("data", [b"not a model", b"\x80\x04\x95", b"PK\x03\x04" + b"\0" * 50])
-def test_a_foreign_file_is_refused(data):
-    with pytest.raises(ValueError, match=r"onnx\.load"):
-        load(data)
-
-
-def test_a_damaged_byte_never_gives_another_kind_of_fault(perceptron):
-    data = bytearray(perceptron.SerializeToString())
-    random = np.random.default_rng(5)
-    for _ in range(300):
-        broken = data.copy()
-        for at in random.integers(0, len(data), 3):
-            broken[at] = random.integers(0, 256)
-        try:
-            load(bytes(broken))
-        except (ValueError, NotImplementedError, RuntimeError) as fault:
-            assert type(fault).__module__.startswith("rushlight"), repr(fault)
-
-
-def test_sizes_that_do_not_fit_their_data_are_refused(perceptron):
-    for sizes in ([10**9, 10**9], [-1, 4], [8, 5]):
-        proto = onnx.ModelProto()
-        proto.CopyFrom(perceptron)
-        proto.graph.initializer[0].dims[:] = sizes
-        with pytest.raises(ValueError, match=r"onnx\.load"):
-            load(proto)
-
-
-def outside(perceptron, folder, location="weights.bin", offset=0, length=None):
-    """The model with its first weight in another file."""
-    proto = onnx.ModelProto()
-    proto.CopyFrom(perceptron)
-    tensor = proto.graph.initializer[0]
-    data = tensor.raw_data
-    (folder / "weights.bin").write_bytes(b"\0" * 8 + data)
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    length = len(data) if length is None else length
-    for key, value in {"location": location, "offset": offset, "length": length}.items():
-        entry = tensor.external_data.add()
-        entry.key, entry.value = key, str(value)
-    path = folder / "model.onnx"
-    path.write_bytes(proto.SerializeToString())
-    return path
-
-
-def test_data_beside_the_file_are_read(perceptron, tmp_path):
-    path = outside(perceptron, tmp_path, offset=8)
-    x = rl.tensor(draw(2, 4))
-    assert load(path)(x).tolist() == load(perceptron)(x).tolist()
-    assert load(path.read_bytes(), folder=tmp_path)(x).tolist() == load(perceptron)(x).tolist()
-    with pytest.raises(ValueError, match="lie in another file"):
-        load(path.read_bytes())
-
-
-@pytest.mark.parametrize(
-    "location", ["../weights.bin", "/etc/passwd", "a/../../weights.bin", "", "..\\weights.bin", "."]
-)
-def test_data_outside_of_the_folder_are_refused(perceptron, tmp_path, location):
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "weights.bin").write_bytes(b"\0" * 200)
-    with pytest.raises(ValueError, match=r"onnx\.load"):
-        load(outside(perceptron, tmp_path / "inner", location))
-
-
-def test_data_behind_a_link_are_refused(perceptron, tmp_path):
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "secret").write_bytes(b"\0" * 200)
-    (tmp_path / "inner" / "link.bin").symlink_to(tmp_path / "secret")
-    with pytest.raises(ValueError, match="outside of the model's folder"):
-        load(outside(perceptron, tmp_path / "inner", "link.bin"))
-
-
-@pytest.mark.parametrize(("offset", "length"), [(100, None), ("-8", None), (0, 4), (0, "1e9")])
-def test_data_that_do_not_fit_are_refused(perceptron, tmp_path, offset, length):
-    with pytest.raises(ValueError, match=r"onnx\.load"):
-        load(outside(perceptron, tmp_path, offset=offset, length=length))
 
 
 @pytest.mark.parametrize("name", ["uint16", "uint32", "uint64", "int16", "float16", "float64"])
@@ -381,3 +224,85 @@ def test_a_saved_state_goes_back_into_a_loaded_model(perceptron):
     other.load_state_dict(model.state_dict())
     x = rl.tensor(draw(3, 4))
     assert other(x).tolist() == model(x).tolist()
+
+
+def test_a_copy_trains_by_itself(perceptron):
+    model = load(perceptron)
+    twin = copy.deepcopy(model)
+    with rl.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    x = rl.tensor(draw(3, 4))
+    assert twin(x).abs().sum().item() == 0
+    assert model(x).abs().sum().item() > 0
+    assert twin.train().training
+    assert not model.training
+
+
+def test_shapes_that_are_worked_out_follow_the_input_and_its_buffers():
+    proto = model_of(
+        """net (float[N, M] x) => (float[K] y) {
+            s = Shape (x)
+            first = Gather (s, zero)
+            both = ReduceProd <keepdims = 1> (s)
+            scaled = Mul (both, one)
+            y = Reshape (x, scaled)
+        }""",
+        {"zero": np.int64(0).reshape(()), "one": np.int64([1])},
+    )
+    model = load(proto)
+    for size in ((2, 3), (4, 5), (2, 3), (0, 3)):
+        assert model(rl.zeros(size)).shape == (size[0] * size[1],)
+    model.one.fill_(-1)  # what was worked out before does not outlive a change
+    with pytest.raises(RuntimeError):
+        model(rl.zeros(2, 3))
+
+
+def test_half_precision_and_double_are_a_call_away():
+    proto = model_of(
+        "net (float[N, 2] x) => (float[N, 2] y) { y = MatMul (x, w) }",
+        {"w": np.float32([[1, 2], [3, 4]])},
+    )
+    model = load(proto).to(rl.float64)
+    assert model.w.dtype is rl.float64
+
+
+def test_a_sparse_weight_is_read_with_its_zeros():
+    proto = model_of("net (float[N, 3] x) => (float[N, 2] y) { y = MatMul (x, w) }")
+    values = helper.make_tensor("w", TensorProto.FLOAT, [2], [5.0, 7.0])
+    places = helper.make_tensor("places", TensorProto.INT64, [2], [1, 4])
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [3, 2]))
+    assert load(proto).w.tolist() == [[0, 5], [0, 0], [7, 0]]
+    proto.graph.sparse_initializer[0].indices.int64_data[:] = [1, 6]
+    with pytest.raises(ValueError, match=r"onnx\.load"):
+        load(proto)
+
+
+def test_a_bundle_of_weights_inside_a_branch_trains():
+    inner = helper.make_graph(
+        [helper.make_node("Mul", ["x", "scale"], ["a"])], "then", [],
+        [helper.make_tensor_value_info("a", TensorProto.FLOAT, [2])],
+        [numpy_helper.from_array(np.float32([2, 3]), "scale")],
+    )  # fmt: skip
+    other = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["b"])], "else", [],
+        [helper.make_tensor_value_info("b", TensorProto.FLOAT, [2])],
+    )  # fmt: skip
+    proto = model_of("net (float[2] x, bool c) => (float[2] y) { y = Identity (x) }")
+    proto.graph.node[0].CopyFrom(
+        helper.make_node("If", ["c"], ["y"], name="branch", then_branch=inner, else_branch=other)
+    )
+    model = load(proto)
+    assert [name for name, _ in model.named_parameters()] == ["branch.scale"]
+    model(rl.tensor([1.0, 1.0]), rl.tensor(True)).sum().backward()
+    assert model.branch.scale.grad.tolist() == [1, 1]
+
+
+def test_the_server_reads_onnx_files(perceptron, tmp_path):
+    from rushlight.serve.models import read
+    from rushlight.serve.signature import Signature
+
+    onnx.save(perceptron, tmp_path / "model.onnx")
+    signature = Signature.of(read(tmp_path / "model.onnx"))
+    assert [(port.name, port.sizes) for port in signature.inputs] == [("x", [-1, 4])]
+    assert signature.apart == ""

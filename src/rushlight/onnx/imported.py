@@ -141,7 +141,9 @@ class Imported(nn.Module):
             if not isinstance(value, Carried):
                 self._homes[key] = self._settle(key, value, key in model.trainable, taken)
         self._narrow = {k: v for k, v in model.weights.items() if isinstance(v, Carried)}
-        model.is_training = lambda: self.training
+        model.weights = {}
+        for tensor in graph.initializer:
+            tensor.ClearField("raw_data")  # the module has it
         self.eval()
 
     def _settle(
@@ -200,14 +202,18 @@ class Imported(nn.Module):
     def _compute(self, inputs: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
         model = self._model
         weights = {key: getattr(owner, name) for key, (owner, name) in self._homes.items()}
-        model.weights = {**self._narrow, **weights}
+        now = model.now
+        now.weights, now.training = {**self._narrow, **weights}, self.training
         bound = self._bound(inputs, named)
         main = model.main
         values = [
-            bound[one.name] if one.name in bound else model.weights[main.constants[one.name]]
+            bound[one.name] if one.name in bound else now.weights[main.constants[one.name]]
             for one in self.inputs
         ]
-        return main.run(values, None)
+        try:
+            return main.run(values, None)
+        finally:
+            now.weights = {}
 
     def _bound(self, inputs: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs by name.

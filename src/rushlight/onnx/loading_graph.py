@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import rushlight as rl
@@ -12,7 +12,7 @@ from rushlight.base.errors import MissingError
 
 from . import nodes
 from .loading_data import dense, refuse, value_of
-from .loading_steps import Body, Model, Step, release
+from .loading_steps import SHAPELY, Body, Model, Step, release
 from .nodes.elements import NARROW, PLAIN, Carried
 from .nodes.registry import Entry
 
@@ -24,12 +24,19 @@ DEEPEST = 50
 
 @dataclass(frozen=True)
 class Place:
-    """Where a builder is: the opsets in force, a function's attributes, the depth."""
+    """Where a builder is.
+
+    Attributes:
+        opsets: those in force, by domain.
+        given: a function's attributes.
+        settled: the names of values that are constant, or follow from shapes alone.
+    """
 
     opsets: dict[str, int]
     given: dict[str, Any] | None = None
     depth: int = 0
     path: tuple[str, ...] = ()
+    settled: set[str] = field(default_factory=set)
 
 
 def _domain(name: str) -> str:
@@ -119,8 +126,16 @@ class Builder:
             tuple(one.name for one in graph.output),
             [], constants, [_promise(one.type) for one in graph.output], self.model,
         )  # fmt: skip
-        body.steps = [self._step(node, place, constants) for node in graph.node]
-        release(body, keep=place.depth == 0)
+        inputs = {one.name for one in graph.input}
+        around = place.settled - inputs
+        around |= {
+            name
+            for name, key in constants.items()
+            if name not in inputs and not _is_floating(self.model.weights[key])
+        }
+        inner = replace(place, settled=around)
+        body.steps = [self._step(node, inner, constants) for node in graph.node]
+        release(body)
         return body
 
     def _keep(self, place: Place, name: str, value: Any, is_weight: bool) -> str:
@@ -128,8 +143,7 @@ class Builder:
         while key in self.model.weights:
             key += "_"
         self.model.weights[key] = value
-        floating = not isinstance(value, Carried) and value.is_floating_point()
-        if is_weight and floating and value.ndim:
+        if is_weight and not isinstance(value, Carried) and _is_floating(value) and value.ndim:
             self.model.trainable.add(key)
         return key
 
@@ -158,14 +172,23 @@ class Builder:
         outputs = list(node.output)
         while outputs and not outputs[-1]:
             outputs.pop()
+        settled = node.op_type in SHAPELY and not domain
+        if settled and node.op_type not in ("Shape", "Size"):
+            settled = all(name in place.settled for name in node.input if name)
+        if settled:
+            place.settled.update(outputs)
+        else:
+            place.settled.difference_update(outputs)
         return Step(
             found, node.op_type, label, tuple(node.input), tuple(outputs), attributes,
             place.opsets.get(domain, 0), self.model,
             {at: constants[name] for at, name in enumerate(node.input) if name in constants},
+            settled=settled,
         )  # fmt: skip
 
     def _attributes(self, node: Any, place: Place) -> dict[str, Any]:
-        inner = Place(place.opsets, place.given, place.depth + 1, (*place.path, label_of(node)))
+        path = (*place.path, label_of(node))
+        inner = replace(place, depth=place.depth + 1, path=path)
         values = {}
         for attribute in node.attribute:
             given = _resolved(attribute, place.given)
@@ -215,7 +238,7 @@ class Builder:
         inner = Place(opsets, given, place.depth + 1, (*place.path, label_of(node)))
         body = Body(tuple(function.input), tuple(function.output), [], {}, [], self.model)
         body.steps = [self._step(one, inner, {}) for one in function.node]
-        release(body, keep=False)
+        release(body)
 
         def call(*inputs: Any) -> tuple[Any, ...]:
             padded = [*inputs, *[None] * (len(body.inputs) - len(inputs))]
@@ -228,6 +251,11 @@ class Builder:
 
         version = place.opsets[_domain(node.domain)]
         return body_for(self.model.proto, node, schema, version, place.opsets)
+
+
+def _is_floating(value: Any) -> bool:
+    tensor = value.tensor if isinstance(value, Carried) else value
+    return tensor.is_floating_point()
 
 
 def label_of(node: Any) -> str:

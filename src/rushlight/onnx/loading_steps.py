@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,20 @@ import rushlight as rl
 from rushlight.base.errors import Fault, OperationError
 
 from . import nodes
+from .nodes.elements import Carried
 from .nodes.registry import Entry
+
+SHAPELY = frozenset({
+    "Add", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div", "Equal", "Floor",
+    "Gather", "Identity", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Pow", "ReduceProd",
+    "ReduceSum", "Reshape", "Shape", "Size", "Slice", "Sqrt", "Squeeze", "Sub", "Unsqueeze",
+    "Where",
+})  # fmt: skip
+"""Operators that files work out shapes with."""
+FEW = 16
+"""A shape has no more numbers."""
+MOST_KNOWN = 64
+"""Results that a step keeps: one for each size that it is called with."""
 
 
 class Scope:
@@ -45,22 +58,13 @@ class Step:
     model: Model
     constants: dict[int, str] = field(default_factory=dict)
     last_use: tuple[str, ...] = ()
+    settled: bool = False
+    known: dict[tuple[Any, ...], tuple[Any, Any]] = field(default_factory=dict)
 
     def run(self, scope: Scope) -> None:
         """Computes the node's outputs into the scope."""
         inputs = [scope[name] if name else None for name in self.inputs]
-        attributes = self.attributes
-        if "here" in self.entry.parameters:
-            attributes = {**attributes, "here": self._here(scope)}
-        try:
-            result = nodes.call(self.entry, inputs, attributes)
-        except Fault as fault:
-            fault.add_layer(self.label, self.operator)
-            raise
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-            raise OperationError(
-                self.operator, f"node {self.label!r} cannot take what it was given: {error}"
-            ) from error
+        result = self._known(inputs, scope) if self.settled else self._result(inputs, scope)
         found = result if isinstance(result, tuple) else (result,)
         for name, value in zip(self.outputs, found, strict=False):
             if name:
@@ -68,16 +72,60 @@ class Step:
         for name in self.last_use:
             scope.values.pop(name, None)
 
+    def _known(self, inputs: list[Any], scope: Scope) -> Any:
+        """The result of a step that works on shapes, which was computed if it came before.
+
+        Equal inputs are identical ones: the shape of something is the same tensor each time.
+        """
+        if any(isinstance(one, list) for one in inputs):
+            return self._result(inputs, scope)
+        by_shape = self.operator in ("Shape", "Size")
+        nodes_of = [tuple(_plain(one).shape) if by_shape else _node_of(one) for one in inputs]
+        key = tuple(one if by_shape else id(one) for one in nodes_of)
+        kept = self.known.get(key)
+        if kept is not None:
+            return kept[1]
+        with rl.no_grad():
+            result = self._result(inputs, scope)
+        parts = [_plain(one) for one in (result if isinstance(result, tuple) else (result,))]
+        if all(one.numel() <= FEW and one.ndim <= 1 for one in parts):
+            rl.realize(*parts)
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            self.known[key] = (nodes_of, result)
+        return result
+
+    def _result(self, inputs: list[Any], scope: Scope) -> Any:
+        attributes = self.attributes
+        if "here" in self.entry.parameters:
+            attributes = {**attributes, "here": self._here(scope)}
+        try:
+            return nodes.call(self.entry, inputs, attributes)
+        except Fault as fault:
+            fault.add_layer(self.label, self.operator)
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise OperationError(
+                self.operator, f"node {self.label!r} cannot take what it was given: {error}"
+            ) from error
+
     def _here(self, scope: Scope) -> nodes.Here:
         def remember(place: int, value: rl.Tensor) -> None:
             key = self.constants.get(place)
             if key is not None:
                 with rl.no_grad():
-                    self.model.weights[key].copy_(value)
+                    self.model.now.weights[key].copy_(value)
 
-        return nodes.Here(
-            self.version, len(self.outputs), self.model.is_training(), scope, remember
-        )
+        training = self.model.now.training
+        return nodes.Here(self.version, len(self.outputs), training, scope, remember)
+
+
+def _plain(value: Any) -> rl.Tensor:
+    return value.tensor if isinstance(value, Carried) else value
+
+
+def _node_of(value: Any) -> Any:
+    return None if value is None else _plain(value).node
 
 
 @dataclass
@@ -93,7 +141,7 @@ class Body:
 
     def run(self, inputs: list[Any], outer: Scope | None) -> list[Any]:
         """The outputs for these inputs; ``outer`` is what surrounds the graph."""
-        weights = self.model.weights
+        weights = self.model.now.weights
         values = {name: weights[key] for name, key in self.constants.items()}
         values.update(zip(self.inputs, inputs, strict=False))
         scope = Scope(values, outer)
@@ -107,15 +155,32 @@ class Model:
     """All that was read of a file.
 
     Attributes:
-        weights: the values of initializers, by their keys; the module shows its own here.
+        weights: the values of initializers, by their keys, until a module takes them.
         trainable: the keys of those that are weights.
+        now: what the module that runs it in this thread says.
     """
 
     proto: Any
     main: Body | None = None
     weights: dict[str, Any] = field(default_factory=dict)
     trainable: set[str] = field(default_factory=set)
-    is_training: Callable[[], bool] = lambda: False
+    now: Now = field(default_factory=lambda: Now())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        return self  # the steps of a copy are the same; its weights are its own
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a model loaded from ONNX is not pickled: save its state_dict(), or program()"
+        )
+
+
+class Now(threading.local):
+    """The weights and the mode that a model runs with."""
+
+    def __init__(self) -> None:
+        self.weights: dict[str, Any] = {}
+        self.training = False
 
 
 def _reads(step: Step) -> set[str]:
@@ -128,7 +193,7 @@ def _reads(step: Step) -> set[str]:
     return names
 
 
-def release(body: Body, keep: bool) -> None:
+def release(body: Body) -> None:
     """Notes for each step the values that nobody reads after it, so that they can be freed."""
     needed = set(body.outputs)
     for step in reversed(body.steps):
