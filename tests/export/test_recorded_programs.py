@@ -274,3 +274,12 @@ def test_functional_calls_are_recorded_with_their_layer_and_line():
     program = export(Deep(), (rl.ones(1, 2),))
     assert program.layers == ("body.first", "")
     assert "test_recorded_programs.py" in str(program)
+
+
+def test_the_signature_has_pytorchs_names():
+    ours = export(nn.BatchNorm1d(3), (rl.randn(4, 3),)).graph_signature
+    theirs = torch.export.export(torch.nn.BatchNorm1d(3), (torch.randn(4, 3),)).graph_signature
+    for name in ("user_inputs", "parameters", "buffers", "inputs_to_parameters",
+                 "inputs_to_buffers", "lifted_tensor_constants"):  # fmt: skip
+        assert getattr(ours, name) == getattr(theirs, name), name
+    assert set(ours.buffers_to_mutate.values()) == set(ours.buffers)

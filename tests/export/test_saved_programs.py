@@ -48,7 +48,7 @@ def test_all_of_a_program_is_kept(program, content):
     again = load(io.BytesIO(content))
     assert again.selftest() < 1e-6
     for name in ("inputs", "outputs", "numbers", "attrs", "changes", "layers", "dims", "example",
-                 "arguments", "keywords", "result", "parameters", "buffers", "name"):  # fmt: skip
+                 "arguments", "keywords", "result", "parameter_names", "buffer_names", "name"):  # fmt: skip
         assert getattr(again, name) == getattr(program, name), name
     assert list(again.state) == list(program.state)
     assert str(again) == str(program)  # lines included

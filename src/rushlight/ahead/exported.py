@@ -58,7 +58,7 @@ def model_of(program: ExportedProgram, batches: Sequence[int] | None = None) -> 
 
 def _is_own(program: ExportedProgram, name: str) -> bool:
     """Whether a part of the state is more than a constant."""
-    known = (*program.parameters, *program.buffers, *program.changes)
+    known = (*program.parameter_names, *program.buffer_names, *program.changes)
     return name in known or name.startswith(("optimizer.", "random."))
 
 

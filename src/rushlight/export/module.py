@@ -47,10 +47,10 @@ class ProgramModule(Module):
         value = tensor.detach().clone() if own is None else own
         if isinstance(value, Parameter):
             owner.register_parameter(last, value)
-        elif name in program.parameters:
+        elif name in program.parameter_names:
             owner.register_parameter(last, Parameter(value, requires_grad=tensor.requires_grad))
         else:
-            owner.register_buffer(last, value, persistent=name in program.buffers)
+            owner.register_buffer(last, value, persistent=name in program.buffer_names)
         self._homes[name] = owner, last
 
     @property

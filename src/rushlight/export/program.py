@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -18,13 +18,14 @@ from rushlight.graph.spec import Spec, Specs
 from rushlight.tensor.tensor import Tensor
 
 from .call import array_for, run, tensor_of, write
+from .compare import Golden, compared
 from .dims import Dim
 from .rehearse import rehearse
+from .signature import ExportGraphSignature, signature_of
 from .tree import Form, matched, put_together
 from .varying import Sizes, Varying
 
 Shape = tuple[int | str, ...]
-Golden = tuple[list[np.ndarray], list[np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class ExportedProgram:
         numbers: the values of the inputs that are numbers, likewise.
         inputs, outputs: the user's inputs and outputs.
         state: parameters, buffers and constants by name, in the order of the graph's inputs.
-        parameters, buffers: which of them are what; buffers that are part of ``state_dict``.
+        parameter_names, buffer_names: which of them are what; buffers that are in ``state_dict``.
         changes: the state that a call writes.
         layers: the layer of each step by its path, '' outside of layers.
         dims: the dynamic sizes.
@@ -77,8 +78,8 @@ class ExportedProgram:
     inputs: tuple[Entry, ...]
     outputs: tuple[Entry, ...]
     state: dict[str, Tensor]
-    parameters: tuple[str, ...]
-    buffers: tuple[str, ...]
+    parameter_names: tuple[str, ...]
+    buffer_names: tuple[str, ...]
     changes: tuple[str, ...]
     layers: tuple[str, ...]
     dims: tuple[Dim, ...]
@@ -237,7 +238,8 @@ class ExportedProgram:
         Raises:
             RuntimeError: a difference is larger; it names the output.
         """
-        return compared(self, self.outputs_for, tolerance)
+        names = [*(entry.name for entry in self.outputs), *self.changes]
+        return compared(self.goldens, names, self.outputs_for, tolerance)
 
     def outputs_for(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """All outputs of the graph for inputs that are arrays; the state stays as it is."""
@@ -270,71 +272,62 @@ class ExportedProgram:
     @property
     def state_dict(self) -> dict[str, Tensor]:
         """Parameters and persistent buffers by name."""
-        return {name: self.state[name] for name in (*self.parameters, *self.buffers)}
+        return {name: self.state[name] for name in (*self.parameter_names, *self.buffer_names)}
 
     @property
     def constants(self) -> dict[str, Tensor]:
         """The other tensors that the program reads, by name."""
-        kept = {*self.parameters, *self.buffers}
+        kept = {*self.parameter_names, *self.buffer_names}
         return {name: tensor for name, tensor in self.state.items() if name not in kept}
 
-    def named_parameters(self) -> Any:
-        """Names and parameters."""
-        return iter([(name, self.state[name]) for name in self.parameters])
+    tensor_constants = constants
 
-    def named_buffers(self) -> Any:
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Names and parameters."""
+        return ((name, self.state[name]) for name in self.parameter_names)
+
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
         """Names and buffers."""
-        return iter([(name, self.state[name]) for name in self.buffers])
+        return ((name, self.state[name]) for name in self.buffer_names)
+
+    def parameters(self) -> Iterator[Tensor]:
+        """The parameters."""
+        return (tensor for _, tensor in self.named_parameters())
+
+    def buffers(self) -> Iterator[Tensor]:
+        """The buffers."""
+        return (tensor for _, tensor in self.named_buffers())
+
+    @property
+    def graph_signature(self) -> ExportGraphSignature:
+        """What the inputs and outputs of the graph are."""
+        return signature_of(self)
+
+    @property
+    def range_constraints(self) -> dict[str, tuple[int, int | None]]:
+        """The bounds of dynamic sizes by name; None where there is none above."""
+        return {dim.name: (dim.min, dim.max) for dim in self.dims}
+
+    @property
+    def example_inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments of the example, positional and by name."""
+        arrays = self.goldens[0][0]
+        tensors = [tensor_of(a, e.spec) for a, e in zip(arrays, self.inputs, strict=True)]
+        return put_together(self.arguments, tensors), put_together(self.keywords, tensors)
+
+    def run_decompositions(self, decomp_table: Any = None) -> ExportedProgram:
+        """Itself: operations are taken apart where a target wants it.
+
+        Args:
+            decomp_table: as PyTorch's, without effect.
+        """
+        return self
 
     def __repr__(self) -> str:
         return f"<ExportedProgram {self.name}: {len(self.pattern.steps)} steps>"
 
     def __str__(self) -> str:
         return f"ExportedProgram {self.name}\n{show(self.graph)}"
-
-
-Run = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
-
-
-def compared(program: ExportedProgram, call: Run, tolerance: float = 1e-5) -> float:
-    """Compares what ``call`` gives for golden inputs with the golden outputs.
-
-    Any artefact made of a program is checked so, wherever it runs.
-
-    Raises:
-        RuntimeError: there are none, or a difference is larger than the tolerance.
-    """
-    largest = 0.0
-    if not program.goldens:
-        raise OperationError("selftest", "the program has no golden outputs to compare with")
-    for inputs, wanted in program.goldens:
-        found = call(inputs)
-        names = [*(entry.name for entry in program.outputs), *program.changes]
-        for name, a, b in zip(names, found, wanted, strict=True):
-            difference = _difference(np.asarray(a), b)
-            largest = max(largest, difference)
-            if not difference <= tolerance:
-                raise OperationError(
-                    "selftest",
-                    f"{name} differs from its golden values by {difference:.3g}, more than"
-                    f" {tolerance:g}",
-                )
-    return largest
-
-
-def _difference(a: np.ndarray, b: np.ndarray) -> float:
-    """The largest difference, of large numbers as a part of them; infinite for another shape."""
-    if a.shape != b.shape:
-        return float("inf")
-    if not a.size:
-        return 0.0
-    kind = np.complex128 if np.iscomplexobj(b) else np.float64
-    x, y = a.astype(kind), b.astype(kind)
-    with np.errstate(all="ignore"):
-        apart = np.abs(x - y) / np.maximum(np.abs(y), 1)
-    same = (x == y) | (np.isnan(x) & np.isnan(y))
-    apart = np.where(same, 0, np.where(np.isnan(apart), np.inf, apart))
-    return float(apart.max())
 
 
 def inferred(step: Step, specs: Sequence[Specs], attrs: tuple[Any, ...]) -> Specs:

@@ -31,7 +31,7 @@ def freeze(
         )
     program = mod.example_program()
     state = {name: tensor.detach() for name, tensor in program.state.items()}
-    frozen = LoadedModule(replace(program, state=state, parameters=(), buffers=()))
+    frozen = LoadedModule(replace(program, state=state, parameter_names=(), buffer_names=()))
     frozen.eval()
     return frozen
 
