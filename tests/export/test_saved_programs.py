@@ -47,8 +47,10 @@ def content(program):
 def test_all_of_a_program_is_kept(program, content):
     again = load(io.BytesIO(content))
     assert again.selftest() < 1e-6
-    for name in ("inputs", "outputs", "numbers", "attrs", "changes", "layers", "dims", "example",
-                 "arguments", "keywords", "result", "parameter_names", "buffer_names", "name"):  # fmt: skip
+    for name in (
+        "inputs", "outputs", "numbers", "attrs", "changes", "layers", "dims", "example",
+        "arguments", "keywords", "result", "parameter_names", "buffer_names", "name",
+    ):  # fmt: skip
         assert getattr(again, name) == getattr(program, name), name
     assert list(again.state) == list(program.state)
     assert str(again) == str(program)  # lines included
