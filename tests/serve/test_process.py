@@ -170,7 +170,9 @@ def test_what_is_not_http_does_not_bring_it_down(shared):
         post + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
         post + b"Content-Length: 100\r\n\r\n{}",  # and hangs up
         post + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"A" * 200_000,
-        post + b"X: " + b"y" * 200_000 + b"\r\n\r\n",
+        post + b"X: " + b"y" * 200_000 + b"\r\n\r\n", post + b"X: y\r\n" * 20_000,
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ):  # fmt: skip
         status = raw(server, data)[9:12]
         assert not status.startswith((b"2", b"5")), (data[:80], status)
@@ -237,3 +239,11 @@ def test_the_log_has_lines_and_no_bodies(shared):
     assert line["ms"] > 0 and line["client"] == "127.0.0.1"
     server.wait("request", path="/v2/health/live")
     assert "0.123456" not in str(server.log) and "secret" not in str(server.log)
+
+
+def test_headers_without_end_are_refused(shared):
+    head = b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nX: "
+    found = raw(shared, head + b"y" * 2_000_000, hang_up=False)
+    assert b"400" in found[:12] and found.endswith(
+        b'{"error": "The head of the request is too large."}'
+    )

@@ -15,7 +15,7 @@ from .refused import Refused
 from .repository import Repository, Served
 from .settings import Settings
 
-LARGE = 64 << 10  # bytes of a body that is read beside the loop, which others wait for
+LARGE = 64 << 10  # bytes that are read or written beside the loop, which others wait for
 
 
 class Asking:
@@ -57,8 +57,10 @@ class Asking:
             served, ticket = self._joined(served, asked)
             arrays = await ticket.future
             told["rows"], told["batch"] = ticket.rows, ticket.batch
-            ports = served.signature.outputs
-            return written(served.name, served.version, asked, ports, arrays)
+            arguments = served.name, served.version, asked, served.signature.outputs, arrays
+            if sum(array.nbytes for array in arrays) < LARGE:
+                return written(*arguments)
+            return await asyncio.to_thread(written, *arguments)
 
     async def _read(self, data: bytes, length: str | None, served: Served) -> Question:
         arguments = data, length, served.signature, self.settings.max_elements

@@ -16,6 +16,7 @@ from .refused import Refused, malformed
 from .runner import Arrays, Runner
 from .settings import Settings
 
+FAILED = "the model failed; the server's log says more"
 Outcome = Arrays | BaseException
 
 
@@ -194,7 +195,11 @@ class Line:
     def _serve(self, batch: list[Ticket]) -> None:
         rows = sum(ticket.rows for ticket in batch)
         start = time.perf_counter()
-        outcomes = self._outcomes(batch)
+        try:
+            outcomes = self._outcomes(batch)
+        except BaseException as error:  # the line must go on, or all others would wait for ever
+            self._fault(error)
+            outcomes = [Refused(500, FAILED, "fault") for _ in batch]
         seconds = time.perf_counter() - start
         self._pace += 0.1 * (seconds / len(batch) - self._pace)
         self._done(rows, seconds)
@@ -230,7 +235,7 @@ class Line:
         self._fault(error)
         if isinstance(error, MemoryError):
             return Refused(503, "there is not enough memory for this request now", "memory", 1)
-        return Refused(500, "the model failed; the server's log says more", "fault")
+        return Refused(500, FAILED, "fault")
 
 
 def deliver(batch: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:

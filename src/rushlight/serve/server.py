@@ -17,9 +17,11 @@ from .metrics import Metrics
 from .places import Place
 from .repository import Repository
 from .settings import Settings
+from .wire import Wire
 
 SWITCH = 0.0005  # seconds; see `serve`
 BACKLOG = 2048
+LAST = 2.0  # seconds for the batch in hand when all clients have gone
 
 
 def serve(
@@ -59,7 +61,7 @@ def serve(
         target=_announce, args=(repository, server, journal), name="serve start", daemon=True
     ).start()
     server.run()
-    finished = repository.stop(grace)
+    finished = repository.stop(LAST)  # requests had their time: what is left is nobody's
     journal.write("stopped", finished=finished)
     return 0 if server.started and repository.found_all and finished else 1
 
@@ -68,9 +70,9 @@ def _server(app: Any, host: str, port: int, grace: float) -> Any:
     uvicorn = load("uvicorn", "serve", "the server")
     return uvicorn.Server(
         uvicorn.Config(
-            app, host=host, port=port, log_level="warning", access_log=False, lifespan="off",
-            timeout_graceful_shutdown=max(1, round(grace)), backlog=BACKLOG, server_header=False,
-            timeout_keep_alive=20,
+            app, host=host, port=port, http=Wire, lifespan="off", log_level="error",
+            access_log=False, server_header=False, backlog=BACKLOG, timeout_keep_alive=20,
+            timeout_graceful_shutdown=max(1, round(grace)),
         )
     )  # fmt: skip
 
