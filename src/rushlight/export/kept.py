@@ -62,6 +62,27 @@ def now(root: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @contextmanager
+def unshared(state: dict[str, Tensor]) -> Iterator[None]:
+    """Has memory that others share, as NumPy does after ``numpy()``, read once for the block.
+
+    Each look at it makes another node, which would be taken for another value.
+    """
+    places = [tensor._place for tensor in state.values() if tensor._place is not None]
+    storages = {id(place.storage): place.storage for place in places}
+    held = []
+    for storage in storages.values():
+        storage.refresh()
+        if storage.outside is not None:
+            held.append((storage, storage.outside))
+            storage.outside = None
+    try:
+        yield
+    finally:
+        for storage, outside in held:
+            storage.outside = outside
+
+
+@contextmanager
 def undone(root: Any, state: dict[str, Tensor], before: dict[str, Node]) -> Iterator[None]:
     """Gives tensors back what they showed before the block, and the module its tensors."""
     held = _registers(root)

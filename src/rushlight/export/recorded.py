@@ -18,7 +18,7 @@ from rushlight.graph.op import DATA, NUMBER, OUTSIDE
 from rushlight.tensor.look import buffer_of
 from rushlight.tensor.tensor import Tensor
 
-from .kept import attributes_of, distinct, now, undone
+from .kept import attributes_of, distinct, now, undone, unshared
 from .tree import Flat, Form
 from .watch import Watch, refusal
 
@@ -89,6 +89,10 @@ class Recording:
         Raises:
             RuntimeError: part of it cannot be kept; the fault has operation, line and layer.
         """
+        with unshared(self.state):
+            return self._of(call)
+
+    def _of(self, call: Callable[[], Any]) -> Recorded:
         before = distinct(self.state)
         with undone(self.root, self.state, before), self.watch.on():
             result = call()
