@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import toys
 from asgi import Client, asking, tensor
 
 import rushlight as rl
@@ -207,3 +208,19 @@ def test_a_file_that_is_being_written_is_left_alone(tmp_path):
     assert len(asked) == 1
     assert [row["state"] for row in json.loads(json.dumps(repository.index()))] == ["READY"]
     repository.stop(1)
+
+
+def test_a_request_follows_the_version_that_replaced_its_own():
+    """It was read for a model that left before it got a place in the line."""
+    client = Client(serve.application({"m": toys.scaled(2.0)}))
+    repository = client.app.state.repository
+    body = asking(tensor("x", [1, 1, 1, 1], (1, 4)))
+    found = repository.find("m")
+    repository._places[0] = Given("m", toys.scaled(3.0))
+    repository.look()  # seen for the first time
+    assert client.post("/v2/models/m/infer", body).json["outputs"][0]["data"][0] == 2
+    find, once = repository.find, [found]
+    repository.find = lambda *which: once.pop() if once else find(*which)  # what a request held
+    repository.look()
+    reply = client.post("/v2/models/m/versions/1/infer", body)
+    assert reply.json["outputs"][0]["data"][0] == 3 and not once

@@ -39,7 +39,7 @@ class Asking:
         try:
             served = self.repository.find(name, version)
             known = told["model"], told["version"] = served.name, served.version
-            return await self._answer(request, served, told)
+            return await self._answer(request, served, version, told)
         except Refused as refused:
             status = refused.status
             self.metrics.failure(*known, refused.reason)
@@ -48,13 +48,14 @@ class Asking:
             self.metrics.request(*known, status, time.perf_counter() - start)
 
     async def _answer(
-        self, request: Any, served: Served, told: dict[str, Any]
+        self, request: Any, served: Served, version: str | None, told: dict[str, Any]
     ) -> tuple[bytes, dict[str, str]]:
         with self.intake.body(request.headers) as body:
             data = await body.read(request.receive)
             asked = await self._read(data, request.headers.get(HEADER_LENGTH), served)
             told["id"] = None if asked.id is None else asked.id[:100]
-            served, ticket = self._joined(served, asked)
+            served, ticket = self._joined(served, version, asked)
+            told["version"] = served.version
             arrays = await ticket.future
             told["rows"], told["batch"] = ticket.rows, ticket.batch
             arguments = served.name, served.version, asked, served.signature.outputs, arrays
@@ -68,17 +69,19 @@ class Asking:
             return question(*arguments)
         return await asyncio.to_thread(question, *arguments)
 
-    def _joined(self, served: Served, asked: Question) -> tuple[Served, Ticket]:
+    def _joined(
+        self, served: Served, version: str | None, asked: Question
+    ) -> tuple[Served, Ticket]:
         """A place in the line of the version, or of the one that has replaced it meanwhile."""
         while True:
             try:
                 return served, served.line.join(asked.arrays)
             except Closed:
-                served = self._successor(served)
+                served = self._successor(served, version)
                 served.signature.check([array.shape for array in asked.arrays])
 
-    def _successor(self, served: Served) -> Served:
-        following = self.repository.find(served.name, None)
+    def _successor(self, served: Served, version: str | None) -> Served:
+        following = self.repository.find(served.name, version)
         if following.signature.inputs != served.signature.inputs or (
             following.signature.outputs != served.signature.outputs
         ):
