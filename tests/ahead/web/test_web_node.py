@@ -100,6 +100,22 @@ def test_wrong_answers_are_refused(tmp_path: Path) -> None:
         check(tmp_path)
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_no_number_is_no_answer(wrong: float, tmp_path: Path) -> None:
+    program = made("mlp")
+    program.goldens[0][1][0][0, 3] = wrong
+    write_folder(program, tmp_path)
+    with pytest.raises(RuntimeError, match="the model's answers differ by NaN"):
+        check(tmp_path)
+
+
+def test_a_program_without_goldens_is_refused(tmp_path: Path) -> None:
+    program = made("mlp")
+    program.goldens.clear()
+    with pytest.raises(ValueError, match="no golden examples"):
+        write_folder(program, tmp_path)
+
+
 class Solved(nn.Module):
     def forward(self, x: rl.Tensor) -> rl.Tensor:
         return rl.linalg.inv(x)

@@ -14,6 +14,7 @@ from zlib import crc32
 
 import numpy as np
 
+from rushlight.base.errors import ArgValueError
 from rushlight.export import ExportedProgram
 from rushlight.version import __version__
 
@@ -61,8 +62,14 @@ def write_folder(
         inside: whether weights are in ``model.wasm`` instead of beside it.
     Raises:
         MissingError: an operation has no kernel, or a type no array in JavaScript.
+        ValueError: the program has no golden examples.
         OSError: a file could not be written.
     """
+    if not program.goldens:
+        raise ArgValueError(
+            "export", "the program has no golden examples, so nobody could tell if it is right.",
+            hint="Record some: program.set_goldens([[array, ...]]).",
+        )  # fmt: skip
     module = module_of(program, step)
     page = page or Page()
     goldens = Goldens(program, step)

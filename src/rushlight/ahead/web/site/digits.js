@@ -37,6 +37,7 @@ export function digitsPage(root, model, about, bytes) {
     const training = new Training(model, scans, () => reading.read());
     root.append(training.root);
   }
+  root.append(element("p", { class: "soft small" }, `The scans: ${about.credit}`));
 }
 
 /** Drawing, and what the model takes it for. */

@@ -292,7 +292,11 @@ export class Model {
     const start = Math.ceil(this.end / LINE) * LINE;
     this.end = start + Math.max(size, 1);
     const missing = this.end - this.memory.buffer.byteLength;
-    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    try {
+      if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    } catch (error) {
+      throw new ModelError(`there is no memory for another ${Math.ceil(missing / 1e6)} MB`);
+    }
     return start;
   }
 
@@ -330,7 +334,8 @@ function difference(found, right) {
     const [a, b] = [Number(found[k]), Number(right[k])];
     if (a === b || (a !== a && b !== b)) continue;
     const apart = Math.abs(a - b) / Math.max(1, Math.abs(b));
-    largest = apart <= largest ? largest : apart; // NaN stays
+    if (Number.isNaN(apart)) return NaN;
+    largest = Math.max(largest, apart);
   }
   return largest;
 }
