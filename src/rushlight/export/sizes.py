@@ -201,10 +201,15 @@ def _joined(step: Step, given: Sequence[tuple[Any, ...]], fit: Fit, layer: str) 
         try:
             joined.append(_attribute(values, fit))
         except _Unfit:
-            sizes = [dict(point) for point in fit.points]
-            found = ", ".join(f"{v} at {s}" for v, s in zip(values, sizes, strict=True))
+            found = _two(values, fit)
             raise _depends(step, layer, f"its {name} depends on sizes: {found}") from None
     return tuple(joined)
+
+
+def _two(values: Sequence[Any], fit: Fit) -> str:
+    """Two sizes, and what something is there."""
+    other = next(k for k, value in enumerate(values) if value != values[0])
+    return " and ".join(f"{values[k]} at {dict(fit.points[k])}" for k in (0, other))
 
 
 class _Unfit(Exception):
@@ -238,9 +243,7 @@ def _number(k: int, recordings: Sequence[Recorded], fit: Fit) -> Number | Varyin
             for s, layer in zip(first.graph.steps, first.layers, strict=True)
             if at in s.inputs
         )
-        found = ", ".join(
-            f"{r.numbers[k]} at {dict(p)}" for r, p in zip(recordings, fit.points, strict=True)
-        )
+        found = _two([r.numbers[k] for r in recordings], fit)
         raise _depends(step, layer, f"a number depends on sizes: {found}") from None
 
 
