@@ -37,11 +37,10 @@ MEANT = {
         "model gives.",
     ),
     "trees": (("'TreeEnsemble'",), "Forests of decision trees (`ai.onnx.ml`)."),
-    "largest region": (("roialign_mode_max",), "`RoiAlign` with `mode=max`."),
     "half": (
         ("attention_4d_causal_fp16_expanded",),
-        "One of the halves: two of 192 float16 results are off by their last bits, because "
-        "each operation is computed in float32 and rounded once.",
+        "Two of 192 float16 results differ in their last bits: each operation is computed in "
+        "float32 and rounded once.",
     ),
 }
 

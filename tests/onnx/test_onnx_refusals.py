@@ -94,6 +94,18 @@ def test_a_damaged_byte_never_gives_another_kind_of_fault(perceptron):
             assert type(fault).__module__.startswith("rushlight"), repr(fault)
 
 
+def test_a_version_that_nobody_knows_is_refused(perceptron):
+    perceptron.opset_import[0].version = 999
+    with pytest.raises(ValueError, match="opset version 999, and the newest known is"):
+        load(perceptron)
+
+
+def test_a_result_that_no_memory_holds_is_refused_where_it_is_asked_for():
+    proto = model_of("net (int64[1] n) => (float[K] y) { y = ConstantOfShape (n) }")
+    with pytest.raises(RuntimeError, match="node 'y' asks for 1152921504606846976 elements"):
+        load(proto)(rl.tensor([2**60]))
+
+
 def test_sizes_that_do_not_fit_their_data_are_refused(perceptron):
     for sizes in ([10**9, 10**9], [-1, 4], [8, 5]):
         proto = onnx.ModelProto()

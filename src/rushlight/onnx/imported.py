@@ -142,8 +142,7 @@ class Imported(nn.Module):
                 self._homes[key] = self._settle(key, value, key in model.trainable, taken)
         self._narrow = {k: v for k, v in model.weights.items() if isinstance(v, Carried)}
         model.weights = {}
-        for tensor in graph.initializer:
-            tensor.ClearField("raw_data")  # the module has it
+        model.proto = None  # all of it was read
         self.eval()
 
     def _settle(

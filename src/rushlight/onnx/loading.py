@@ -98,6 +98,13 @@ def _decoded(onnx: Any, data: bytes, what: str) -> Any:
 def _check_whole(proto: Any) -> None:
     if not proto.HasField("graph") or not proto.opset_import or not proto.graph.output:
         raise refuse("this is no ONNX model: it has no graph, no outputs or no opset")
+    newest = extras.load("onnx.defs", "onnx", "reading an ONNX file").onnx_opset_version()
+    for one in proto.opset_import:
+        if one.domain in ("", "ai.onnx") and not 1 <= one.version <= newest:
+            raise refuse(
+                f"the model is of opset version {one.version}, and the newest known is {newest}",
+                "Install a newer onnx, or convert the model with onnx.version_converter.",
+            )
     if len(proto.training_info):
         raise refuse(
             "the model has ONNX training information",

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import rushlight as rl
-from rushlight.base.errors import Fault, OperationError
+from rushlight.base.errors import Fault, OperationError, ShapeError
 
 from . import nodes
+from .loading_data import MOST_ELEMENTS
 from .nodes.elements import Carried
 from .nodes.registry import Entry
 
@@ -100,7 +101,9 @@ class Step:
         if "here" in self.entry.parameters:
             attributes = {**attributes, "here": self._here(scope)}
         try:
-            return nodes.call(self.entry, inputs, attributes)
+            result = nodes.call(self.entry, inputs, attributes)
+            self._check_size(result)
+            return result
         except Fault as fault:
             fault.add_layer(self.label, self.operator)
             raise
@@ -108,6 +111,20 @@ class Step:
             raise OperationError(
                 self.operator, f"node {self.label!r} cannot take what it was given: {error}"
             ) from error
+
+    def _check_size(self, result: Any) -> None:
+        """Refuses what no memory holds, while it is only recorded.
+
+        Raises:
+            RuntimeError: naming the node.
+        """
+        for one in result if isinstance(result, (tuple, list)) else (result,):
+            size = _plain(one).numel() if isinstance(one, (rl.Tensor, Carried)) else 0
+            if size > MOST_ELEMENTS:
+                raise ShapeError(
+                    self.operator, f"node {self.label!r} asks for {size} elements",
+                    rule=f"A result has at most {MOST_ELEMENTS}.",
+                )  # fmt: skip
 
     def _here(self, scope: Scope) -> nodes.Here:
         def remember(place: int, value: rl.Tensor) -> None:

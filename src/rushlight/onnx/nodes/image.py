@@ -13,6 +13,7 @@ import rushlight as rl
 from rushlight.base.errors import ArgValueError
 from rushlight.nn import functional as F
 
+from .regions import largest_in_regions
 from .registry import node
 
 
@@ -221,14 +222,11 @@ def roi_align(
 ) -> rl.Tensor:  # fmt: skip
     from rushlight.vision import ops
 
-    if mode != "avg":
-        raise ArgValueError(
-            "RoiAlign", f"mode {mode!r}", rule="Only 'avg' is there.",
-            hint="Use MaxRoiPool for maxima.",
-        )  # fmt: skip
-    boxes = rl.cat([batch.to(x.dtype)[:, None], rois.to(x.dtype)], 1)
     size = (output_height, output_width)
     aligned = coordinate_transformation_mode == "half_pixel"
+    if mode == "max":
+        return largest_in_regions(x, rois, batch, size, spatial_scale, sampling_ratio, aligned)
+    boxes = rl.cat([batch.to(x.dtype)[:, None], rois.to(x.dtype)], 1)
     return ops.roi_align(x, boxes, size, spatial_scale, sampling_ratio or -1, aligned)
 
 
