@@ -126,6 +126,31 @@ def test_recurrent_layers_of_any_length(layer, kind: str) -> None:
     assert made(rl.randn(7, 3, 4))[0].shape[:2] == (7, 3)
 
 
+class Segments(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+        self.up = nn.ConvTranspose2d(4, 4, 2, 2)
+
+    def forward(self, x):
+        low = self.down(x)
+        size = x.shape[-2:]
+        smooth = nn.functional.interpolate(low, size=size, mode="bilinear", align_corners=False)
+        return smooth, self.up(low), nn.functional.adaptive_avg_pool2d(low, 1).flatten(1)
+
+
+def test_images_of_any_size() -> None:
+    sizes = {0: "batch", 2: "height", 3: "width"}
+    made = rl.onnx.export(
+        Segments().eval(), (rl.randn(1, 3, 16, 12),), input_names=["x"], output_names=["mask"],
+        dynamic_axes={"x": sizes, "mask": sizes},
+    )  # fmt: skip
+    assert kinds(made)["Resize"] == 2
+    assert made.model_proto.graph.output[0].type.tensor_type.shape.dim[2].dim_param == "height"
+    mask, up, pooled = made(rl.randn(2, 3, 21, 30))
+    assert (mask.shape, up.shape, pooled.shape) == ((2, 4, 21, 30), (2, 4, 12, 16), (2, 4))
+
+
 def test_transformer() -> None:
     model = nn.Transformer(8, 2, 1, 1, 16, batch_first=True).eval()
     sizes = {"src": {0: "batch", 1: "source"}, "tgt": {0: "batch", 1: "target"}}

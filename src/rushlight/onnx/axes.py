@@ -32,7 +32,7 @@ def shapes_of(
     input_names: Sequence[str] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """The same as ``dynamic_shapes``, for each argument in the form that it has."""
-    names = [*_parameters(model, len(args)), *kwargs]
+    names = [*parameters(model, len(args)), *kwargs]
     order = iter(input_names or ())
 
     def said(value: Any, name: str) -> Any:
@@ -49,7 +49,7 @@ def shapes_of(
     return {name: said(value, name) for name, value in zip(names, given, strict=True)}
 
 
-def _parameters(model: Any, count: int) -> list[str]:
+def parameters(model: Any, count: int) -> list[str]:
     """The names of positional arguments."""
     forward = getattr(model, "forward", model)
     parameters = list(inspect.signature(forward).parameters.values())

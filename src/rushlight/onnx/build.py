@@ -5,20 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rushlight.base.errors import Fault
 from rushlight.export import ExportedProgram
 from rushlight.graph.graph import Graph
 from rushlight.graph.spec import Spec
 from rushlight.tensor.look import array_of, buffer_of
+from rushlight.tensor.tensor import Tensor
 from rushlight.version import __version__
 
 from .errors import OnnxExporterError, OnnxExporterWarning
 from .prune import pruned
+from .recordings import Recordings
 from .sizes import Integer, Size, Type, merged
 from .steps import Refused, Walk, number_value
 from .values import Value
@@ -34,22 +35,23 @@ Names = Sequence[str] | None
 
 
 class Build:
-    """Makes the ONNX model of a program.
+    """Makes the ONNX model of what was recorded.
 
     Args:
-        program: what is exported.
+        recordings: what is exported.
         opset: the version of ONNX's operators.
         input_names, output_names: instead of the program's, from the first one on.
         axes: names of dimensions by input or output; else they are the program's.
     """
 
     def __init__(
-        self, program: ExportedProgram, opset: int, input_names: Names = None,
+        self, recordings: Recordings, opset: int, input_names: Names = None,
         output_names: Names = None, axes: Mapping[str, Mapping[int, str]] | None = None,
     ) -> None:  # fmt: skip
         if opset > NEWEST:
             raise OnnxExporterError(f"opset_version is {opset}; {OLDEST} to {NEWEST} are written.")
-        self.program, self.opset = program, opset
+        self.recordings, self.opset = recordings, opset
+        self.program = program = recordings.program
         self.inputs = _renamed([entry.name for entry in program.inputs], input_names)
         self.outputs = _renamed([entry.name for entry in program.outputs], output_names)
         self.axes = axes or {}
@@ -57,12 +59,11 @@ class Build:
 
     def model(self) -> Any:
         """The ModelProto."""
-        points = list(_points(self.program))
-        graphs = [self.program.at(point) for point in points]
+        graphs = self.recordings.graphs
         to = Writer(self.opset, len(graphs))
         inputs = self._inputs(to, graphs)
-        state = self._state(to)
-        numbers = self._numbers(to, points, graphs)
+        state = [self._state(to, name, tensor) for name, tensor in self.program.state.items()]
+        numbers = self._numbers(to, graphs[0])
         values = Walk(to).graphs(graphs, [*inputs, *state, *numbers], self.program.layers)
         outputs = self._outputs(to, values, {value.name for value in (*inputs, *state)})
         nodes, constants = pruned(to.nodes, to.constants, outputs, self.opset)
@@ -89,24 +90,23 @@ class Build:
             to.note(found[-1])
         return found
 
-    def _state(self, to: Writer) -> list[Value]:
-        found = []
-        for name, tensor in self.program.state.items():
-            own = f"{name}_" if name in self.inputs else name
-            spec: Spec = tensor.node.spec
-            to.keep(own, buffer_of(tensor.node).stored, spec.dtype)
-            kind = Type(tuple(spec.shape), spec.dtype)
-            found.append(Value(own, kind, None, array_of(tensor)))
-        return found
+    def _state(self, to: Writer, name: str, tensor: Tensor) -> Value:
+        """A parameter, buffer or constant, under its own name."""
+        spec: Spec = tensor.node.spec
+        tables = self.recordings.tables.get(name)
+        if tables is not None:
+            shape = merged([table.shape for table in tables])
+            return Value("", Type(shape, spec.dtype), tables=tables)
+        own = f"{name}_" if name in self.inputs else name
+        to.keep(own, buffer_of(tensor.node).stored, spec.dtype)
+        array = array_of(tensor)
+        return Value(own, Type(tuple(spec.shape), spec.dtype), tables=(array,) * to.recordings)
 
-    def _numbers(
-        self, to: Writer, points: Sequence[dict[str, int]], graphs: Sequence[Graph]
-    ) -> list[Value]:
+    def _numbers(self, to: Writer, graph: Graph) -> list[Value]:
         first = len(self.program.inputs) + len(self.program.state)
-        columns = zip(*[self.program.numbers_at(point) for point in points], strict=True)
         return [
-            number_value(to, merged(column), graphs[0].inputs[first + k])
-            for k, column in enumerate(columns)
+            number_value(to, merged(column), graph.inputs[first + k])
+            for k, column in enumerate(zip(*self.recordings.numbers, strict=True))
         ]
 
     # What comes out --------------------------------------------------------------------------
@@ -138,9 +138,12 @@ class Build:
         said = self.axes.get(name, {}).get(axis)
         if said is not None:
             return said
-        entries = dict(zip((*self.inputs, *self.outputs),
-                           (*self.program.inputs, *self.program.outputs)))  # fmt: skip
-        return str(entries[name].shape[axis])
+        entries = dict(
+            zip((*self.inputs, *self.outputs), (*self.program.inputs, *self.program.outputs))
+        )
+        known = entries[name].shape[axis]
+        free = known if isinstance(known, str) else f"{name}_{axis}"
+        return self.recordings.name(size, free)
 
 
 def _tell_of_changes(program: ExportedProgram) -> None:
@@ -179,39 +182,6 @@ def _rename(nodes: Sequence[Any], old: str, new: str) -> None:
             for k, name in enumerate(names):
                 if name == old:
                     names[k] = new
-
-
-def _points(program: ExportedProgram) -> Iterator[dict[str, int]]:
-    """Sizes at which the program is looked at: each moved alone, and all together."""
-    start = {}
-    for k, dim in enumerate(program.dims):
-        size = program.example[dim.name]
-        start[dim.name] = size if size > 1 or not dim.allows(2 + k) else 2 + k
-    yield dict(start)
-    if not start:
-        return
-    found = 0
-    for shift in (1, 2, 3, 7):
-        moved = [{**start, name: n + shift} for name, n in start.items()]
-        for point in [*moved, {n: size + shift + k for k, (n, size) in enumerate(start.items())}]:
-            if _works(program, point):
-                found += 1
-                yield point
-    for factor in (2, 3):
-        point = {name: n * factor for name, n in start.items()}
-        if _works(program, point):
-            found += 1
-            yield point
-    if found < 2:
-        raise OnnxExporterError("The model runs at too few sizes of its dynamic dimensions.")
-
-
-def _works(program: ExportedProgram, point: dict[str, int]) -> bool:
-    try:
-        program.at(point)
-    except Fault:
-        return False
-    return True
 
 
 def packed(program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]) -> str:

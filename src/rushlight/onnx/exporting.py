@@ -19,6 +19,7 @@ from .errors import OnnxExporterError, OnnxExporterWarning
 from .modes import OperatorExportTypes, TrainingMode, exporting, select_model_mode_for_export
 from .onnx_program import ONNXProgram, text_of
 from .proof import prove
+from .recordings import Recordings, of_model, of_program
 from .writer import onnx
 
 DEFAULT_OPSET = 20
@@ -105,10 +106,8 @@ def export(
             )
     positional, named = _arguments(args, kwargs)
     with exporting(), select_model_mode_for_export(model, None if dynamo else training):
-        program, axes = _recorded(
-            model, positional, named, dynamic_shapes, dynamic_axes, input_names
-        )
-    made = convert(program, opset_version or DEFAULT_OPSET, input_names, output_names, axes)
+        found, axes = _recorded(model, positional, named, dynamic_shapes, dynamic_axes, input_names)
+    made = convert(found, opset_version or DEFAULT_OPSET, input_names, output_names, axes)
     if verbose:
         print(text_of(made.model_proto))
     if f is not None:
@@ -122,17 +121,21 @@ def export(
 
 
 def convert(
-    program: ExportedProgram, opset: int = DEFAULT_OPSET, input_names: Sequence[str] | None = None,
-    output_names: Sequence[str] | None = None, axes: Mapping[str, Mapping[int, str]] | None = None,
-) -> ONNXProgram:  # fmt: skip
+    program: ExportedProgram | Recordings,
+    opset: int = DEFAULT_OPSET,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    axes: Mapping[str, Mapping[int, str]] | None = None,
+) -> ONNXProgram:
     """The ONNX model of a program, checked and proved."""
-    build = Build(program, max(opset, OLDEST), input_names, output_names, axes)
+    recordings = program if isinstance(program, Recordings) else of_program(program)
+    build = Build(recordings, max(opset, OLDEST), input_names, output_names, axes)
     model = build.model()
     _check(model)
-    prove(model, program, build.inputs, build.outputs)
+    prove(model, recordings, build.inputs, build.outputs)
     if opset < OLDEST:
         model = _older(model, opset, build)
-    return ONNXProgram(model, program)
+    return ONNXProgram(model, recordings.program)
 
 
 def _check(model: Any) -> None:
@@ -150,7 +153,7 @@ def _older(model: Any, opset: int, build: Build) -> Any:
     made.opset_import[0].version = opset
     try:
         _check(made)
-        prove(made, build.program, build.inputs, build.outputs)
+        prove(made, build.recordings, build.inputs, build.outputs)
     except OnnxExporterError as error:
         warnings.warn(
             f"opset_version is {opset}; {OLDEST} is the oldest that is written, and the model has"
@@ -165,24 +168,48 @@ def _older(model: Any, opset: int, build: Build) -> Any:
 def _recorded(
     model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], dynamic_shapes: Any,
     dynamic_axes: Any, input_names: Sequence[str] | None,
-) -> tuple[ExportedProgram, Axes]:  # fmt: skip
-    """The program of a model, and the names of its dimensions by input and output."""
+) -> tuple[Recordings, Axes]:  # fmt: skip
+    """What a model does, and the names of its dimensions by input and output."""
     if isinstance(model, ExportedProgram):
-        return model, {}
+        return of_program(model), {}
     program = getattr(model, "program", None)
     if isinstance(program, ExportedProgram) and not dynamic_shapes and not dynamic_axes:
-        return program, {}  # what a trace or a saved program gave
+        return of_program(program), {}  # what a trace or a saved program gave
     axes = axes_by_name(dynamic_axes or {})
-    if dynamic_shapes is not None or not axes:
-        return record(model, args, kwargs, dynamic_shapes=dynamic_shapes), axes
-    shapes = shapes_of(model, args, kwargs, axes, input_names)
+    shapes = dynamic_shapes
+    if shapes is None and axes:
+        shapes = shapes_of(model, args, kwargs, axes, input_names)
     try:
-        return record(model, args, kwargs, dynamic_shapes=shapes), axes
+        return _by_formulas(model, args, kwargs, shapes), axes
     except Fault:
-        equal = tied(shapes, args, kwargs)
-        if equal is None:
+        if not shapes:
             raise
-        return record(model, args, kwargs, dynamic_shapes=equal), axes
+        found = _otherwise(model, args, kwargs, shapes, dynamic_shapes is None)
+        if found is None:
+            raise
+        return found, axes
+
+
+def _otherwise(
+    model: Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any, may_tie: bool
+) -> Recordings | None:
+    """What a model does whose sizes are no sums of products, or must be equal to each other."""
+    equal = tied(shapes, args, kwargs) if may_tie else None
+    ways: list[tuple[Any, Any]] = [(of_model, shapes)]
+    if equal is not None:
+        ways = [(_by_formulas, equal), (of_model, shapes), (of_model, equal)]
+    for way, given in ways:
+        try:
+            return way(model, args, kwargs, given)
+        except (Fault, OnnxExporterError):
+            continue
+    return None
+
+
+def _by_formulas(
+    model: Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any
+) -> Recordings:
+    return of_program(record(model, args, kwargs, dynamic_shapes=shapes))
 
 
 def _arguments(

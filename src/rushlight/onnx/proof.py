@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.base.errors import Fault
-from rushlight.export import ExportedProgram
-from rushlight.export.sizes import example_at
-
 from .build import GOLDENS, unpacked
 from .errors import OnnxExporterError
+from .recordings import Recordings
 from .writer import onnx
 
 TOLERANCE = 1e-4
@@ -82,9 +79,10 @@ def _reference(model: Any) -> Run:
     return lambda inputs: evaluator.run(None, dict(inputs))
 
 
-def prove(model: Any, program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]
-          ) -> float:  # fmt: skip
-    """Runs a model on the program's goldens, and with other sizes where these are dynamic.
+def prove(
+    model: Any, recordings: Recordings, inputs: Sequence[str], outputs: Sequence[str]
+) -> float:
+    """Runs a model on what was recorded, and with other sizes where these are dynamic.
 
     Returns:
         The largest difference.
@@ -92,7 +90,7 @@ def prove(model: Any, program: ExportedProgram, inputs: Sequence[str], outputs: 
         OnnxExporterError: they disagree; it names the output.
     """
     run = runtime(model)
-    cases = [*program.goldens, *_other_sizes(program)]
+    cases = [*recordings.program.goldens, *recordings.checks]
     return max(
         (agree(run(dict(zip(inputs, given, strict=True))), wanted, outputs, tolerance(model))
          for given, wanted in cases),
@@ -130,31 +128,6 @@ def tolerance(model: Any) -> float:
 def is_proto(model: Any) -> bool:
     """Whether it is a model in memory, and no path."""
     return isinstance(model, onnx.ModelProto)
-
-
-def _other_sizes(program: ExportedProgram) -> list[Any]:
-    """A case with every dynamic size another than in the example, if the model allows that."""
-    if not program.dims or not program.goldens:
-        return []
-    for sign in (1, -1):
-        moved = enumerate(program.dims, 1)
-        sizes = {dim.name: program.example[dim.name] + sign * k for k, dim in moved}
-        try:
-            given = _inputs_at(program, sizes)
-            return [(given, program.outputs_for(given))]
-        except Fault:  # more or less than the model takes
-            continue
-    return []
-
-
-def _inputs_at(program: ExportedProgram, sizes: dict[str, int]) -> list[np.ndarray]:
-    """The example's inputs with other sizes."""
-    program.at(sizes)
-    dims = {dim.name: dim for dim in program.dims}
-    return [
-        example_at(array, {k: dims[n] for k, n in enumerate(entry.shape) if n in dims}, sizes)
-        for array, entry in zip(program.goldens[0][0], program.inputs, strict=True)
-    ]
 
 
 def agree(

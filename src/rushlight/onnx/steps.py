@@ -194,8 +194,8 @@ def number_value(to: Writer, number: Any, spec: Spec) -> Value:
         return Value(made, kind, number)
     array = np.asarray(number).astype(spec.dtype.numpy)
     if spec.dtype.is_half:
-        return Value(to.cast(to.constant(array), spec.dtype), kind, number, array)
-    return Value(to.constant(array), kind, number, array)
+        return Value(to.cast(to.constant(array), spec.dtype), kind, number)
+    return Value(to.constant(array), kind, number)
 
 
 def _flat(x: Any) -> tuple[Any, ...]:

@@ -20,13 +20,13 @@ class Value:
         name: its name in the ONNX graph.
         type: shape and dtype.
         number: what it is when that is known: a Python number, or an integer that varies.
-        array: the numbers of a parameter or constant, which are part of the model.
+        tables: the numbers of a parameter or constant, for each of the recordings.
     """
 
     name: str
     type: Type
     number: Any = None
-    array: np.ndarray | None = None
+    tables: tuple[np.ndarray, ...] = ()
 
     @property
     def shape(self) -> tuple[Integer, ...]:
@@ -35,6 +35,11 @@ class Value:
     @property
     def dtype(self) -> DType:
         return self.type.dtype
+
+    @property
+    def array(self) -> np.ndarray | None:
+        """Its numbers, if they are known and the same in all recordings."""
+        return self.tables[0] if self.tables and self.name else None
 
     @property
     def ndim(self) -> int:

@@ -185,6 +185,8 @@ class Writer:
         if isinstance(x, str):
             return x
         if isinstance(x, Value):
+            if not x.name:
+                raise Declined("a table of numbers is another at another size")
             return x.name
         if isinstance(x, np.ndarray | np.generic):
             return self.constant(np.asarray(x))

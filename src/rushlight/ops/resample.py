@@ -119,19 +119,49 @@ class Resample(Op):
         return total
 
     def onnx(self, to: Any, x: Any, places: Any, weights: Any, *back: Any, dim: int) -> Any:
-        """A product with a matrix of the weights, from the tables, which are known."""
-        return resampled(to, x, places.array, weights.array, dim)
+        return resampled(to, x, places, weights, dim)
 
 
 def resampled(to: Any, x: Any, places: Any, weights: Any, dim: int) -> Any:
-    """A product with a matrix made of the tables, which are known; nothing else will do."""
-    if places is None or weights is None or not isinstance(x.shape[dim], int):
+    """ONNX's Resize where the tables are its, else a product with a matrix made of them.
+
+    ``places`` and ``weights`` have ``tables``, one for each size at which a model was recorded.
+    """
+    if not places.tables or not weights.tables:
         return None
-    matrix = np.zeros((x.shape[dim], len(places)), weights.dtype)
-    rows = np.broadcast_to(np.arange(len(places))[:, None], places.shape)
-    kept = places >= 0
-    np.add.at(matrix, (places[kept], rows[kept]), weights[kept])
+    counts = [len(each) for each in places.tables]
+    sizes = getattr(x.shape[dim], "values", (x.shape[dim],) * len(counts))
+    for kind, corners in (("linear", False), ("linear", True), ("cubic", False), ("cubic", True)):
+        rules = [Rule(kind, n, m, None, corners, False) for n, m in zip(sizes, counts, strict=True)]
+        tables_ = zip(rules, places.tables, weights.tables, strict=True)
+        if all(_is_of(*each) for each in tables_) and x.dtype is float32 and 2 <= dim < x.ndim:
+            return _resized(to, x, dim, to.result.shape, kind, corners)
+    if places.array is None or not isinstance(x.shape[dim], int):
+        return None
+    matrix = np.zeros((x.shape[dim], len(places.array)), weights.array.dtype)
+    rows = np.broadcast_to(np.arange(len(places.array))[:, None], places.array.shape)
+    kept = places.array >= 0
+    np.add.at(matrix, (places.array[kept], rows[kept]), weights.array[kept])
     return product_along(to, x, x.ndim, dim, matrix.astype(x.dtype.numpy))
+
+
+def _is_of(rule: Rule, places: Any, weights: Any) -> bool:
+    """Whether tables are those of a rule."""
+    wanted, shares = _pointwise(rule, weights.dtype.type)
+    same = wanted.shape == places.shape and bool((wanted == places).all())
+    return same and bool(np.allclose(shares, weights, atol=1e-6))
+
+
+def _resized(to: Any, x: Any, dim: int, shape: Any, kind: str, corners: bool) -> Any:
+    """Resize along one dimension; of signals as of images of height 1."""
+    signal = x.ndim == 3
+    given = to("Unsqueeze", x, [2]) if signal else x
+    sizes = [*shape[:2], 1, shape[2]] if signal else shape
+    y = to(
+        "Resize", given, None, None, sizes, mode=kind, cubic_coeff_a=SHARP,
+        coordinate_transformation_mode="align_corners" if corners else "half_pixel",
+    )  # fmt: skip
+    return to("Squeeze", y, [2]) if signal else y
 
 
 def resampled_bytes(x: Node, dim: int, rule: Rule) -> Node:
