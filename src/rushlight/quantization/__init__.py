@@ -28,4 +28,5 @@ from .qconfig import (
 from .stubs import DeQuantStub, QuantStub, QuantWrapper, add_quant_dequant
 from .fuse import fuse_modules, fuse_modules_qat
 from .convert import convert, prepare, propagate_qconfig_, quantize_dynamic
+from .qat import prepare_qat, quantize_qat
 from .once import Report, quantize, quantize_for_export

@@ -11,6 +11,7 @@ from rushlight.nn import quantized
 from .fake_quantize import observer_of
 from .observe import forget, observe_input, observe_result, source_of
 from .qconfig import QConfig, default_dynamic_qconfig
+from .rounding import Rounding, RoundingReLU, plain_of
 from .stubs import DeQuantStub, QuantStub, copied
 from .swap import DYNAMIC, STATIC, check_activation, give_input, give_output, in_bytes
 
@@ -59,14 +60,14 @@ def prepare(
     """
     model = copied(model, inplace)
     propagate_qconfig_(model)
-    kinds = tuple(allow_list) if allow_list else (*STATIC, QuantStub)
+    kinds = tuple(allow_list) if allow_list else (*STATIC, QuantStub, Rounding, RoundingReLU)
     for name, module in _quantisable(model, kinds):
         activation = observer_of(module.qconfig.activation())
         if activation.is_dynamic:
             continue
         check_activation(activation, name)
         if not isinstance(module, QuantStub):
-            observe_input(module, module.qconfig.activation(), name)
+            observe_input(module, observer_of(module.qconfig.activation()), name)
         observe_result(module, module.qconfig.activation(), name)
     return model
 
@@ -124,10 +125,13 @@ def _converted(layer: Any, mapping: dict[Any, Any], name: str) -> nn.Module | No
     qconfig, seen = getattr(layer, "qconfig", None), "_observing" in layer.__dict__
     if isinstance(layer, QuantStub):
         return _rounding(layer) if seen else None
-    form = mapping.get(type(layer))
+    core, weights = layer, None
+    if isinstance(layer, Rounding):
+        core, weights = plain_of(layer), layer.weight_fake_quant
+    form = mapping.get(type(core))
     if form is None or not qconfig or not (seen or getattr(form, "dynamic", False)):
         return None
-    made = in_bytes(layer, qconfig, form, name)
+    made = in_bytes(core, weights or qconfig.weight(), form, name)
     if not made.dynamic:
         give_input(made, source_of(layer))
         give_output(made, observer_of(layer.activation_post_process))

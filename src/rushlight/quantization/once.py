@@ -17,12 +17,10 @@ from .histogram import HistogramObserver
 from .neighbours import LAYERS, fold_norms, tensors_in
 from .observe import forget, observe_input, source_of
 from .observer import default_per_channel_weight_observer
-from .qconfig import QConfig, per_channel_dynamic_qconfig
 from .stubs import copied
 from .swap import DYNAMIC, STATIC, give_input, in_bytes
 
 MODES = ("static", "dynamic")
-FINE = QConfig(HistogramObserver, default_per_channel_weight_observer)
 
 
 @dataclass
@@ -149,7 +147,7 @@ def _split(batch: Any) -> tuple[Tensor, Tensor | None]:
 def _static(model: nn.Module, batches: list[Tensor], report: Report) -> nn.Module:
     layers = [(name, m) for name, m in model.named_modules() if type(m) in STATIC]
     for name, layer in layers:
-        observe_input(layer, FINE.activation(), name)
+        observe_input(layer, HistogramObserver(), name)
     with rl.no_grad():
         for batch in batches:
             rl.realize(*tensors_in(model(batch)))
@@ -183,7 +181,7 @@ def _layer(layer: nn.Module, forms: Any, name: str, report: Report) -> Any:
         report.left[name] = f"its weights are {weight.dtype}"
         return None
     try:
-        made = in_bytes(layer, per_channel_dynamic_qconfig, forms[type(layer)], name)
+        made = in_bytes(layer, default_per_channel_weight_observer(), forms[type(layer)], name)
     except NotImplementedError as error:
         report.left[name] = str(error)
         return None

@@ -24,17 +24,18 @@ DYNAMIC: dict[type[nn.Module], type[nn.Module]] = {
 }  # fmt: skip
 
 
-def in_bytes(layer: Any, qconfig: Any, form: type[nn.Module], where: str = "") -> Any:
+def in_bytes(layer: Any, observer: Any, form: type[nn.Module], where: str = "") -> Any:
     """A layer's weights as a layer of bytes; nothing is said of inputs and results yet.
 
     Args:
         layer: linear, a convolution, or one of them and a ReLU.
+        observer: of weights, or what rounds them in training; it sees these.
         form: the class to make.
         where: the layer's name, for messages.
     """
     core = layer[0] if isinstance(layer, nn.Sequential) else layer
     made = _empty(core, form)
-    weights = observer_of(qconfig.weight())
+    weights = observer_of(observer)
     weights.where = f"the weight of {where}" if where else ""
     if weights.dtype is not qint8 or not weights.qscheme.symmetric:
         raise NotImplementedError(
