@@ -320,3 +320,34 @@ def test_no_body_brings_the_server_down(client, body, length, model):
 @given(body=BODIES, length=HEADERS, model=MODELS)
 def test_none_of_ten_thousand_bodies_brings_the_server_down(client, body, length, model):
     fuzzed(client, body, length, model)
+
+
+NAMES = st.sampled_from(
+    ["Host", "Origin", "Authorization", "Content-Encoding", "Content-Length", "Content-Type",
+     "Inference-Header-Content-Length", "Accept", "X-Forwarded-For", "Transfer-Encoding"]
+)  # fmt: skip
+TEXTS = st.text(st.characters(max_codepoint=255), max_size=20) | st.sampled_from(
+    ["http://[", "Bearer ", "null", "http://t", "-1", "[::1", "\xff"]
+)
+PATHS = st.text(max_size=12).map(lambda text: f"/{text}") | st.sampled_from(
+    [INFER, "/v2", "/v2/models//infer", "/v2/models/double/versions//infer", "/v2/models/double/",
+     "/v2/models/double/versions/\u0661/infer", "/v2/repository/index", "//", "/docs", "/metrics",
+     "/v2/repository/models/none/load"]
+)  # fmt: skip
+
+
+@fuzz(300)
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "x"]),
+    path=PATHS, headers=st.dictionaries(NAMES, TEXTS, max_size=3), token=st.booleans(),
+)  # fmt: skip
+def test_no_head_brings_the_server_down(client, guarded, method, path, headers, token):
+    reply = (guarded if token else client).ask(method, path, json.dumps(GOOD).encode(), headers)
+    assert reply.status < 500, reply.body
+    assert "Traceback" not in reply.body.decode()
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    limits = Settings(token="sesame", hosts=("localhost",), max_batch=1)
+    return Client(serve.application({"double": toys.scaled()}, limits))

@@ -146,6 +146,21 @@ def test_other_peoples_pages_may_not_ask(shared):
     assert server.infer()[0] == 200
 
 
+def test_names_that_a_server_is_known_by():
+    from rushlight.cli.serve import _parser, _settings
+
+    def hosts(*words):
+        return set(_settings(_parser().parse_args(["m", *words])).hosts)
+
+    own = {"127.0.0.1", "localhost", "[::1]"}
+    assert hosts() == own
+    assert hosts("--host", "127.0.0.2", "--allow-host", "Models.example") == {
+        *own, "127.0.0.2", "models.example",
+    }  # fmt: skip
+    assert hosts("--host", "0.0.0.0") == set()
+    assert hosts("--host", "0.0.0.0", "--allow-host", "a", "--allow-host", "b") == {"a", "b"}
+
+
 def raw(server, data, wait=5.0, hang_up=True):
     """What comes back for bytes that need not be HTTP."""
     with socket.create_connection((server.host, server.port), timeout=wait) as stream:

@@ -81,7 +81,8 @@ def _places(words: Sequence[str]) -> list[Place]:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     here = _here_only(arguments.host)
-    names = {"127.0.0.1", "localhost", "[::1]", arguments.host} if here else set()
+    own = {"127.0.0.1", "localhost", "[::1]", arguments.host} if here else set()
+    names = {name.lower() for name in (*own, *arguments.allow_host)}
     return Settings(
         max_batch=arguments.max_batch,
         max_delay=arguments.max_delay_ms / 1e3,
@@ -123,6 +124,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("models", nargs="+", metavar="MODEL", help="PATH or NAME=PATH")
     add("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that clients may know the server by, such as that of a proxy before it;"
+        " a server at 127.0.0.1 is known by the names of this machine alone",
+    )
     add("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     add(
         "--max-batch",

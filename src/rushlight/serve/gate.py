@@ -6,7 +6,6 @@ import hmac
 import json
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 from .intake import ClientGone
 from .journal import Journal
@@ -63,7 +62,7 @@ class Gate:
         if self.settings.hosts and _name(host) not in self.settings.hosts:
             raise Refused(403, "this server is not known by that name (Host)", "foreign")
         origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin.decode("latin-1")).netloc != host:
+        if origin is not None and origin.decode("latin-1").partition("://")[2] != host:
             raise Refused(403, "web pages from elsewhere may not ask this server", "foreign")
         if self._token and scope["path"] not in OPEN:
             kind, _, given = headers.get(b"authorization", b"").partition(b" ")
@@ -124,6 +123,5 @@ class Passage:
 
 def _name(host: str) -> str:
     """The name in a Host header, without the port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()
+    host = host.lower()
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]

@@ -71,7 +71,8 @@ def _server(app: Any, host: str, port: int, grace: float) -> Any:
     return uvicorn.Server(
         uvicorn.Config(
             app, host=host, port=port, http=Wire, lifespan="off", log_level="error",
-            access_log=False, server_header=False, backlog=BACKLOG, timeout_keep_alive=20,
+            access_log=False, server_header=False, proxy_headers=False, backlog=BACKLOG,
+            timeout_keep_alive=20,
             timeout_graceful_shutdown=max(1, round(grace)),
         )
     )  # fmt: skip
