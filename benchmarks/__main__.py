@@ -10,6 +10,7 @@ Examples:
     python -m benchmarks loading              # DataLoader, from memory and from files
     python -m benchmarks distributed          # two ranks beside one
     python -m benchmarks quantised            # ResNet-18 of bytes beside that of float32
+    python -m benchmarks deployed             # exported models in C, onnxruntime and PyTorch
     python -m benchmarks serving              # rushlight serve, one by one and in batches
 """
 
@@ -26,11 +27,16 @@ from .machine import available, described
 from .measure import Options, Result, measured
 from .rows import ROWS, chosen
 
+ALONE = [
+    [name] for name in ("recording", "loading", "serving", "distributed", "quantised", "deployed")
+]
+"""What is measured by a program of its own."""
+
 
 def main(argv: list[str]) -> int:
     """Does what the command line asks for."""
     arguments = _parser().parse_args(argv)
-    if arguments.names in (["recording"], ["loading"], ["serving"], ["distributed"], ["quantised"]):
+    if arguments.names in ALONE:
         importlib.import_module(f".{arguments.names[0]}", __package__).main()
         return 0
     if arguments.figures:

@@ -17,6 +17,13 @@ def test_parameters_that_were_looked_at_are_state():
     assert not np.array_equal(program.state["weight"].detach().numpy(), arrays["weight"])
 
 
+def test_large_parameters_that_were_looked_at_are_state():
+    model = nn.Linear(600, 700)
+    model.weight.detach().numpy()
+    program = export(model.eval(), (rl.ones(1, 600),))
+    assert program.changes == () and list(program.state) == ["weight", "bias"]
+
+
 def test_a_step_of_training_changes_only_its_own_state():
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     arrays = {name: x.detach().numpy() for name, x in model.state_dict().items()}

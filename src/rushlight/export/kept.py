@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rushlight.autograd.mode import no_grad
+from rushlight.base.buffer import Buffer
 from rushlight.execute import realize, shown
 from rushlight.graph.node import Node, known
 from rushlight.nn.module import Module
@@ -71,9 +72,11 @@ def unshared(state: dict[str, Tensor]) -> Iterator[None]:
     storages = {id(place.storage): place.storage for place in places}
     held = []
     for storage in storages.values():
-        storage.refresh()
         if storage.outside is not None:
             held.append((storage, storage.outside))
+            value = buffer_of(storage.outside.taken())
+            storage.node = known(Buffer(value.stored.copy(), value.dtype))
+            storage.version += 1
             storage.outside = None
     try:
         yield
