@@ -14,6 +14,7 @@ from typing import Any
 from rushlight.base.errors import InternalError
 
 from .machine import Machine, new_target, passes_of, using_llvm
+from .sharing import has_masks, with_shared_masks
 from .unfused import has_fused, without_fused
 from .unrounded import rounds, without_rounding
 
@@ -64,6 +65,8 @@ def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) ->
         raise InternalError(f"LLVM refuses a module for {machine.triple}: {error}") from error
     passes, builder = passes_of(target, 2)
     passes.add_always_inliner_pass()
+    if not has_masks(machine):
+        passes.add_merge_functions_pass()  # what several modules have of shared accesses
     passes.add_global_dead_code_eliminate_pass()
     passes.run(whole, builder)
     return whole, target, llvm
@@ -73,6 +76,8 @@ def _known(text: str, machine: Machine) -> str:
     """A module's text in terms of what a machine has, so that no library of C is called."""
     if not has_fused(machine):
         text = without_fused(text)
+    if not has_masks(machine):
+        text = with_shared_masks(text)
     return text if rounds(machine) else without_rounding(text)
 
 
