@@ -11,6 +11,8 @@ from asgi import Client, asking, tensor
 import rushlight as rl
 from rushlight import serve
 from rushlight.serve import Settings
+from rushlight.serve.runner import Runner
+from rushlight.serve.signature import Signature
 
 INFER = "/v2/models/m/infer"
 
@@ -241,3 +243,46 @@ def test_models_are_computed_side_by_side():
             with rl.no_grad():
                 wanted = models[f"m{k % 3}"].function(rl.tensor(images[k])).numpy()
             np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+class Recurrent(rl.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.out = rl.nn.GRU(8, 33, 2, batch_first=True), rl.nn.Linear(33, 5)
+
+    def forward(self, x):
+        return self.out(self.rnn(x)[0][:, -1])
+
+
+def attending():
+    layer = rl.nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    return rl.nn.TransformerEncoder(layer, 2)
+
+
+def normalised():
+    nn = rl.nn
+    return nn.Sequential(
+        nn.Conv2d(3, 17, 3, stride=2), nn.BatchNorm2d(17), nn.ReLU(), nn.Conv2d(17, 32, 3),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(32), nn.Linear(32, 4),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "made, shape",
+    [(Recurrent, (7, 8)), (attending, (9, 32)), (normalised, (3, 21, 19))],
+    ids=["recurrent", "attending", "normalised"],
+)
+def test_the_bits_of_other_models_depend_on_the_size_alone_too(made, shape):
+    axes = ({0: rl.export.Dim("batch")},)
+    program = rl.export.export(made().eval(), (rl.randn(2, *shape),), dynamic_shapes=axes)
+    runner = Runner(program, Signature.of(program), 8)
+    runner.prepare()
+    random = np.random.default_rng(0)
+    row = random.normal(size=shape).astype(np.float32)
+    for size in (1, 2, 4, 8):
+        found = set()
+        for place in range(size):
+            batch = random.normal(size=(size, *shape)).astype(np.float32) * 10
+            batch[place] = row
+            found.add(runner.run([batch])[0][place].tobytes())
+        assert len(found) == 1, size

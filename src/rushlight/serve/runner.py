@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -69,8 +70,12 @@ class Runner:
     def prepare(self) -> None:
         """Compiles for every size, and finds out whether rows are independent.
 
-        A graph is compiled when it comes a second time, so every size is run twice.
+        Every size is run twice: what is packed of the weights is kept from the second time on.
         """
+        with compiled_at_once():
+            self._prepare()
+
+    def _prepare(self) -> None:
         example = example_of(self.model, self.signature)
         if not self.batched:
             for _ in range(2):
@@ -78,7 +83,7 @@ class Runner:
             return
         if reason := self._mixing(example):
             self.signature = replace(self.signature, apart=reason)
-            return self.prepare()
+            return self._prepare()
         for size in self.sizes:
             for _ in range(2):
                 self._check(self.call([filled(array[:1], size) for array in example]), size)
@@ -119,8 +124,19 @@ class Runner:
         return ""
 
 
+@contextmanager
+def compiled_at_once() -> Iterator[None]:
+    """Leaves out the references, which run a graph the first time: they are slow for a batch."""
+    before = rl.are_deterministic_algorithms_enabled()
+    rl.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        rl.use_deterministic_algorithms(before)
+
+
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal but for rounding: the two tiers of a program may take turns here."""
+    """Equal but for rounding: a model may be anything that can be called."""
     if a.dtype.kind != "f":
         return np.array_equal(a, b)
     scale = float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
