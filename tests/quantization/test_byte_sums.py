@@ -236,7 +236,8 @@ def test_machines_choose_their_way():
     assert way(intel, "+avxvnni", 256) == "vnni"
     assert way(intel, "+avx2", 256) == "words"
     assert way("aarch64-apple-darwin", "+dotprod", 128) == "sdot"
-    assert way("wasm32-unknown-unknown", "+simd128", 128) == "plain"
+    assert way("wasm32-unknown-unknown", "+simd128", 128) == "web"
+    assert way("riscv64-unknown-linux-gnu", "", 128) == "plain"
     suffixes = [
         Tile("i32", 4, 8, 3, False, quads=each).suffix for each in ("vnni", "words", "plain")
     ]

@@ -241,3 +241,16 @@ def test_dynamic_takes_names_and_configurations():
     done = ours.quantize_dynamic(model, spec)
     assert type(done[0]) is nn.Linear
     assert repr(done[1][0].qscheme) == "torch.per_channel_affine"
+
+
+def test_engines_are_kept_and_checked():
+    backend = rl.backends.quantized
+    assert backend.supported_engines == torch.backends.quantized.supported_engines
+    before = backend.engine
+    try:
+        backend.engine = "qnnpack"
+        assert backend.engine == "qnnpack"
+        with pytest.raises(RuntimeError, match="quantized engine cuda is not supported"):
+            backend.engine = "cuda"
+    finally:
+        backend.engine = before

@@ -5,4 +5,4 @@ Flags can be set and read back. ``is_available()`` is False throughout.
 
 from __future__ import annotations
 
-from . import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+from . import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp, quantized

@@ -77,12 +77,22 @@ class Words(Adder):
     def broadcast(self, x: Value) -> tuple[Value, Value]:
         return self._apart(x, False)
 
+    def _name(self) -> str:
+        names = {4: "sse2.pmadd.wd", 8: "avx2.pmadd.wd", 16: "avx512.pmaddw.d.512"}
+        return f"llvm.x86.{names[self.tile.lanes]}"
+
     def add(self, x: tuple[Value, Value], v: int, total: Value) -> Value:
         f, tile = self.f, self.tile
-        name = {4: "sse2.pmadd.wd", 8: "avx2.pmadd.wd", 16: "avx512.pmaddw.d.512"}[tile.lanes]
         for a, b in zip(x, self.columns[v], strict=True):
-            total = f.add(total, f.call(f"llvm.x86.{name}", tile.vector, a, b))
+            total = f.add(total, f.call(self._name(), tile.vector, a, b))
         return total
+
+
+class WebWords(Words):
+    """The same in WebAssembly."""
+
+    def _name(self) -> str:
+        return "llvm.wasm.dot"
 
 
 class Plain(Adder):
@@ -146,5 +156,5 @@ class Sdot(Usdot):
 
 
 QUADS: dict[str, type[Adder]] = {
-    "vnni": Vnni, "words": Words, "plain": Plain, "usdot": Usdot, "sdot": Sdot,
+    "vnni": Vnni, "words": Words, "web": WebWords, "plain": Plain, "usdot": Usdot, "sdot": Sdot,
 }  # fmt: skip

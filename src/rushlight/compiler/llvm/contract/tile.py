@@ -105,6 +105,8 @@ def quads_of(machine: Machine) -> str:
     if machine.triple.startswith(("aarch64", "arm64")):
         known = [way for way, name in (("usdot", "i8mm"), ("sdot", "dotprod")) if machine.has(name)]
         return known[0] if known else "plain"
+    if machine.triple.startswith("wasm") and machine.has("simd128"):
+        return "web"
     if not machine.triple.startswith("x86_64"):
         return "plain"
     if machine.vector == 512:
