@@ -25,10 +25,19 @@ _numbers = count()
 _streams: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
 
-def register(stream: Any) -> int:
-    """A number by which operations name who sends for them."""
+_lasting: list[Any] = []
+
+
+def register(stream: Any, lasting: bool = False) -> int:
+    """A number by which operations name who sends for them.
+
+    Args:
+        lasting: whether it is kept as long as the process lives.
+    """
     number = next(_numbers)
     _streams[number] = stream
+    if lasting:
+        _lasting.append(stream)
     return number
 
 

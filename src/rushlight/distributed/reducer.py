@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,13 @@ class Reducer:
         self._order = order
         specs = tuple(self.specs[i] for i in order)
         several = arrived.record(tuple(tokens), self._stream, specs)
-        pending.note(lambda: realize((several,)))
+        pending.note(partial(self._run, several))
         parts: tuple[Node, ...] = ops.parts(several)
         return dict(zip(order, parts, strict=True))
+
+    def _run(self, several: Node) -> None:
+        """Computes what :meth:`average` has recorded; this keeps the reducer alive until then."""
+        realize((several,))
 
     # What the operations call.
 
@@ -129,7 +134,7 @@ class Totals:
         call = Call(name, "the first batch", sites.current(2))
         self.group = group.perform(call, lambda _: group.twin())
         self.name = name
-        self._stream = register(self)
+        self._stream = register(self, lasting=True)  # its layer may go before what it recorded
         self._site: sites.Site | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
