@@ -47,7 +47,9 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "name", [OTHERS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS[1:])]
+)
 def test_section(name, folder):
     needs = re.search(r"<!-- needs: (.+?) -->", SECTIONS[name])
     missing = [tool for tool in (needs[1].split() if needs else ()) if not shutil.which(tool)]

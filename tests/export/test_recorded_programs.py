@@ -219,6 +219,30 @@ def test_what_only_passes_through_is_returned():
     assert rest[0].tolist() == [1, 2] and rest[1:] == [None, "text", 3]
 
 
+def test_writes_to_an_input_are_warned_of():
+    model = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(2, 2))
+    with pytest.warns(UserWarning, match="writes to its input input in place"):
+        program = export(model, (rl.randn(3, 2),))
+    x = rl.randn(3, 2)
+    before = x.clone()
+    found = program(x)
+    assert rl.equal(x, before)
+    assert rl.allclose(found, model(x))
+
+
+def test_threads_export_at_the_same_time():
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rushlight.graph.node import Node
+
+    original = Node.__init__
+    models = [nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, n)) for n in range(1, 9)]
+    with ThreadPoolExecutor(4) as pool:
+        programs = list(pool.map(lambda model: export(model, (rl.ones(2, 3),)), models))
+    assert [len(program.graph.steps) for program in programs] == [3] * 8
+    assert Node.__init__ is original
+
+
 @pytest.mark.parametrize("dtype", [rl.float16, rl.bfloat16, rl.float64, rl.complex64, rl.int8])
 def test_other_types_stay_as_they_are(dtype):
     class Doubled(nn.Module):

@@ -55,24 +55,36 @@ def model_of(options: argparse.Namespace) -> Model:
     require("hydra", "safetensors")
     run = trained(source, options.checkpoint)
     network = _quantized(run, options) if options.quantize else run.network
-    program = exported(network, run.inputs)
+    program = exported(network, run.inputs, run.batches[0])
     step = _step(run) if options.step == "train" else None
     return Model(program, source, step, run)
 
 
-def exported(network: Any, inputs: tuple[Any, ...]) -> ExportedProgram:
-    """A network's program for any number of samples, or for one where it does not run with more."""
-    batch = Dim("batch", min=1)
-    shapes = tuple({0: batch} if isinstance(x, rl.Tensor) and x.ndim else None for x in inputs)
+def exported(network: Any, inputs: tuple[Any, ...], batch: Any) -> ExportedProgram:
+    """A network's program for any number of samples, or for one where it does not run with more.
+
+    Args:
+        inputs: of one sample.
+        batch: of several, which are goldens as well.
+    """
+    from rushlight.experiments.trained import first_of
+
+    size = Dim("batch", min=1)
+    shapes = tuple({0: size} if isinstance(x, rl.Tensor) and x.ndim else None for x in inputs)
     if not any(shapes):
         return rl.export.export(network, inputs)
     try:
-        return rl.export.export(network, inputs, dynamic_shapes=shapes)
+        program = rl.export.export(network, inputs, dynamic_shapes=shapes)
     except Fault as fault:
         if "depends on size" not in fault.problem and "other than" not in fault.problem:
             raise
         print(f"one sample at a time: {fault.problem}")
         return rl.export.export(network, inputs)
+    several = first_of(batch, 3)
+    more = several[0] if isinstance(several, tuple | list) else several
+    if isinstance(more, rl.Tensor):
+        program.set_goldens([program.goldens[0][0], [more.numpy().copy()]])
+    return program
 
 
 def _quantized(run: Trained, options: argparse.Namespace) -> Any:

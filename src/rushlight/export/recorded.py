@@ -47,6 +47,7 @@ class Recorded:
         returned: names of these.
         changes: which entries of the state the call writes.
         looked: where it looked at values that depend on what was given: lines and layers.
+        written: names of tensors given that it writes in place.
     """
 
     graph: Graph
@@ -58,6 +59,7 @@ class Recorded:
     returned: tuple[str, ...]
     changes: tuple[str, ...]
     looked: list[tuple[Any, str]]
+    written: tuple[str, ...]
 
 
 class Recording:
@@ -74,6 +76,7 @@ class Recording:
         self, given: Sequence[Tensor], names: Sequence[str], state: dict[str, Tensor], root: Any
     ) -> None:
         self.names, self.state, self.root = tuple(names), dict(state), root
+        self._given = given
         self.inputs = [x.node for x in given]
         self.watch = Watch(root)
         self._first = len(given)
@@ -277,9 +280,16 @@ class Recording:
             for k in tables:
                 self.state[f"constant_{len(self.state)}"] = Tensor(known(derived.more[k - own]))
             numbers += [each for each in derived.more if not isinstance(each, Buffer)]
+        written = tuple(
+            [
+                name
+                for name, x, node in zip(self.names, self._given, self.inputs, strict=True)
+                if x.node is not node
+            ]
+        )
         return Recorded(
             graph, tuple(layers), self.names, self.state, tuple(numbers), flat.form,
-            _unique(flat.names), changes, looked,
+            _unique(flat.names), changes, looked, written,
         )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ def captured(
         axes = arguments.axes(dynamic_shapes)
         found = sizing.at(axes)
     _tell_of_looks(found.recorded, looking)
+    _tell_of_writes(found.recorded)
     program = _program(found, arguments, axes, root, name)
     program.set_goldens([sizing.arrays])
     return program
@@ -237,6 +238,15 @@ def _tell_of_looks(recorded: Recorded, looking: bool) -> None:
             f"{sites.line(site)}: converting a tensor to a Python value might cause the trace to be"
             " incorrect: the value is that of the example for all inputs.",
             TracerWarning,
+            stacklevel=4,
+        )
+
+
+def _tell_of_writes(recorded: Recorded) -> None:
+    for name in recorded.written:
+        warnings.warn(
+            f"export: the model writes to its input {name} in place; the program computes the same"
+            f" and leaves {name} as it is",
             stacklevel=4,
         )
 

@@ -25,6 +25,10 @@ Draw = tuple[int, Node, Node]
 """How many blocks of random numbers were taken, and the nodes of seed and offset."""
 
 
+_one_at_a_time = threading.RLock()
+"""What is put in the place of functions has to be taken away in the other order."""
+
+
 class Watch:
     """What is known of a call that was watched.
 
@@ -62,7 +66,7 @@ class Watch:
     @contextmanager
     def on(self) -> Iterator[None]:
         """Watches this thread during the block."""
-        with ExitStack() as ends:
+        with _one_at_a_time, ExitStack() as ends:
             ends.enter_context(register_module_forward_pre_hook(self._enter))
             ends.enter_context(register_module_forward_hook(self._leave, always_call=True))
             ends.enter_context(replaced(Node, "__init__", self._noting))
