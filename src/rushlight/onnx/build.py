@@ -17,6 +17,7 @@ from rushlight.tensor.look import array_of, buffer_of
 from rushlight.tensor.tensor import Tensor
 from rushlight.version import __version__
 
+from .complex_numbers import Pair
 from .errors import OnnxExporterError, OnnxExporterWarning
 from .prune import pruned
 from .recordings import Recordings
@@ -85,12 +86,14 @@ class Build:
     def _inputs(self, to: Writer, graphs: Sequence[Graph]) -> list[Value]:
         found = []
         for k, name in enumerate(self.inputs):
+            if graphs[0].inputs[k].dtype.is_complex:
+                raise _complex("input", name)
             to.claim(name)
             found.append(Value(name, Type.of([graph.inputs[k] for graph in graphs])))
             to.note(found[-1])
         return found
 
-    def _state(self, to: Writer, name: str, tensor: Tensor) -> Value:
+    def _state(self, to: Writer, name: str, tensor: Tensor) -> Value | Pair:
         """A parameter, buffer or constant, under its own name."""
         spec: Spec = tensor.node.spec
         tables = self.recordings.tables.get(name)
@@ -98,6 +101,8 @@ class Build:
             shape = merged([table.shape for table in tables])
             return Value("", Type(shape, spec.dtype), tables=tables)
         own = f"{name}_" if name in self.inputs else name
+        if spec.dtype.is_complex:
+            return _complex_state(to, own, array_of(tensor), spec)
         to.keep(own, buffer_of(tensor.node).stored, spec.dtype)
         array = array_of(tensor)
         return Value(own, Type(tuple(spec.shape), spec.dtype), tables=(array,) * to.recordings)
@@ -118,6 +123,8 @@ class Build:
         for name, value in zip(self.outputs, values, strict=False):
             if isinstance(value, Refused):
                 raise value.error
+            if isinstance(value, Pair):
+                raise _complex("output", name)
             at = shown.get(value.name, value.name)
             if at in given or at in shown.values() or at in to.constants:
                 to.nodes.append(onnx.helper.make_node("Identity", [at], [name], f"/{name}"))
@@ -144,6 +151,21 @@ class Build:
         known = entries[name].shape[axis]
         free = known if isinstance(known, str) else f"{name}_{axis}"
         return self.recordings.name(size, free)
+
+
+def _complex(kind: str, name: str) -> OnnxExporterError:
+    return OnnxExporterError(
+        f"The {kind} {name!r} is complex, and ONNX's operators do not take complex numbers; use"
+        " torch.view_as_real and torch.view_as_complex inside of the model."
+    )
+
+
+def _complex_state(to: Writer, name: str, array: np.ndarray, spec: Spec) -> Pair:
+    """A complex constant, of which the parts are kept."""
+    kind, count = Type(tuple(spec.shape), spec.dtype.to_real()), to.recordings
+    parts = [("real", array.real), ("imag", array.imag)]
+    values = [Value(to.keep(f"{name}.{k}", x), kind, tables=(x,) * count) for k, x in parts]
+    return Pair(*values, spec.dtype)
 
 
 def _tell_of_changes(program: ExportedProgram) -> None:

@@ -9,6 +9,7 @@ as the compiler does it, and tried again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from rushlight.graph.graph import Graph, Step
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
+from .complex_numbers import Complex, Pair
 from .elementwise import by_element
 from .errors import UnsupportedOperatorError
 from .places import by_place
@@ -119,8 +121,8 @@ class Walk:
 
     def _mapped(self, steps: tuple[Step, ...], given: list[Any]) -> Any:
         op, to = steps[0].op, self.to
-        if any(x.dtype.is_complex for spec in (steps[0].spec,) for x in _flat(spec)):
-            raise Declined("ONNX's operators do not take complex numbers")
+        if any(isinstance(x, Pair) for x in given) or _is_complex(steps[0].spec):
+            return self._of_complex(steps, given)
         specs = [step.spec for step in steps]
         to.result = None if isinstance(specs[0], tuple) else Type.of(specs)
         mapping: Any = getattr(op, "onnx", None)
@@ -128,6 +130,21 @@ class Walk:
             return to(mapping, *given)
         made = mapping and mapping(to, *given, **merged_attrs(steps))
         return self._by_element(steps, given) if made is None else made
+
+    def _of_complex(self, steps: tuple[Step, ...], given: list[Any]) -> Any:
+        """An operation that takes or gives complex numbers."""
+        spec = steps[0].spec
+        if isinstance(spec, tuple):
+            raise Declined("ONNX's operators do not take complex numbers")
+        real = tuple([replace(s, spec=s.spec.with_dtype(s.spec.dtype.to_real())) for s in steps])
+
+        def parts(values: Any) -> Value:
+            made: Any = self._typed(real, self._mapped(real, list(values)))
+            return made
+
+        shape = Type.of([step.spec for step in steps]).shape
+        rules = Complex(self.to, parts, spec.dtype, shape)
+        return rules.written(steps[0].op.name, given, merged_attrs(steps))
 
     def _by_element(self, steps: tuple[Step, ...], given: list[Any]) -> Any:
         """An operation whose elements are made of elements at the same place."""
@@ -162,7 +179,7 @@ class Walk:
         return tuple(self._value(column, name) for column, name in zip(each, made, strict=False))
 
     def _value(self, specs: Sequence[Any], made: Any) -> Value:
-        if isinstance(made, Value):
+        if isinstance(made, Value | Pair):
             return made
         value = Value(made, Type.of(specs))
         self.to.note(value)
@@ -186,8 +203,14 @@ def merged_attrs(steps: Sequence[Step]) -> dict[str, Any]:
     return {name: merged([each[name] for each in keywords]) for name in keywords[0]}
 
 
-def number_value(to: Writer, number: Any, spec: Spec) -> Value:
+def number_value(to: Writer, number: Any, spec: Spec) -> Value | Pair:
     """A known number as a value of its dtype."""
+    if spec.dtype.is_complex:
+        real = spec.with_dtype(spec.dtype.to_real())
+        re, im = (
+            number_value(to, part, real) for part in (complex(number).real, complex(number).imag)
+        )
+        return Pair(re, im, spec.dtype, number)
     kind = Type((), spec.dtype)
     if isinstance(number, Size):
         made = to.scalar(number, spec.dtype)
@@ -196,6 +219,10 @@ def number_value(to: Writer, number: Any, spec: Spec) -> Value:
     if spec.dtype.is_half:
         return Value(to.cast(to.constant(array), spec.dtype), kind, number)
     return Value(to.constant(array), kind, number)
+
+
+def _is_complex(spec: Any) -> bool:
+    return any(each.dtype.is_complex for each in _flat(spec))
 
 
 def _flat(x: Any) -> tuple[Any, ...]:
