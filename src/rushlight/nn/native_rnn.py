@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,10 +26,32 @@ def _layer(kind: str, params: Tensors, options: dict[str, Any]) -> tuple[Any, di
     if projected:
         more["proj_size"] = params[1].shape[1]
     hidden = params[0].shape[0] // {"lstm": 4, "gru": 3}.get(kind, 1)
-    with drawing_from(Generator()):  # the layer's own weights, which nobody looks at
-        made = getattr(layers, name.upper())(params[0].shape[1], hidden, **options, **more)
+    made = _bare(name.upper(), params[0].shape[1], hidden, {**options, **more})
     names = [name for place in made._places() for name in made._names(*place)]
     return made, dict(zip(names, params, strict=True))
+
+
+class _Kept(threading.local):
+    """Layers by what they are made with; a thread has its own, since weights are put into them."""
+
+    def __init__(self) -> None:
+        self.layers: dict[tuple[Any, ...], Any] = {}
+
+
+_kept = _Kept()
+MOST_KEPT = 64
+
+
+def _bare(name: str, width: int, hidden: int, options: dict[str, Any]) -> Any:
+    """A layer whose own weights nobody looks at."""
+    key = (name, width, hidden, *sorted(options.items()))
+    found = _kept.layers.get(key)
+    if found is None:
+        if len(_kept.layers) >= MOST_KEPT:
+            _kept.layers.clear()
+        with drawing_from(Generator()):
+            found = _kept.layers[key] = getattr(layers, name)(width, hidden, **options)
+    return found
 
 
 def _sequence(kind: str) -> Callable[..., tuple[Tensor, ...]]:

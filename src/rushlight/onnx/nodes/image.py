@@ -257,8 +257,8 @@ def non_max_suppression(
 ) -> rl.Tensor:  # fmt: skip
     from rushlight.vision import ops
 
-    limit = 0 if most is None else int(most.reshape(()).item())
-    threshold = 0.0 if overlap is None else float(overlap.reshape(()).item())
+    limit = 0 if most is None else int(most.item())
+    threshold = 0.0 if overlap is None else float(overlap.item())
     if center_point_box:
         half = boxes[..., 2:] / 2
         corners = rl.cat([boxes[..., :2] - half, boxes[..., :2] + half], -1)

@@ -102,7 +102,7 @@ def compress(x: rl.Tensor, condition: rl.Tensor, *, axis: int | None = None) -> 
 
 @node("OneHot", frozen=(2,))
 def one_hot(index: rl.Tensor, depth: rl.Tensor, values: rl.Tensor, *, axis: int = -1) -> rl.Tensor:
-    classes = int(depth.reshape(()).item())
+    classes = int(depth.item())
     axis = axis % (index.ndim + 1)
     place = _places(index, classes).unsqueeze(axis)
     sizes = [1] * (index.ndim + 1)

@@ -94,8 +94,8 @@ def pad(
     *, mode: str = "constant",
 ) -> rl.Tensor:  # fmt: skip
     along = None if axes is None else axes.tolist()
-    fill = 0 if value is None else value.reshape(()).item()
-    return padded(x, pads.reshape(-1).tolist(), along, mode, fill)
+    fill = 0 if value is None else value.item()
+    return padded(x, pads.tolist(), along, mode, fill)
 
 
 def padded(

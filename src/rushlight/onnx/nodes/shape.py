@@ -146,7 +146,8 @@ def unsqueeze_fixed(x: rl.Tensor, *, axes: tuple[int, ...]) -> rl.Tensor:
 
 @node("Unsqueeze", since=13, carried="move")
 def unsqueeze(x: rl.Tensor, axes: rl.Tensor) -> rl.Tensor:
-    return unsqueeze_fixed(x, axes=tuple(axes.reshape(-1).tolist()))
+    found = axes.tolist()  # a single number in some files
+    return unsqueeze_fixed(x, axes=tuple(found) if isinstance(found, list) else (found,))
 
 
 @node("Expand", carried="move")
