@@ -132,3 +132,62 @@ def test_types_without_arrays_are_refused(tmp_path: Path) -> None:
     program = export(nn.Identity(), (rl.ones(3, dtype=rl.bfloat16),))
     with pytest.raises(NotImplementedError, match="bfloat16, of which JavaScript has no arrays"):
         write_folder(program, tmp_path)
+
+
+class Halves(nn.Module):
+    def forward(self, x: rl.Tensor) -> rl.Tensor:
+        return (x.half() * 2).float()
+
+
+def test_half_precision_is_refused_where_it_is(tmp_path: Path) -> None:
+    program = export(nn.Sequential(nn.ReLU(), Halves()), (rl.randn(3),))
+    with pytest.raises(NotImplementedError, match=r"float16(.|\n)*web_node(.|\n)*in layer 1"):
+        write_folder(program, tmp_path)
+
+
+NAMES = """exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh
+atanh sigmoid erf erfc erfinv sqrt rsqrt reciprocal floor ceil round trunc frac abs sign lgamma
+digamma sinc logit"""
+
+
+class Functions(nn.Module):
+    def forward(self, x: rl.Tensor) -> tuple[rl.Tensor, ...]:
+        return tuple(getattr(rl, name)(x) for name in NAMES.split())
+
+
+@pytest.mark.parametrize("dtype, limit", [(np.float32, 1e-6), (np.float64, 2e-15)])
+def test_functions_of_mathematics(dtype: type, limit: float, tmp_path: Path) -> None:
+    """Products are rounded before they are added there; what needs more is written out."""
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, 1e30, 88.9, -103.5, 710.5, 0.5, -2.5]
+    x = np.concatenate([np.linspace(-1, 1, 41), np.linspace(-30, 30, 81), special]).astype(dtype)
+    write_folder(export(Functions(), (rl.from_numpy(x),)), tmp_path)
+    found = check(tmp_path)
+    assert found is not None and found < limit
+
+
+class Layers(nn.Module):
+    """Kernels of every template."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stride = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.depth = nn.Conv2d(8, 8, 3, groups=8, padding=1)
+        self.turned = nn.ConvTranspose2d(8, 5, 3, stride=2)
+        self.words = nn.EmbeddingBag(9, 12)
+        self.gru = nn.GRU(15, 11, bidirectional=True)
+        self.blocks = nn.TransformerEncoderLayer(22, 2, 30)
+
+    def forward(self, x: rl.Tensor, ids: rl.Tensor) -> tuple[rl.Tensor, ...]:
+        y = self.turned(self.depth(self.stride(x)).relu())  # (1, 5, 15, 15)
+        states, _ = self.gru(y[0, 0])
+        summed = states.cumsum(0).scatter_add(0, ids, rl.ones(4, 22)).amax(1)
+        wide = rl.cat([self.words(ids), states[:4, :12].double().float()], dim=1)
+        return self.blocks(states), summed, wide, states.argmax(1), ids % 3, ids // -2
+
+
+def test_kernels_of_every_template(tmp_path: Path) -> None:
+    rl.manual_seed(2)
+    example = (rl.randn(1, 3, 14, 14), rl.randint(0, 9, (4, 22)))
+    write_folder(export(Layers().eval(), example), tmp_path)
+    found = check(tmp_path)
+    assert found is not None and found < 1e-5

@@ -15,7 +15,8 @@ from rushlight.ahead.entry import Entry, entry
 from rushlight.ahead.exported import model_of
 from rushlight.ahead.machines import machine_of
 from rushlight.ahead.model import Model, Named
-from rushlight.base.errors import MissingError
+from rushlight.base.dtypes import float16
+from rushlight.base.errors import Fault, MissingError
 from rushlight.export import ExportedProgram
 
 from .link import link
@@ -59,11 +60,12 @@ def module_of(program: ExportedProgram, step: ExportedProgram | None = None) -> 
             JavaScript; more than one size is dynamic.
     """
     machine = machine_of("wasm32")
-    model = _spoken(model_of(program, _recorded(program)))
+    model = _without_halves(_spoken(model_of(program, _recorded(program))))
     infer = entry(model, INFER, machine, live=step is not None, threads=False)
     train, more = None, {}
     if step is not None:
-        train = entry(_spoken(model_of(step, _recorded(step))), TRAIN, machine, threads=False)
+        learning = _without_halves(_spoken(model_of(step, _recorded(step))))
+        train = entry(learning, TRAIN, machine, threads=False)
         more = train.texts
     names = [each.name for each in (infer, train) if each is not None]
     return Module(link(infer.object_file(more), names), infer, train)
@@ -85,6 +87,27 @@ def _spoken(model: Model) -> Model:
                 hint="Convert it in the model: x.float().",
             )  # fmt: skip
     return model
+
+
+def _without_halves(model: Model) -> Model:
+    """Refuses float16, which WebAssembly cannot convert (bfloat16 is the upper half of a float)."""
+    graph = model.at(model.batches[0])
+    layers = model.layers or [""] * len(graph.steps)
+    for step, layer in zip(graph.steps, layers, strict=True):
+        specs = step.spec if isinstance(step.spec, tuple) else (step.spec,)
+        if any(spec.dtype is float16 for spec in specs):
+            raise _refused(step.op.name, layer, step.site)
+    return model
+
+
+def _refused(op: str, layer: str, site: Any) -> Fault:
+    fault = MissingError(
+        op, "its result is float16, which WebAssembly does not have.",
+        hint="Use float32 or bfloat16: model.float().", site=site,
+    )  # fmt: skip
+    if layer:
+        fault.add_layer(layer)
+    return fault
 
 
 def _described(made: Entry) -> dict[str, Any]:

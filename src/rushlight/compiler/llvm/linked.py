@@ -17,6 +17,7 @@ from .machine import Machine, new_target, passes_of, using_llvm
 from .sharing import has_masks, with_shared_masks
 from .unfused import has_fused, without_fused
 from .unrounded import rounds, without_rounding
+from .wide import needs_wide, wide_module
 
 
 def linked(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> bytes:
@@ -60,6 +61,8 @@ def _one(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) ->
             _hide(module, {name, *wanted})
             whole.link_in(module)
         _hide(whole, wanted)
+        if needs_wide(texts.values(), machine):  # LLVM calls it by its name
+            whole.link_in(llvm.parse_assembly(f"{head}{wide_module()}"))
         whole.verify()
     except RuntimeError as error:
         raise InternalError(f"LLVM refuses a module for {machine.triple}: {error}") from error
