@@ -80,6 +80,14 @@ def test_a_custom_function():
     assert fault.value.layer == "body.inner"
 
 
+def test_a_mean_over_all_batches():
+    model = Named(nn.BatchNorm1d(2, momentum=None))
+    with pytest.raises(RuntimeError, match="momentum=None") as fault:
+        export(model, (rl.randn(4, 2),))
+    assert fault.value.layer == "body.inner"
+    assert export(model.eval(), (rl.randn(4, 2),)).changes == ()
+
+
 def test_a_tensor_that_requires_grad_and_is_no_parameter():
     class Held(nn.Module):
         def __init__(self):

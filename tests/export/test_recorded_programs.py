@@ -219,6 +219,23 @@ def test_what_only_passes_through_is_returned():
     assert rest[0].tolist() == [1, 2] and rest[1:] == [None, "text", 3]
 
 
+def test_dimensions_without_names():
+    class Added(nn.Module):
+        def forward(self, x, y):
+            return (x + y) @ rl.ones(4, 2)
+
+    def exported(*hints):
+        shapes = (dict(enumerate(hints)), dict(enumerate(hints)))
+        return export(Added(), (rl.ones(3, 4), rl.ones(3, 4)), dynamic_shapes=shapes)
+
+    program = exported(Dim.AUTO, Dim.AUTO)
+    assert program.inputs[0].shape == program.inputs[1].shape == ("size_0_3", 4)
+    assert program(rl.ones(7, 4), rl.ones(7, 4)).shape == (7, 2)
+    assert exported(Dim.DYNAMIC, Dim.STATIC).inputs[0].shape == ("size_0_3", 4)
+    with pytest.raises(RuntimeError, match="does not run with"):
+        exported(Dim.DYNAMIC, Dim.DYNAMIC)
+
+
 def test_writes_to_an_input_are_warned_of():
     model = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(2, 2))
     with pytest.warns(UserWarning, match="writes to its input input in place"):

@@ -70,7 +70,7 @@ def resume(folder: Path, words: list[str]) -> int:
         RunFault: there is none, or a word would make it another one.
     """
     from_here()
-    config = _kept(folder)
+    config = kept(folder)
     if not (folder / LAST_CHECKPOINT).exists():
         raise RunFault(
             f"{shown(folder)} has no {LAST_CHECKPOINT}: nothing was reached that could go on"
@@ -101,10 +101,10 @@ def is_one(folder: Path) -> bool:
     Raises:
         RunFault: it is of no run.
     """
-    return "task" in _kept(folder)
+    return "task" in kept(folder)
 
 
-def _kept(folder: Path) -> Any:
+def kept(folder: Path) -> Any:
     try:
         return OmegaConf.load(folder / CONFIG)
     except OSError as error:

@@ -28,7 +28,7 @@ def trained(folder: Path, which: str = "best") -> Trained:
         raise RunFault(f"{shown(folder)} is not a folder")
     if not (folder / BEST).exists() and not (folder / LAST).exists() and experiment.is_one(folder):
         experiment.from_here()
-        config = experiment._kept(folder)
+        config = experiment.kept(folder)
         OmegaConf.resolve(config)
         return of_experiment(config, folder, which)
     return _of_digits(folder, which)

@@ -23,6 +23,10 @@ class _Hint:
 class Dim:
     """The name of a dynamic size, with its bounds. Equal names are equal sizes.
 
+    ``Dim.DYNAMIC`` stands for one without a name, ``Dim.AUTO`` for one that may also turn out to
+    have the example's size only, ``Dim.STATIC`` for that size. Dimensions of the same place and the
+    same size that have no name are taken to be equal.
+
     Args:
         name: an identifier.
         min: the least size; 0 when None.
@@ -51,6 +55,7 @@ class Dim:
             raise ArgValueError("Dim", f"Dim name must be a valid identifier, got {name}")
         self.name = self.__name__ = name
         self.min, self.max = least, max
+        self.optional = False  # whether it may turn out to have one size
 
     def allows(self, size: int) -> bool:
         """Whether a size is within the bounds."""
@@ -137,8 +142,9 @@ def _axes(given: Any, name: str, shape: Sequence[int]) -> Axes:
         axis %= len(shape)
         if isinstance(dim, Dim):
             axes[axis] = dim
-        elif dim in (Dim.AUTO, Dim.DYNAMIC):
-            axes[axis] = Dim(f"{name}_{axis}" if name.isidentifier() else f"s{axis}")
+        elif dim in (Dim.AUTO, Dim.DYNAMIC):  # equal sizes at one place are one
+            axes[axis] = Dim(f"size_{axis}_{shape[axis]}")
+            axes[axis].optional = dim is Dim.AUTO
         elif isinstance(dim, str):
             axes[axis] = Dim(dim)
         elif not (dim is None or dim is Dim.STATIC or dim == shape[axis]):

@@ -118,8 +118,19 @@ class Recording:
             new = after[name].node
             if new is not old:
                 counted = name.rpartition(".")[2] == COUNT and new.buffer is not None
-                changed[name] = ops.add(old, 1) if counted else new
+                changed[name] = self._counted(name, old) if counted else new
         return changed
+
+    def _counted(self, name: str, old: Node) -> Node:
+        """A count of batches after one more."""
+        layer = name.rpartition(".")[0]
+        if self.root is not None and self.root.get_submodule(layer).momentum is None:
+            raise refusal(
+                "batch_norm", "the mean over all batches so far (momentum=None) divides by a count"
+                " that Python keeps", "In a program it would stay what it was in the example.",
+                "Give the layer a momentum, or export it in evaluation mode.", None, layer,
+            )  # fmt: skip
+        return ops.add(old, 1)
 
     def _drawn(self) -> dict[str, Node]:
         """Has draws take what they are functions of from the state, and move it on."""

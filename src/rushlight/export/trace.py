@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rushlight.autograd.mode import no_grad
@@ -89,10 +89,10 @@ def captured(
     arguments = _Arguments(args, kwargs, signature or call)
     sizing = _Sizing(call, arguments, root, state_of(root) if state is None else state)
     if dynamic_shapes is AUTOMATIC:
-        axes, found = sizing.automatic()
+        axes, found = sizing.widened([{} for _ in arguments.tensors], sizing.candidates())
     else:
-        axes = arguments.axes(dynamic_shapes)
-        found = sizing.at(axes)
+        asked = arguments.axes(dynamic_shapes)
+        axes, found = sizing.widened(*_optional(asked))
     _tell_of_looks(found.recorded, looking)
     _tell_of_writes(found.recorded)
     program = _program(found, arguments, axes, root, name)
@@ -135,42 +135,47 @@ class _Sizing:
                 self._known[key] = recording.of(lambda: self.call(*positional, **named))
         return self._known[key]
 
-    def automatic(self) -> tuple[list[Axes], Sized]:
-        """As many dynamic dimensions as can be, up to three sizes, and what is recorded then."""
-        shapes = [array.shape for array in self.arrays]
-        axes: list[Axes] = [{} for _ in shapes]
+    def widened(
+        self, axes: list[Axes], candidates: Iterable[list[Axes]]
+    ) -> tuple[list[Axes], Sized]:
+        """Dynamic dimensions with those candidates that go together, and what is recorded then."""
         found = self.at(axes)
-        count = 0
-        for axis, size in _groups(shapes):
-            name = "batch" if axis == 0 else f"size_{axis}"
-            taken = {dim.name for along in axes for dim in along.values()}
-            dim = Dim(name if name not in taken else f"{name}_{size}")
-            wider = [
-                {**along, axis: dim} if axis < len(shape) and shape[axis] == size else along
-                for along, shape in zip(axes, shapes, strict=True)
-            ]
+        for candidate in candidates:
+            wider = [{**a, **b} for a, b in zip(axes, candidate, strict=True)]
             try:
                 found = self.at(wider)
             except Exception:  # the model does not run so, or in another way
                 continue
-            axes, count = wider, count + 1
-            if count == _MOST_DYNAMIC:
+            axes = wider
+            if len({dim.name for along in axes for dim in along.values()}) == _MOST_DYNAMIC:
                 break
         return axes, found
 
+    def candidates(self) -> Iterator[list[Axes]]:
+        """Dimensions that may be dynamic together: of the same place and size."""
+        shapes = [array.shape for array in self.arrays]
+        groups = {(axis, n) for shape in shapes for axis, n in enumerate(shape)}
+        first = max(((shape[:1] or (0,))[0] for shape in shapes), default=0)
+        for axis, size in sorted(groups):
+            if axis == 0 or size > 1:
+                name = "batch" if (axis, size) == (0, first) else f"size_{axis}_{size}"
+                dim = Dim(name)
+                yield [{axis: dim} if shape[axis : axis + 1] == (size,) else {} for shape in shapes]
+
 
 _MOST_DYNAMIC = 3
+"""Dynamic sizes that are looked for where nobody named them."""
 
 
-def _groups(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
-    """Dimensions that may be dynamic together: of the same place and size."""
-    found = {
-        (axis, size): None
-        for shape in shapes
-        for axis, size in enumerate(shape)
-        if axis == 0 or size > 1
-    }
-    return sorted(found, key=lambda each: each[0])
+def _optional(axes: list[Axes]) -> tuple[list[Axes], list[list[Axes]]]:
+    """Dimensions that have to be dynamic, and each of those that may be."""
+    names = {dim.name for along in axes for dim in along.values() if dim.optional}
+    fixed = [{k: dim for k, dim in a.items() if dim.name not in names} for a in axes]
+    chosen = [
+        [{k: dim for k, dim in a.items() if dim.name == name} for a in axes]
+        for name in sorted(names)
+    ]
+    return fixed, chosen
 
 
 class _Arguments:
