@@ -29,6 +29,7 @@ class Det(Op):
     batched = "front"
     torch = "det(Tensor A) -> Tensor"
     ulp = 256
+    onnx = "Det"
 
     def __call__(self, a: Node) -> Node:
         square("linalg.det", a)

@@ -14,6 +14,7 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Composite
 
 from .extremum import Choice, Shared, ordered
+from .scan_onnx import smallest
 
 MedianResult = namedtuple("median", ("values", "indices"))  # type: ignore[name-match]
 NanmedianResult = namedtuple("nanmedian", ("values", "indices"))  # type: ignore[name-match]
@@ -75,6 +76,10 @@ class MedianAlong(Choice):
 
     def places(self, x: Any, dim: int, **attrs: Any) -> Any:
         return _median_places(x, dim)
+
+    def onnx(self, to: Any, x: Any, *, dim: int, keepdim: bool) -> Any:
+        count = x.shape[dim] if x.ndim else None
+        return smallest(to, x, (count + 1) // 2 if isinstance(count, int) else None, dim, keepdim)
 
     def grad_name(self, node: Node) -> str:
         return "MedianBackward1"
@@ -220,6 +225,9 @@ class Kthvalue(Choice):
 
     def places(self, x: Any, dim: int, **attrs: Any) -> Any:
         return np.take(np.argsort(x, axis=dim, kind="stable"), attrs["k"] - 1, axis=dim)
+
+    def onnx(self, to: Any, x: Any, *, dim: int, keepdim: bool, k: int) -> Any:
+        return smallest(to, x, k, dim, keepdim)
 
     def samples(self, make: Any) -> Any:
         yield make(3, 5), 2

@@ -15,6 +15,8 @@ from rushlight.graph.node import Node
 from rushlight.graph.op import Op
 from rushlight.graph.spec import Spec
 
+from .scan_onnx import before_each, running
+
 
 def shifted(x: Node, dim: int, first: float) -> Node:
     """``first`` in front of all elements but the last along ``dim``."""
@@ -138,8 +140,10 @@ class Cumprod(Scan):
         return np.cumprod(x, axis=dim, dtype=x.dtype) if x.ndim else x
 
     def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
-        to.needs(26, "CumProd")
-        return to("CumProd", x, np.int64(dim)) if x.ndim else x
+        if to.opset >= 26 and x.ndim:
+            return to("CumProd", x, np.int64(dim))
+        seen = before_each(to, x, dim, 1.0)
+        return seen and to.axes("ReduceProd", seen, [dim + 1], keepdims=0)
 
     def samples(self, make: Any) -> Any:
         yield from super().samples(make)
@@ -178,6 +182,10 @@ class Logcumsumexp(Scan):
         if x.dtype.kind == "c":
             return _logs_of_sums(x, dim)
         return np.logaddexp.accumulate(x, axis=dim, dtype=x.dtype)
+
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        seen = before_each(to, x, dim, -np.inf)
+        return seen and to.axes("ReduceLogSumExp", seen, [dim + 1], keepdims=0)
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)
@@ -231,6 +239,9 @@ class Running(Scan):
     def extreme(self) -> np.ufunc:
         """NumPy's function of two values."""
         raise NotImplementedError
+
+    def onnx(self, to: Any, x: Any, *, dim: int) -> Any:
+        return running(to, x, dim, self.name == "cummax")
 
     def errors(self, make: Any) -> Any:
         yield from super().errors(make)

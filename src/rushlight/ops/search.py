@@ -14,6 +14,8 @@ from rushlight.graph.node import Node, number
 from rushlight.graph.op import Composite, Op
 from rushlight.graph.spec import Spec
 
+from .scan_onnx import places_in
+
 
 class Searchsorted(Op):
     """The first place where each value could stand in a sorted sequence without disorder.
@@ -101,6 +103,9 @@ class Searchsorted(Op):
         wanted = values.reshape(len(rows), values.shape[-1])
         found = [np.searchsorted(row, w, side) for row, w in zip(rows, wanted, strict=True)]
         return np.array(found, np.int64).reshape(values.shape)
+
+    def onnx(self, to: Any, sequence: Any, values: Any, *, right: bool, out_int32: bool) -> Any:
+        return places_in(to, sequence, values, right)
 
     def samples(self, make: Any) -> Any:
         line = make.int(9, low=0, high=5).sort()[0]
