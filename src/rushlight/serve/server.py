@@ -95,4 +95,5 @@ def _announce(repository: Repository, server: Any, journal: Journal) -> None:
         for socket in listening.sockets:
             host, port = socket.getsockname()[:2]
             host = f"[{host}]" if ":" in host else host
-            journal.write("ready", address=f"http://{host}:{port}", models=repository.names())
+            event = "ready" if repository.ready else "listening"  # a shelf may be empty yet
+            journal.write(event, address=f"http://{host}:{port}", models=repository.names())
