@@ -120,6 +120,25 @@ def test_what_is_never_reached_stays():
     assert type(small.spare) is nn.Linear and small.spare(rl.randn(2, 3)).shape == (2, 3)
 
 
+def test_layers_that_read_the_same_share_its_bytes():
+    class Forked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two, self.three = (nn.Linear(4, 4) for _ in range(3))
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            x = self.relu(x * 2)
+            y = self.one(x) + self.two(x)
+            x -= 5  # the same tensor, and another value
+            return y + self.three(x)
+
+    small = quantize(Forked(), [rl.randn(8, 4), rl.randn(8, 4)])
+    assert small.three.input_zero.item() > small.one.input_zero.item() == 0
+    assert small.two.input_scale is small.one.input_scale
+    assert small.two.input_zero is small.one.input_zero
+
+
 def test_a_shared_result_is_not_folded():
     class Forked(nn.Module):
         def __init__(self):

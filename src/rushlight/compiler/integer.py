@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from rushlight import ops
+from rushlight.base.dtypes import int32
 from rushlight.graph.graph import Step
 
 from .body import Body
@@ -27,28 +28,33 @@ FEW_QUADS = 2
 
 
 class Framed(Value):
-    """Images of bytes with whole quads of channels in each group, and with a border.
+    """Images in whole quads of channels in each group, an int32 each, and with a border.
 
     What is added is the byte for zero; weights of channels that are added are 0.
     """
 
     def __init__(self, value: Value, zero: Value, groups: int, before: int, size: int) -> None:
-        own = value.shape[1] // groups
-        self.own, self.whole = own, -(-own // 4) * 4
-        shape = (value.shape[0], groups * self.whole, *value.shape[2:-1], size)
-        super().__init__(value.spec.with_shape(shape))
+        self.own = value.shape[1] // groups
+        self.quads = -(-self.own // 4)
+        shape = (value.shape[0], groups * self.quads, *value.shape[2:-1], size)
+        super().__init__(value.spec.with_shape(shape).with_dtype(int32))
         self.value, self.zero, self.before = value, zero, before
 
     def _at(self, index: Places, when: Expr | None) -> Expr:
-        channel, place = index[1], index[-1] - self.before
-        group, within = channel // self.whole, channel % self.whole
+        group, quad = index[1] // self.quads, index[1] % self.quads
+        place = index[-1] - self.before
         body = Body()
-        inside = body.all([
-            body.inside(within, 0, self.own), body.inside(place, 0, self.value.shape[-1]),
-        ])  # fmt: skip
         value = self.value if when is None else Guarded(self.value, when)
-        source = (index[0], group * self.own + within, *index[2:-1], place)
-        return body.select(inside, value.at(*source, when=inside), self.zero.at())
+        inside = body.inside(place, 0, self.value.shape[-1])
+        whole = body.const(0, int32)
+        for k in range(4):
+            within = quad * 4 + k
+            there = body.all([inside, body.inside(within, 0, self.own)])
+            source = (index[0], group * self.own + within, *index[2:-1], place)
+            byte = body.select(there, value.at(*source, when=there), self.zero.at())
+            moved = body.mul(body.cast(byte, int32), 1 << 8 * k)  # the last one wraps
+            whole = moved if not k else body.or_(whole, moved)
+        return whole
 
 
 class IntegerSums(Products):
@@ -59,6 +65,7 @@ class IntegerSums(Products):
         window: the geometry, whose inputs are quads of channels.
         channels: of a group, as the weights have them.
         source, other: the images, and the weights.
+        unit: bytes of an element of the images: of a channel or of a quad.
     """
 
     def __init__(self, step: Step, inputs: list[Any], lay: Memories, result: int) -> None:
@@ -87,7 +94,7 @@ class IntegerSums(Products):
 
     def _pictured(self, x: Value, zero: Value, lay: Memories) -> Picture:
         """The images as the template reads them, copied if they do not lie so."""
-        w = self.window
+        w, self.unit = self.window, 1
         before, width = 0, x.shape[-1]
         if w.inputs <= FEW_QUADS and w.kernel[2] > 1:
             wide = max(w.size[2], (w.out[2] - 1) * w.stride[2] + w.kernel[2])
@@ -99,13 +106,13 @@ class IntegerSums(Products):
             if found is not None and (not self.window.can_merge or self._is_dense(found)):
                 return found
         else:
-            x = Framed(x, zero, w.groups, before, width)
+            x, self.unit = Framed(x, zero, w.groups, before, width), 4
         found = Picture.of(lay.in_order(x, channels_last(x.ndim)))
         assert found is not None
         return found
 
     def _is_dense(self, picture: Picture) -> bool:
-        return picture.strides[3] == self.window.inputs * 4
+        return picture.strides[3] * self.unit == self.window.inputs * 4
 
     def planned(self, tile: Tile, epilogue: Epilogue | None, place: Mapping[int, int]) -> Plan:
         """The kernels."""
@@ -116,7 +123,7 @@ class IntegerSums(Products):
         else:
             target = packed_images(place[self.result], w.out, w.outputs * w.groups, tile.bytes)
         weights = Memory(place[self.other.buffer], (0, 1))
-        source = self.source.image(place, 1)
+        source = self.source.image(place, self.unit)
         return plan_quads(tile, w, self.channels, source, weights, place[self.outside], target)
 
     def work(self, last: bool) -> float:

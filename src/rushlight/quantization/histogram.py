@@ -9,6 +9,7 @@ import numpy as np
 import rushlight as rl
 from rushlight.base.quantum import QuantizedType, Scheme, per_tensor_affine, quint8
 from rushlight.nn.quantized.arithmetic import EPS
+from rushlight.tensor.look import array_of
 from rushlight.tensor.tensor import Tensor
 
 from .observer import Partial, UniformQuantizationObserverBase
@@ -58,7 +59,7 @@ class HistogramObserver(UniformQuantizationObserverBase):
     def forward(self, x_orig: Tensor) -> Any:
         if x_orig.numel():
             self.__dict__.pop("known", None)
-            self._see(x_orig.detach().numpy().astype(np.float32, copy=False).ravel())
+            self._see(array_of(x_orig).astype(np.float32, copy=False).ravel())
         return x_orig
 
     def _see(self, x: np.ndarray) -> None:
