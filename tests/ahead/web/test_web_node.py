@@ -68,8 +68,9 @@ def test_an_index_out_of_range_is_refused(written: Callable[[str], Path]) -> Non
 
 
 def test_weights_inside(tmp_path: Path) -> None:
+    write_folder(made("mlp"), tmp_path)
     names = {path.name for path in write_folder(made("mlp"), tmp_path, inside=True)}
-    assert "model.weights" not in names
+    assert "model.weights" not in names and not (tmp_path / "model.weights").exists()
     assert check(tmp_path) is not None
 
 

@@ -85,6 +85,8 @@ def write_folder(
     }
     folder.mkdir(parents=True, exist_ok=True)
     contents = binary | {name: text.encode() for name, text in texts.items()}
+    for name in {"model.weights", "page.data"} - set(contents):  # of another export
+        (folder / name).unlink(missing_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return [folder / name for name in contents]
