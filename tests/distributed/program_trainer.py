@@ -7,8 +7,8 @@ from pathlib import Path
 
 import rushlight as rl
 from rushlight import nn
-from rushlight.train.lightning import LightningModule, Trainer, seed_everything
 from rushlight.train.callbacks import EarlyStopping, ModelCheckpoint
+from rushlight.train.lightning import LightningModule, Trainer, seed_everything
 from rushlight.utils.data import DataLoader, TensorDataset
 
 out = Path(os.environ["OUT"])
@@ -30,7 +30,7 @@ class Model(LightningModule):
         return loss
 
     def validation_step(self, batch, batch_idx):
-        x, y = batch
+        _x, y = batch
         self.log("mean", y.mean(), sync_dist=True)
         self.log("most", y.max(), sync_dist=True, reduce_fx="max")
         self.log("own", float(self.global_rank))
