@@ -116,6 +116,14 @@ def test_a_traced_forward_is_its_modules():
     assert list(rl.jit.trace(layer.forward, rl.ones(1, 2)).state_dict()) == ["weight", "bias"]
 
 
+def test_a_compiled_module_is_recorded_as_it_was():
+    compiled = rl.compile(nn.Linear(2, 2))
+    compiled(rl.ones(1, 2))
+    traced = rl.jit.trace(compiled, rl.ones(1, 2))
+    assert rl.allclose(traced(rl.ones(3, 2)), compiled(rl.ones(3, 2)))
+    assert rl.export.export(compiled, (rl.ones(1, 2),)).parameter_names == ("weight", "bias")
+
+
 def test_examples_by_name():
     class Two(nn.Module):
         def forward(self, a, b):

@@ -57,6 +57,7 @@ def export(
         >>> program(rl.ones(3, 2)).shape
         torch.Size([3, 1])
     """
+    mod = getattr(mod, "_orig_mod", mod)  # what rushlight.compile was given
     if not isinstance(mod, Module):
         raise ArgTypeError(
             "export", f"Expected `mod` to be an instance of `torch.nn.Module`, got {type(mod)}."

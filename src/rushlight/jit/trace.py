@@ -79,6 +79,7 @@ def trace(
     """
     if isinstance(func, ScriptModule) and hasattr(func, "program"):
         return func
+    func = getattr(func, "_orig_mod", func)  # what rushlight.compile was given
     owner = getattr(func, "__self__", None)
     if isinstance(owner, Module) and func == owner.forward:
         func = owner
