@@ -67,6 +67,11 @@ class Step:
         inputs = [scope[name] if name else None for name in self.inputs]
         result = self._known(inputs, scope) if self.settled else self._result(inputs, scope)
         found = result if isinstance(result, tuple) else (result,)
+        if len(found) < len(self.outputs):
+            raise OperationError(
+                self.operator, f"node {self.label!r} gives {len(found)} results for its "
+                f"{len(self.outputs)} outputs"
+            )  # fmt: skip
         for name, value in zip(self.outputs, found, strict=False):
             if name:
                 scope.values[name] = value
@@ -78,7 +83,7 @@ class Step:
 
         Equal inputs are identical ones: the shape of something is the same tensor each time.
         """
-        if any(isinstance(one, list) for one in inputs):
+        if not all(isinstance(one, (rl.Tensor, Carried)) for one in inputs):
             return self._result(inputs, scope)
         by_shape = self.operator in ("Shape", "Size")
         nodes_of = [tuple(_plain(one).shape) if by_shape else _node_of(one) for one in inputs]
@@ -107,7 +112,9 @@ class Step:
         except Fault as fault:
             fault.add_layer(self.label, self.operator)
             raise
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        except (
+            ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError
+        ) as error:  # fmt: skip
             raise OperationError(
                 self.operator, f"node {self.label!r} cannot take what it was given: {error}"
             ) from error
@@ -142,7 +149,7 @@ def _plain(value: Any) -> rl.Tensor:
 
 
 def _node_of(value: Any) -> Any:
-    return None if value is None else _plain(value).node
+    return _plain(value).node
 
 
 @dataclass
