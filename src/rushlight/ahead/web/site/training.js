@@ -5,7 +5,7 @@ import { Chart } from "./chart.js";
 
 const FRAME = 14; // milliseconds of steps between two pictures, at most
 const STEPS = 4; // between two pictures, at most: one wants to see it learn
-const EVERY = 20; // steps between two looks at the accuracy
+const EVERY = 20; // steps between two looks at the accuracy; a quarter of it while it rises
 const PASSES = 30; // over all scans, then it pauses
 
 /** One score for each class. */
@@ -97,8 +97,8 @@ export class Training {
     if (!this.running) return;
     const until = performance.now() + FRAME;
     try {
-      do this.learn(); while (performance.now() < until && this.step % STEPS !== 0);
-      if (this.step % EVERY === 0) this.look();
+      do this.learn(); while (performance.now() < until && this.step % STEPS !== 0 && this.step > 4 * EVERY);
+      if (this.step % (this.step < 4 * EVERY ? EVERY / 4 : EVERY) === 0) this.look();
     } catch (error) {
       this.running = false;
       this.root.prepend(element("p", { class: "fault", role: "alert" }, error.message));
