@@ -98,7 +98,13 @@ def small():
     return nn.Sequential(nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 4))
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        n if n in ("momentum", "adamw") else pytest.param(n, marks=pytest.mark.slow)
+        for n in OPTIMIZERS
+    ],
+)
 def test_steps_are_those_of_python(name):
     model, twin = small(), small()
     optimizer = OPTIMIZERS[name](model.parameters())

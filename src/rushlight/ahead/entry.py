@@ -23,6 +23,7 @@ from rushlight.compiler.llvm.linked import linked
 from rushlight.compiler.llvm.machine import Machine
 
 from .calls import Variant, variants, write
+from .fold import folded
 from .laid import Blocks, laid
 from .model import Model, Named
 from .stored import LINE
@@ -115,6 +116,8 @@ def entry(
         blocks.state = {each.name: each.offset for each in held}
     else:
         held, size = (), 0
+    if ahead:
+        model = folded(model, blocks.state)
     plans = [laid(model, batch, machine, blocks, ahead) for batch in model.batches]
     found = variants(model.batches, plans)
     texts, names = write(name, found, blocks, bool(held), threads)

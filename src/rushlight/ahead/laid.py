@@ -120,7 +120,8 @@ class _Laying:
     ) -> None:
         self.model, self.graph, self.program, self.blocks = model, graph, program, blocks
         self.numbers = model.numbers(batch)
-        self.names = list(model.state)
+        self.names = list(model.state if model.held is None else model.held(batch))
+        self.recorded = graph if model.recorded is None else model.recorded(batch)
         self.packings = {}
         if ahead:
             self.packings = {p.call: p for p in program.packings if self._is_fixed(p.given)}
@@ -274,7 +275,7 @@ class _Laying:
         op, layer = step.op.name, ""
         here = [
             (each.op, path)
-            for each, path in zip(self.graph.steps, self.model.layers, strict=False)
+            for each, path in zip(self.recorded.steps, self.model.layers, strict=False)
             if each.site == step.site
         ]
         for found, path in here:  # itself, or what was made of operations such as this one

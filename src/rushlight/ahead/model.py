@@ -62,7 +62,10 @@ class Model:
         numbers: the values of the graph's inputs that are numbers, for a value of the dynamic size.
         own: the state that a caller may change between calls, if it is to be the caller's.
         updates: for outputs that are a state's next value, by number, the name of that state.
-        layers: for each of the graph's steps the path of the layer that recorded it.
+        layers: for each of the recorded graph's steps the path of the layer that recorded it.
+        held: the names of the state that the graph takes, in order, for a value of the dynamic
+            size; all of it if None.
+        recorded: the graph as it was recorded, if ``at`` is another one.
     """
 
     at: Callable[[int], Graph]
@@ -74,6 +77,8 @@ class Model:
     own: tuple[str, ...] = ()
     updates: Mapping[int, str] = field(default_factory=dict)
     layers: Sequence[str] = ()
+    held: Callable[[int], Sequence[str]] | None = None
+    recorded: Callable[[int], Graph] | None = None
 
     @property
     def largest(self) -> int:
