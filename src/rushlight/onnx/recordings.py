@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -116,22 +117,28 @@ def _points(dims: Mapping[str, Dim], example: Mapping[str, int], try_: Any) -> I
     yield dict(start)
     if not start:
         return
-    alone = [{**start, name: n + shift} for shift in (1, 3) for name, n in start.items()]
+    alone = [[{**start, name: n + k} for k in (1, 3, 2, -1, -2)] for name, n in start.items()]
     together = [
-        {n: size + shift + k for k, (n, size) in enumerate(start.items())} for shift in (1, 2, 7)
+        {n: size + shift + k for k, (n, size) in enumerate(start.items())}
+        for shift in (1, 7, 2, 4, -1, -2)
     ]
     together.append({name: 2 * n for name, n in start.items()})
     found: Points = []
-    for point in {tuple(point.values()): point for point in alone + together}.values():
-        if not all(dims[name].allows(n) for name, n in point.items()):
-            continue
-        try:
-            try_(point)
-        except Fault:
-            continue
-        found.append(point)
+    for candidates, wanted in (*((each, 2) for each in alone), (together, 4)):
+        new = [point for point in candidates if point not in found]
+        found += islice((point for point in new if _works(dims, point, try_)), wanted)
     _check_enough(start, found)
     yield from found
+
+
+def _works(dims: Mapping[str, Dim], point: dict[str, int], try_: Any) -> bool:
+    if not all(n > 1 and dims[name].allows(n) for name, n in point.items()):
+        return False
+    try:
+        try_(point)
+    except Exception:  # a model may refuse a size in its own way
+        return False
+    return True
 
 
 def _check_enough(start: Mapping[str, int], points: Points) -> None:
