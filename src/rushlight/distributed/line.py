@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -104,6 +105,7 @@ class Line:
         self.left: set[int] = set()
         self.at: tuple[object, bool] | None = None  # the last collective, and whether it waits
         self.ended = False
+        self.on_abandon: Callable[[], object] = lambda: None
         self._answers: dict[int, str] = {}
         threading.Thread(target=self._listen, name="rushlight line", daemon=True).start()
 
@@ -154,6 +156,7 @@ class Line:
                 f" {self._whereabouts()}",
                 file=sys.stderr, flush=True,
             )  # fmt: skip
+            self.on_abandon()
             os._exit(1)
 
     def _whereabouts(self) -> str:

@@ -9,6 +9,7 @@ asks its process manager. So MPI carries the data either way.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import socket
@@ -111,6 +112,8 @@ def meet(rank: int, size: int, address: tuple[str, int] | None, seconds: float) 
         world = _met(rank, size, address, seconds)
     _share_cores(world)
     _Kept.world = world
+    if world.line is not None:
+        world.line.on_abandon = _remove_shared_memory
     return world
 
 
@@ -233,9 +236,22 @@ def abandon(world: World, status: int = 1) -> None:
     """Ends this process at once, and with it the job."""
     sys.stdout.flush()
     sys.stderr.flush()
+    _remove_shared_memory()
     if world.launched:
         world.comm.Abort(status)
     os._exit(status)
+
+
+def _remove_shared_memory() -> None:
+    """Removes the files of the memory that ranks share, which MPI leaves when it does not end."""
+    try:
+        with open("/proc/self/maps") as maps:
+            mapped = {line.split()[-1] for line in maps if "/dev/shm/mpich_" in line}
+    except OSError:  # no Linux
+        return
+    for path in mapped:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def _hook_exceptions() -> None:
