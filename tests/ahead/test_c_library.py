@@ -7,6 +7,7 @@ import pytest
 from c_caller import AARCH64, Caller, needs
 from c_models import CASES, made, program_of
 
+import rushlight as rl
 from rushlight.ahead.c.write import check, library
 from rushlight.ahead.machines import machine_of, runs_here
 
@@ -148,3 +149,30 @@ def test_weights_of_another_model_are_refused(tmp_path):
     (tmp_path / "a" / "mlp.weights").write_bytes((tmp_path / "b" / "mlp.weights").read_bytes())
     with pytest.raises(RuntimeError, match="of other code"):
         check(tmp_path / "a")
+
+
+@slow
+@pytest.mark.parametrize("target", ["host", "aarch64"])
+def test_resnet18(target, tmp_path):
+    from rushlight.vision.models import resnet18
+
+    needs("cc")
+    if target == "aarch64":
+        needs(*AARCH64)
+    rl.manual_seed(0)
+    model = resnet18().eval()
+    program = program_of(model, lambda n: rl.randn(n, 3, 64, 64))
+    library(program, tmp_path, "resnet18", target=target, weights="beside", batches=(1, 3))
+    assert "the largest difference is" in check(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["host", pytest.param("aarch64", marks=slow)])
+def test_networks_of_bytes(target, tmp_path):
+    from rushlight.quantization import quantize_for_export
+
+    rl.manual_seed(0)
+    model, inputs = made("cnn")
+    small, _ = quantize_for_export(model, [inputs(8)], "static")
+    program = program_of(small.eval(), inputs)
+    one = library(program, tmp_path, "cnn", target=target, batches=(3,))
+    assert "checked" in one.said and "NOT" not in one.said

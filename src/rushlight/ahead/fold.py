@@ -94,7 +94,7 @@ class _Folding:
             places[k] = k + len(labels)
         inputs = (*old.inputs[: self._numbers], *(self._spec_of(name) for name in labels),
                   *old.inputs[self._numbers :])  # fmt: skip
-        steps = []
+        steps: list[Step] = []
         for k, step in enumerate(old.steps, first):
             if k in needed:
                 places[k] = len(inputs) + len(steps)
@@ -123,7 +123,7 @@ class _Folding:
         needed, _ = self._needed(wanted, folds=False)
         given = [k for k in range(self.first) if k in needed]
         places = {k: place for place, k in enumerate(given)}
-        steps = []
+        steps: list[Step] = []
         for k, step in enumerate(self.old.steps, self.first):
             if k in needed:
                 places[k] = len(given) + len(steps)
@@ -131,7 +131,7 @@ class _Folding:
         specs = tuple(self.old.inputs[k] for k in given)
         numbers = frozenset(places[k] for k in given if k >= self._numbers)
         graph = Graph(specs, numbers, tuple(steps), tuple(places[k] for k in wanted))
-        results = ReferenceProgram(graph).run([self.values[k] for k in given])  # type: ignore[misc]
+        results = ReferenceProgram(graph).run([self.values[k] for k in given])
         found = []
         for buffer in results:
             mark = hashlib.sha256(buffer.stored.tobytes()).hexdigest()[:16]
