@@ -62,12 +62,10 @@ def read(path: Path) -> Any:
     """The model in a file, or the network of a run with its best weights."""
     if not path.is_dir():
         return read_file(path)
-    from rushlight.config.trained import trained
+    from .model import model_of  # what `rushlight export` makes of a run is what is served
 
-    from .model import exported
-
-    run = trained(path)
-    return exported(run.network, run.inputs)
+    options = argparse.Namespace(source=path, checkpoint="best", quantize=None, step="infer")
+    return model_of(options).program
 
 
 def _places(words: Sequence[str]) -> list[Place]:
