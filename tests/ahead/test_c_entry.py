@@ -134,6 +134,14 @@ def test_every_batch_is_right_and_others_are_refused():
         assert call.function(nothing, nothing, 64, 64, n) == -1
 
 
+def test_sizes_are_counted_from_the_least_and_hold_the_example():
+    model, _ = made("mlp")
+    program = export(model, (rl.randn(40, 30),), dynamic_shapes=({0: Dim("batch", min=2)},))
+    assert model_of(program, most=3).batches == (2, 3, 4, 40)
+    with pytest.raises(ValueError, match="1 or more"):
+        model_of(program, most=0)
+
+
 def test_blocks_must_begin_on_a_line():
     model, inputs = made("mlp")
     call = here(program_of(model, inputs), batches=(1,))

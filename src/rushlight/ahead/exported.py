@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rushlight.base.errors import MissingError
+from rushlight.base.errors import ArgValueError, MissingError
 from rushlight.export import ExportedProgram
 from rushlight.graph.graph import Graph
 from rushlight.tensor.look import buffer_of
@@ -15,12 +15,14 @@ MOST = 16
 """How many values of a dynamic size code is made for, unless somebody asks for more."""
 
 
-def model_of(program: ExportedProgram, batches: Sequence[int] | None = None) -> Model:
+def model_of(
+    program: ExportedProgram, batches: Sequence[int] | None = None, most: int = MOST
+) -> Model:
     """A program as a model.
 
     Args:
         batches: the values that the dynamic size may have; by default those that the program
-            allows, up to :data:`MOST` of them.
+            allows, ``most`` of them, and the example's.
     Raises:
         MissingError: more than one size is dynamic.
     """
@@ -30,7 +32,7 @@ def model_of(program: ExportedProgram, batches: Sequence[int] | None = None) -> 
             "export", f"machine code has one dynamic size, and this program has {names}.",
             hint="Leave all but one out of dynamic_shapes.",
         )  # fmt: skip
-    known = sorted(set(_sizes(program) if batches is None else batches))
+    known = sorted(set(_sizes(program, most) if batches is None else batches))
     graphs = {n: program.at(_named(program, n)) for n in known}
     outputs = [
         Named(entry.name, entry.spec.dtype, entry.shape, _shapes(graphs, k))
@@ -62,14 +64,17 @@ def _is_own(program: ExportedProgram, name: str) -> bool:
     return name in known or name.startswith(("optimizer.", "random."))
 
 
-def _sizes(program: ExportedProgram) -> Sequence[int]:
-    """The values that the dynamic size has by default."""
+def _sizes(program: ExportedProgram, count: int) -> Sequence[int]:
+    """The values that the dynamic size has by default, so many."""
     if not program.dims:
         return (1,)
+    if count < 1:
+        raise ArgValueError("export", f"code for {count} sizes is no code; ask for 1 or more.")
     (dim,) = program.dims
     least = max(1, dim.min)
-    most = least + MOST - 1
-    return range(least, (most if dim.max is None else min(dim.max, most)) + 1)
+    most = least + count - 1
+    allowed = range(least, (most if dim.max is None else min(dim.max, most)) + 1)
+    return [*allowed, *program.example.values()]
 
 
 def _named(program: ExportedProgram, n: int) -> dict[str, int]:

@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint", choices=("best", "last"), default="best", help="whose weights of RUN")
     add("--name", default="model", help="of the files; default: model")
     add("--target", default="host", metavar="TRIPLE", help="c: the machine; default: this one")
+    add("--samples", type=int, default=16, metavar="N", help="c: the most of a call; default: 16")
     add("--step", choices=("infer", "train"), default="infer", help="c, web: also a training step")
     add("--weights", choices=("inside", "beside"), help="inside the code or file, or beside it")
     add("--quantize", choices=("dynamic", "static"), help="weights and arithmetic of 8 bits")

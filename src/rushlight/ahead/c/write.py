@@ -15,7 +15,7 @@ from rushlight.export import ExportedProgram
 from rushlight.tensor.look import array_of
 
 from ..entry import Entry, entry
-from ..exported import model_of
+from ..exported import MOST, model_of
 from ..inside import filled, placeholder
 from ..machines import machine_of
 from .archive import archive
@@ -43,8 +43,8 @@ class Library:
 
 def library(
     program: ExportedProgram, folder: str | Path, name: str = "model", *, target: str = "host",
-    weights: str = "inside", batches: Sequence[int] | None = None, threads: bool = True,
-    live: bool = False,
+    weights: str = "inside", batches: Sequence[int] | None = None, most: int = MOST,
+    threads: bool = True, live: bool = False,
 ) -> Library:  # fmt: skip
     """A program as a C library: ``libNAME.a``, ``NAME.h``, ``NAME_selftest.c``.
 
@@ -54,7 +54,8 @@ def library(
         name: a name of C; the library's function has it.
         target: see :func:`rushlight.ahead.machines.machine_of`.
         weights: ``"inside"`` the library, or ``"beside"`` it, in ``NAME.weights``.
-        batches: the values of the dynamic size that there is code for.
+        batches: the values of the dynamic size that there is code for; by default ``most``, from
+            the least on.
         threads: whether callers may share the work with threads of theirs (``NAME_parallel``).
         live: the caller may change the weights between calls; they are in a block of the caller's.
     Raises:
@@ -64,7 +65,7 @@ def library(
     """
     if weights not in ("inside", "beside"):
         raise ArgValueError("export", f"weights are 'inside' or 'beside', not {weights!r}.")
-    model = model_of(program, batches)
+    model = model_of(program, batches, most)
     for each in (*model.inputs, *model.outputs):
         type_of(each.dtype)
     made = entry(model, name, machine_of(target), live=live, threads=threads)

@@ -15,6 +15,7 @@ def write(model: Model, folder: Path, options: argparse.Namespace) -> Written:
     from rushlight.ahead.c.write import library, pair
 
     how: Any = {"target": options.target, "weights": options.weights or "inside"}
+    how["most"] = options.samples
     if model.step is None:
         made = [library(model.program, folder, options.name, **how)]
     else:
