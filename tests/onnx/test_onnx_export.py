@@ -93,6 +93,20 @@ def test_half_types_keep_their_bits() -> None:
         assert info.type.tensor_type.elem_type == kind[dtype]
 
 
+def test_weights_can_be_replaced() -> None:
+    made = rl.onnx.export(network(), (rl.randn(2, 4),), dynamic_shapes={"input": {0: "n"}})
+    other, x = network(), rl.randn(3, 4)
+    made.apply_weights(other.state_dict())
+    for found in (made(x), made.call_reference(x)):
+        np.testing.assert_allclose(found[0].numpy(), other(x).detach().numpy(), atol=1e-5)
+    with pytest.raises(ValueError, match=r"0\.weight is"):
+        made.apply_weights({"0.weight": rl.ones(2)})
+    with pytest.warns(OnnxExporterWarning, match="'other' not found"):
+        made.apply_weights({"other": rl.ones(2)})
+    made.rename_axes({"n": "rows"})
+    assert sizes(made.model_proto.graph.input[0]) == ["rows", 4]
+
+
 # Arguments ------------------------------------------------------------------------------------
 
 

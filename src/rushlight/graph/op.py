@@ -61,6 +61,9 @@ class Op:
         autocast: what an autocast region converts its inputs to: ``"lower"`` for the region's type,
             ``"wide"`` for float32, ``"widest"`` for the wider of the two that there is, ``"first"``
             for that of the first input; none to leave them as they are.
+        onnx: what it is in ONNX: the name of an operator with the same inputs, or a method that is
+            called with the export's writer, values for the inputs, and attributes (see
+            ``rushlight.onnx.writer``); None where it is written by its elements or its parts.
         ulp: distance allowed from the reference, in units of the last place; 0 where a kernel gives
             the same bits.
     """
@@ -76,6 +79,7 @@ class Op:
     joint: ClassVar[bool] = False
     batched: ClassVar[str] = ""
     autocast: ClassVar[str] = ""
+    onnx: ClassVar[Any] = None
     ulp: ClassVar[int] = 2
 
     def __init__(self) -> None:

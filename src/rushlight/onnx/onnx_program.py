@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,10 +13,12 @@ import numpy as np
 from rushlight.export import ExportedProgram
 from rushlight.export.call import array_for
 from rushlight.tensor.exchange import from_numpy
+from rushlight.tensor.look import buffer_of
 from rushlight.tensor.tensor import Tensor
 
-from .proof import runtime
-from .writer import onnx
+from .errors import OnnxExporterWarning
+from .proof import reference, runtime
+from .writer import code, onnx
 
 LARGEST = 1_700_000_000
 """Bytes of weights that still fit into one file, which holds less than 2 GiB."""
@@ -46,15 +50,59 @@ class ONNXProgram:
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         """The outputs for inputs given as to the model, by onnxruntime where that is there."""
+        if self._run is None:
+            self.initialize_inference_session()
+        return tuple([from_numpy(np.array(x)) for x in self._run(self._named(args, kwargs))])
+
+    def _named(self, args: Any, kwargs: Any) -> dict[str, np.ndarray]:
+        """The inputs by name, from arguments as the model takes them."""
         if self.exported_program is not None:
             tensors = self.exported_program.flat(args, kwargs)
         else:
             tensors = [*args, *kwargs.values()]
-        if self._run is None:
-            self.initialize_inference_session()
         names = [info.name for info in self.model_proto.graph.input]
-        found = self._run(dict(zip(names, map(array_for, tensors), strict=True)))
+        return dict(zip(names, map(array_for, tensors), strict=True))
+
+    def call_reference(self, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+        """The same by the reference of ``onnx``, which is slow and shares no code with others."""
+        found = reference(self.model_proto)(self._named(args, kwargs))
         return tuple([from_numpy(np.array(x)) for x in found])
+
+    def apply_weights(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Puts other numbers in the place of weights.
+
+        Args:
+            state_dict: by the names that they have in the model; others are passed over, with a
+                warning.
+        Raises:
+            ValueError: a shape or dtype is another.
+        """
+        known = {tensor.name: tensor for tensor in self.model_proto.graph.initializer}
+        for name, given in state_dict.items():
+            if name not in known:
+                warnings.warn(
+                    f"Weight '{name}' not found in the model. Skipped applying.",
+                    OnnxExporterWarning,
+                    stacklevel=2,
+                )
+                continue
+            tensor, new = known[name], given.detach()
+            if tuple(new.shape) != tuple(tensor.dims) or code(new.dtype) != tensor.data_type:
+                raise ValueError(
+                    f"{name} is {list(tensor.dims)} in the model, and {list(new.shape)} of"
+                    f" {new.dtype} is given."
+                )
+            tensor.raw_data = np.ascontiguousarray(buffer_of(new.node).stored).tobytes()
+        del self.model_proto.metadata_props[:]  # what other weights gave
+        self.release()
+
+    def rename_axes(self, rename_mapping: Mapping[str, str]) -> None:
+        """Gives dynamic dimensions other names."""
+        graph = self.model_proto.graph
+        for info in (*graph.input, *graph.output):
+            for dim in info.type.tensor_type.shape.dim:
+                if dim.dim_param in rename_mapping:
+                    dim.dim_param = rename_mapping[dim.dim_param]
 
     def initialize_inference_session(self) -> None:
         """Makes the session that calls are run by."""

@@ -33,7 +33,7 @@ def runtime(model: Any) -> Run:
     graph = (model if is_proto(model) else onnx.load(str(model), load_external_data=False)).graph
     kinds = {info.name: info.type.tensor_type.elem_type for info in graph.input}
     run = None if onnx.TensorProto.BFLOAT16 in kinds.values() else _session(model)
-    call = run or _reference(model)
+    call = run or reference(model)
     return lambda inputs: call({name: _as(kinds[name], x) for name, x in inputs.items()})
 
 
@@ -72,7 +72,8 @@ def _lacks_kernel(problem: str) -> bool:
     return "NOT_IMPLEMENTED" in problem or "Type Error: Type 'tensor(" in problem
 
 
-def _reference(model: Any) -> Run:
+def reference(model: Any) -> Run:
+    """A function that runs a model by the reference of ``onnx``."""
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(model if is_proto(model) else str(model))

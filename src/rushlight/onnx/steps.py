@@ -125,7 +125,7 @@ class Walk:
             return self._of_complex(steps, given)
         specs = [step.spec for step in steps]
         to.result = None if isinstance(specs[0], tuple) else Type.of(specs)
-        mapping: Any = getattr(op, "onnx", None)
+        mapping = op.onnx
         if isinstance(mapping, str):
             return to(mapping, *given)
         made = mapping and mapping(to, *given, **merged_attrs(steps))
