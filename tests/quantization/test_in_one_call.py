@@ -174,6 +174,25 @@ def test_a_single_layer_is_a_model():
     assert type(small) is nn.quantized.Linear and small.quantized.layers == [""]
 
 
+def test_batches_of_any_kind():
+    model, x = nn.Linear(5, 3), rl.randn(8, 5)
+    expected = quantize(model, [x])(x).numpy()
+    loader = rl.utils.data.DataLoader(rl.utils.data.TensorDataset(x, rl.zeros(8)), batch_size=8)
+    for batches in (x, (b for b in [x]), [(x, "label")], loader):
+        assert np.array_equal(quantize(model, batches)(x).numpy(), expected)
+
+
+def test_models_of_bytes_are_compiled_and_attention_stays():
+    small = quantize(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), [rl.randn(6, 4)])
+    replayed, x = rl.compile(small), rl.randn(3, 4)
+    with rl.no_grad():
+        for _ in range(3):
+            assert np.array_equal(replayed(x).numpy(), small(x).numpy())
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
+    report = quantize(layer, [rl.randn(2, 3, 8)]).quantized
+    assert report.layers == ["linear1", "linear2"] and report.difference < 0.02
+
+
 def test_pytorchs_form():
     model = network()
     model.qconfig = rl.quantization.get_default_qconfig("onednn")

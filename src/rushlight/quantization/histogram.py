@@ -71,7 +71,7 @@ class HistogramObserver(UniformQuantizationObserverBase):
             self._hold(np.zeros(self.bins), float("nan"), float("nan"))
             return
         whole_low, whole_high = min(low, old_low), max(high, old_high)
-        counts = self.histogram.numpy().astype(np.float64)
+        counts = array_of(self.histogram).astype(np.float64)
         if (whole_low, whole_high) != (old_low, old_high):
             counts = self._spread(counts, (old_low, old_high), (whole_low, whole_high))
         if whole_low == whole_high:
@@ -81,7 +81,7 @@ class HistogramObserver(UniformQuantizationObserverBase):
         self._hold(counts, whole_low, whole_high)
 
     def _hold(self, counts: np.ndarray, low: float, high: float) -> None:
-        self.histogram = rl.from_numpy(counts.astype(np.float32))
+        self.histogram = rl.tensor(counts.astype(np.float32))
         self.min_val, self.max_val = rl.tensor(low), rl.tensor(high)
 
     def _spread(
@@ -101,7 +101,7 @@ class HistogramObserver(UniformQuantizationObserverBase):
         least, most = self.min_val, self.max_val
         low, high = least.item(), most.item()
         if low < high:
-            low, high = self._searched(self.histogram.numpy().astype(np.float64), low, high)
+            low, high = self._searched(array_of(self.histogram).astype(np.float64), low, high)
             least, most = rl.tensor(low), rl.tensor(high)
         return self.found(least, most)
 

@@ -21,6 +21,7 @@ from rushlight.base.quantum import (
     quint8,
 )
 from rushlight.nn.quantized.arithmetic import EPS
+from rushlight.tensor.look import array_of
 from rushlight.tensor.tensor import Tensor
 
 AFFINE = (per_tensor_affine, per_tensor_symmetric, per_channel_affine, per_channel_symmetric)
@@ -113,7 +114,7 @@ class UniformQuantizationObserverBase(ObserverBase):
 
     def found(self, least: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
         """Scale (float32) and zero point (int32) for a range."""
-        low, high = (np.atleast_1d(x.detach().numpy()) for x in (least, most))
+        low, high = (np.atleast_1d(array_of(x)) for x in (least, most))
         place = f" at {self.where}" if self.where else ""
         if (low == np.inf).any():
             warnings.warn(
@@ -129,7 +130,7 @@ class UniformQuantizationObserverBase(ObserverBase):
                 " without this layer."
             )
         scale, zero = self._scales(np.minimum(low, 0), np.maximum(high, 0))
-        return rl.from_numpy(scale.astype(np.float32)), rl.from_numpy(zero.astype(np.int32))
+        return rl.tensor(scale.astype(np.float32)), rl.tensor(zero.astype(np.int32))
 
     def _scales(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steps, eps = np.float32(self.quant_max - self.quant_min), np.float32(self.eps)

@@ -113,7 +113,9 @@ def quantize_for_export(
     """
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
-    listed = [_split(batch) for batch in batches or ()]
+    if isinstance(batches, Tensor):
+        batches = [batches]
+    listed = [_split(batch) for batch in (() if batches is None else batches)]
     if not listed and mode == "static":
         raise ValueError("static quantisation learns scales from batches, and there are none")
     model.eval()

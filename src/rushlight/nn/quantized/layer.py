@@ -8,6 +8,7 @@ import numpy as np
 
 import rushlight as rl
 from rushlight.base.quantum import QuantizedType, Scheme, per_tensor_affine, qint8, quint8
+from rushlight.tensor.look import array_of
 from rushlight.tensor.tensor import Tensor
 
 from ..module import Module
@@ -79,9 +80,9 @@ class ByteLayer(Module):
         """Takes weights as numbers and the scale of each output, symmetric around 0."""
         zero = rl.zeros(scale.shape, dtype=rl.int8)
         found = to_bytes(weight.detach(), scale, zero, qint8, 0)
-        totals = found.numpy().reshape(found.shape[0], -1).sum(1, dtype=np.int32)
+        totals = array_of(found).reshape(found.shape[0], -1).sum(1, dtype=np.int32)
         self.weight_bytes, self.weight_scale = found, scale
-        self.weight_total = rl.from_numpy(totals)
+        self.weight_total = rl.tensor(totals)
         self.bias_values = None if bias is None else bias.detach().clone()
 
     # Computing -------------------------------------------------------------------------------
