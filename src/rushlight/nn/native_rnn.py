@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rushlight import Tensor
-from rushlight.tensor.generator import Generator, drawing_from
 
 from . import functional as F
 from . import rnn as layers
@@ -49,9 +48,16 @@ def _bare(name: str, width: int, hidden: int, options: dict[str, Any]) -> Any:
     if found is None:
         if len(_kept.layers) >= MOST_KEPT:
             _kept.layers.clear()
-        with drawing_from(Generator()):
-            found = _kept.layers[key] = getattr(layers, name)(width, hidden, **options)
+        found = _kept.layers[key] = _UNDRAWN[name](width, hidden, **options)
     return found
+
+
+def _undrawn(name: str) -> type:
+    """A layer's class without the first values of its weights: drawing them would be noticed."""
+    return type(name, (getattr(layers, name),), {"reset_parameters": lambda self: None})
+
+
+_UNDRAWN = {name: _undrawn(name) for name in ("RNN", "LSTM", "GRU")}
 
 
 def _sequence(kind: str) -> Callable[..., tuple[Tensor, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import rushlight as rl
-from rushlight.base.errors import ArgValueError, MissingError
+from rushlight.base.errors import ArgValueError, Fault, MissingError
 from rushlight.export import Dim, ExportedProgram, export
 
 from .nodes.elements import Element
@@ -37,7 +37,13 @@ def program_of(model: Imported, sizes: Mapping[str, int]) -> ExportedProgram:
         {at: dims[size] for at, size in enumerate(one.shape or ()) if size in dims}
         for one in wanted
     )
-    program = export(model, examples, dynamic_shapes=shapes if any(shapes) else None)
+    try:
+        program = export(model, examples, dynamic_shapes=shapes if any(shapes) else None)
+    except Fault as fault:
+        if dims:  # files often name sizes free that their nodes have as numbers
+            ways = " or ".join(f"{name}=..." for name in dims)
+            fault.hint = f"{fault.hint} Or say a size that is not as free as the file says: {ways}."
+        raise
     program.inputs = _named(program.inputs, [one.name for one in wanted])
     program.outputs = _named(program.outputs, [one.name for one in model.outputs])
     return program

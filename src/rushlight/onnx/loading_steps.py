@@ -93,12 +93,13 @@ class Step:
             return kept[1]
         with rl.no_grad():
             result = self._result(inputs, scope)
-        parts = [_plain(one) for one in (result if isinstance(result, tuple) else (result,))]
-        if all(one.numel() <= FEW and one.ndim <= 1 for one in parts):
-            rl.realize(*parts)
-            if len(self.known) >= MOST_KNOWN:
-                self.known.clear()
-            self.known[key] = (nodes_of, result)
+        parts = result if isinstance(result, tuple) else (result,)
+        if not all(_is_few(one) for one in parts):
+            return result
+        result = tuple(rl.tensor(one.numpy()) for one in parts)
+        if len(self.known) >= MOST_KNOWN:
+            self.known.clear()
+        self.known[key] = (nodes_of, result)
         return result
 
     def _result(self, inputs: list[Any], scope: Scope) -> Any:
@@ -146,6 +147,13 @@ class Step:
 
 def _plain(value: Any) -> rl.Tensor:
     return value.tensor if isinstance(value, Carried) else value
+
+
+def _is_few(value: Any) -> bool:
+    """Whether a value may be a shape, or a number worked out from one."""
+    if not isinstance(value, rl.Tensor) or value.ndim > 1 or value.numel() > FEW:
+        return False
+    return value.dtype in (rl.int64, rl.int32, rl.bool, rl.float32, rl.float64)
 
 
 def _node_of(value: Any) -> Any:
