@@ -78,7 +78,7 @@ export async function readBeside(name) {
     const { readFile } = await import("node:fs/promises");
     return new Uint8Array(await readFile(url));
   }
-  const answer = await fetch(url);
+  const answer = await fetch(url, { cache: "no-cache" }); // files of one export belong together
   if (!answer.ok) {
     throw new Error(`the server answers ${answer.status}`);
   }
