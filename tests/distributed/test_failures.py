@@ -87,3 +87,9 @@ def test_a_message_that_nobody_sends(tmp_path):
     told = ended("lonely", "mpiexec", tmp_path, patience="2")
     assert told.status != 0
     assert re.search(r"\[(recv|all_reduce)\] timed out after 2 s: rank \d is at", told.output)
+
+
+@pytest.mark.parametrize("by", ["mpiexec", pytest.param("variables", marks=slow)])
+def test_ranks_that_meet_twice_and_end_at_once(by, tmp_path):
+    told = run("program_again.py", ranks=3, by=by, folder=tmp_path, seconds=60)
+    assert told.status == 0, told.output

@@ -116,3 +116,9 @@ def test_ctrl_c_reaches_all_ranks(tmp_path):
 def test_a_sweep_has_one_process_a_run(tmp_path):
     ended = command(*WORDS, "--multirun", "seed=1,2", "trainer.devices=2")
     assert ended.returncode == 2 and "the runs of a sweep have one process each" in ended.stderr
+
+
+def test_a_run_without_an_experiment_has_one_process():
+    ended = command("train", "trainer.devices=2")
+    assert ended.returncode == 2
+    assert "trainer.devices=2: a run without experiment= has one process" in ended.stderr

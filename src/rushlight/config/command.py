@@ -66,6 +66,7 @@ def _told(fault: RunFault, command: str = "train") -> int:
 def _train(flags: Flags, argv: list[str]) -> int:
     from . import experiment
     from .compose import opened
+    from .processes import alone, check_words, speaks, together
     from .resume import resumed, to_resume
 
     if not flags.showing and (asked := to_resume(flags)) is not None:
@@ -73,6 +74,7 @@ def _train(flags: Flags, argv: list[str]) -> int:
         if experiment.is_one(folder):
             return experiment.resume(folder, [word.text for word in others])
         return _resume(*resumed(folder, others))
+    check_words(flags.words, experiment.asks_for_one(flags))
     kind = _kind(flags)
     with opened(kind.flags, kind.read) as composer:
         jobs = composer.jobs()
@@ -80,8 +82,6 @@ def _train(flags: Flags, argv: list[str]) -> int:
         _hand_over(argv, kind, lambda config: None)
         return 0
     from rushlight.train.folder import claim
-
-    from .processes import alone, speaks, together
 
     for job in jobs:
         kind.check(job)

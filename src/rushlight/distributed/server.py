@@ -41,6 +41,7 @@ class Meeting:
         self.store: dict[str, str] = {}
         self.lines: dict[int, Line] = {}
         self.gone: dict[int, str] = {}
+        self.left: set[int] = set()
 
     def serve(self, listener: socket.socket) -> None:
         """Takes connections until the last one has gone."""
@@ -197,7 +198,9 @@ class Line:
         self.writing = threading.Lock()
         with meeting.changed:
             meeting.lines[rank] = self
-            gone = dict(meeting.gone)
+            gone, left = dict(meeting.gone), sorted(meeting.left)
+        for other in left:  # it may have come and gone before this one was there
+            self.say({"left": other})
         for other, why in gone.items():
             self.say({"lost": other, "why": why})
 
@@ -222,6 +225,8 @@ class Line:
                     meeting.lose(self.rank, f"{self.who} failed: {message['failed']}")
                 elif "bye" in message:
                     ending = "left"
+                    with meeting.changed:
+                        meeting.left.add(self.rank)
                     meeting.tell({"left": self.rank}, but=self.rank)
                 else:  # a question to another rank, or its answer
                     self._pass_on(message)
