@@ -156,7 +156,10 @@ class Functions(nn.Module):
         return tuple(getattr(rl, name)(x) for name in NAMES.split())
 
 
-@pytest.mark.parametrize("dtype, limit", [(np.float32, 1e-6), (np.float64, 2e-15)])
+@pytest.mark.parametrize(
+    "dtype, limit",
+    [(np.float32, 1e-6), pytest.param(np.float64, 2e-15, marks=pytest.mark.slow)],
+)
 def test_functions_of_mathematics(dtype: type, limit: float, tmp_path: Path) -> None:
     """Products are rounded before they are added there; what needs more is written out."""
     special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, 1e30, 88.9, -103.5, 710.5, 0.5, -2.5]

@@ -25,7 +25,10 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    ["mlp with dropout", "cnn", pytest.param("mlp by momentum", marks=pytest.mark.slow)],
+)
 def test_steps_are_those_of_python(name: str, tmp_path: Path) -> None:
     rl.manual_seed(1)
     make, optimizer = NETWORKS[name]
