@@ -118,7 +118,9 @@ def test_a_sweep_has_one_process_a_run(tmp_path):
     assert ended.returncode == 2 and "the runs of a sweep have one process each" in ended.stderr
 
 
-def test_a_run_without_an_experiment_has_one_process():
-    ended = command("train", "trainer.devices=2")
-    assert ended.returncode == 2
-    assert "trainer.devices=2: a run without experiment= has one process" in ended.stderr
+def test_settings_are_trained_by_several_processes(tmp_path):
+    words = ["train", "model=linear", "trainer.epochs=1", f"hydra.run.dir={tmp_path / 'run'}"]
+    ended = command(*words, "trainer.devices=2")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("test_accuracy") == 1
+    assert "devices: 2" in (tmp_path / "run" / "config.yaml").read_text()

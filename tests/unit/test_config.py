@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,10 @@ from rushlight.config import main
 from rushlight.config.compose import Job, opened
 from rushlight.config.fill import fill
 from rushlight.config.flags import read_flags
+from rushlight.config.images import as_experiment
 from rushlight.config.nearest import suggestion
-from rushlight.train.settings import CHOICES, Settings, differences, settings_from
+from rushlight.config.targets import check_targets
+from rushlight.train.settings import CHOICES, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -108,19 +109,17 @@ def test_a_list_in_a_sweep_stays_a_list() -> None:
     assert [job.settings.model.hidden for job in found] == [[8], [16, 8]]
 
 
-def test_settings_survive_being_stored() -> None:
-    (job,) = jobs("optimizer=sgd", "scheduler=multistep")
-    assert settings_from(asdict(job.settings)) == job.settings
-
-
-def test_differences_name_the_keys() -> None:
-    (one,), (other,) = jobs("optimizer.lr=0.1"), jobs("optimizer.lr=0.2", "trainer.seed=3")
-    assert list(differences(one.settings, other.settings)) == [
-        ("optimizer.lr", 0.1, 0.2),
-        ("trainer.seed", 0, 3),
-    ]
-    (other,) = jobs("optimizer=sgd")
-    assert list(differences(one.settings, other.settings)) == [("optimizer", "adam", "sgd")]
+def test_an_experiment_says_the_same_as_its_settings() -> None:
+    (job,) = jobs("optimizer=sgd", "scheduler=multistep", "model=lstm", "trainer.clip=2")
+    whole = as_experiment(job.settings)
+    check_targets(whole, lambda key: "")  # every class is there, and takes what it is given
+    task = whole.task
+    assert task.network._target_ == "rushlight.experiments.images.lstm"
+    assert (task.network.hidden, task.network.data) == (64, "digits")
+    assert task.optimizer._target_ == "rushlight.optim.SGD" and task.optimizer.lr == 0.05
+    assert task.scheduler._target_.endswith(".MultiStepLR") and task.scheduler.gamma == 0.1
+    assert (whole.trainer.max_epochs, whole.trainer.gradient_clip_val) == (20, 2.0)
+    assert as_experiment(jobs("scheduler=none")[0].settings).task.scheduler is None
 
 
 # What is refused.

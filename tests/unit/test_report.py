@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -13,20 +14,17 @@ import numpy as np
 import pytest
 import yaml
 
+from rushlight.base.amounts import duration
+from rushlight.config import main
+from rushlight.experiments.curves import draw_curves
+from rushlight.experiments.predictions import wilson
 from rushlight.train import compare, report_main
-from rushlight.train.datasets import load
 from rushlight.train.faults import RunFault
-from rushlight.train.figures import (
-    draw_accuracy,
-    draw_confusion,
-    draw_loss,
-    image_png,
-    save_figure,
-)
-from rushlight.train.metrics import COLUMNS, read_metrics, write_metrics
-from rushlight.train.page import duration, wilson, write_report
-from rushlight.train.result import Mistake, Result, read_result, write_result
-from rushlight.train.settings import Data
+from rushlight.train.figures import image_png, matrix, save_figure
+from rushlight.train.metrics import read_metrics, write_metrics
+from rushlight.train.result import read_finished
+
+COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds")
 
 
 def rows(epochs: int, seed: int = 0) -> list[dict[str, float]]:
@@ -46,39 +44,26 @@ def rows(epochs: int, seed: int = 0) -> list[dict[str, float]]:
     ]
 
 
-def result(epochs: int = 3, right: int = 95, **other: Any) -> Result:
-    confusion = np.diag(np.full(10, right // 10 + 1))
-    confusion[3, 5] = 100 - int(confusion.sum())
-    values: dict[str, Any] = {
-        "best_epoch": epochs,
-        "epochs": epochs,
-        "validation_accuracy": 0.9,
-        "test_loss": 0.25,
-        "test_accuracy": right / 100,
-        "test_right": right,
-        "test_count": 100,
-        "parameters": 1234,
-        "seconds": 75.0,
-        "samples_per_second": 9876.5,
-        "classes": list("0123456789"),
-        "confusion": confusion.tolist(),
-        "mistakes": [Mistake(7, "3", "5", 0.75)],
-        "machine": {"Python": "3"},
-    }
-    return Result(**values | other)
-
-
-def run(folder: Path, epochs: int = 3, finished: bool = True, **settings: Any) -> Path:
+def run(
+    folder: Path, epochs: int = 3, right: int = 95, finished: bool = True, **settings: Any
+) -> Path:
     folder.mkdir(parents=True)
     write_metrics(folder, rows(epochs, seed=len(folder.name)))
+    optimizer = settings.get("optimizer", "Adam")
     whole = {
-        "model": {"name": "mlp", "activation": settings.pop("activation", "relu")},
-        "optimizer": {"name": settings.pop("optimizer", "adam"), "lr": settings.pop("lr", 0.1)},
-        "trainer": {"epochs": epochs, "seed": settings.pop("seed", 0)},
+        "seed": settings.get("seed", 0),
+        "task": {
+            "network": {"_target_": "some.mlp", "activation": settings.get("activation", "relu")},
+            "optimizer": {"_target_": f"some.{optimizer}", "lr": settings.get("lr", 0.1)},
+            "scheduler": {"_target_": "some.Cosine", "T_max": epochs},
+        },
+        "trainer": {"max_epochs": epochs},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(whole))
     if finished:
-        write_result(folder, result(epochs, **settings))
+        metrics = {"test_accuracy": right / 100, "test_loss": 0.25}
+        told = {"metrics": metrics, "parameters": 1234}
+        (folder / "result.json").write_text(json.dumps(told))
     return folder
 
 
@@ -146,12 +131,12 @@ def check_figure(path: Path) -> None:
 def test_two_runs_give_figure_page_and_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = run(tmp_path / "a", optimizer="sgd", right=97)
-    other = run(tmp_path / "b", optimizer="adam", right=95)
+    one = run(tmp_path / "a", optimizer="SGD", right=97)
+    other = run(tmp_path / "b", optimizer="Adam", right=95)
     assert report(one, other) == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].startswith("run") and table[1].startswith("sgd") and "97.0%" in table[1]
-    assert table[2].startswith("adam") and "95.0%" in table[2]
+    assert table[0].startswith("run") and table[1].startswith("SGD") and "97.0%" in table[1]
+    assert table[2].startswith("Adam") and "95.0%" in table[2]
     check_figure(tmp_path / "comparison")
     page = check_page(tmp_path / "comparison.html")
     assert "2 runs compared" in page.text and "97.0%" in page.text
@@ -195,14 +180,14 @@ def _dressed(folders: list[Path]) -> list[compare.Told]:
 
 def test_labels_tell_what_differs_and_nothing_else(tmp_path: Path) -> None:
     folders = [
-        run(tmp_path / "0", optimizer="sgd", lr=0.1, activation="relu"),
-        run(tmp_path / "1", optimizer="adam", lr=0.2, activation="relu"),
-        run(tmp_path / "2", optimizer="sgd", lr=0.1, activation="tanh"),
-        run(tmp_path / "3", optimizer="adam", lr=0.2, activation="tanh"),
+        run(tmp_path / "0", optimizer="SGD", lr=0.1, activation="relu"),
+        run(tmp_path / "1", optimizer="Adam", lr=0.2, activation="relu"),
+        run(tmp_path / "2", optimizer="SGD", lr=0.1, activation="tanh"),
+        run(tmp_path / "3", optimizer="Adam", lr=0.2, activation="tanh"),
     ]
     runs = _dressed(folders)
     # The rate follows from the optimizer, so that it is not named.
-    assert [told.label for told in runs] == ["relu, sgd", "relu, adam", "tanh, sgd", "tanh, adam"]
+    assert [told.label for told in runs] == ["relu, SGD", "relu, Adam", "tanh, SGD", "tanh, Adam"]
     assert runs[0].colour == runs[2].colour or runs[0].line == runs[2].line
     assert len({(told.colour, told.line) for told in runs}) == 4
 
@@ -259,7 +244,7 @@ def test_what_is_no_run_is_refused(
         ("config.yaml", "- 3\n"),
         ("result.json", "{"),
         ("result.json", "[]"),
-        ("result.json", '{"mistakes": []}'),
+        ("result.json", '{"metrics": {}}'),
     ],
 )
 def test_damaged_folders_are_refused(
@@ -274,7 +259,7 @@ def test_a_run_without_an_epoch_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = run(tmp_path / "a", finished=False)
-    write_metrics(folder, [])
+    write_metrics(folder, [], COLUMNS)
     assert "has not finished an epoch" in refusal(capsys, folder)
 
 
@@ -288,65 +273,52 @@ def test_a_folder_that_cannot_be_written(
 # One run.
 
 
-@pytest.fixture(params=[1, 30])
-def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    told = result(request.param)
-    write_report(
-        tmp_path,
-        "model:\n  name: <mlp>\n",
-        ["a=b c"],
-        told,
-        rows(request.param),
-        load(Data("digits")),
-    )
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was told everything about."""
+    there = tmp_path_factory.mktemp("one") / "run"
+    words = ["model.hidden=8", "trainer.epochs=2", "model.channels=[4]"]
+    assert main([*words, f"hydra.run.dir={there}"]) == 0
+    return there
 
 
-def test_a_run_s_page_stands_alone(page: Path) -> None:
-    links = check_page(page / "report.html")
+def test_a_run_s_page_stands_alone(folder: Path) -> None:
+    links = check_page(folder / "report.html")
+    found = json.loads((folder / "result.json").read_text())["metrics"]
+    right = round(found["test_accuracy"] * 355)
+    low, high = wilson(right, 355)
     for words in (
-        "95.0% test accuracy on UCI handwritten digits",
-        "95 of 100 images",
-        "<mlp>",
-        "rushlight train 'a=b c'",
-        f"rushlight resume {page}",
-        "1,234",
-        "1 min 15 s",
-        "3 taken for 5",
-        "75% sure",
+        f"{found['test_accuracy']:.1%} test accuracy",
+        f"{right} of 355 that the network never saw",
+        f"95% interval {low:.1%} to {high:.1%}",
+        "rushlight train model.hidden=8",
+        f"rushlight resume {folder}",
+        "sure",
         "CC BY 4.0",
+        "MemoryCheck",
     ):
         assert words in links.text
-    for name in ("loss", "accuracy", "confusion"):
-        check_figure(page / name)
+    for name in ("loss", "accuracy", "confusion", "learning_rate"):
+        check_figure(folder / name)
 
 
 def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
-    for draw in (lambda: draw_loss(rows(3)), lambda: draw_accuracy(rows(3), 2),
-                 lambda: draw_confusion(result())):  # fmt: skip
+    counts = np.diag(np.full(10, 9)) + 1
+    for draw in (lambda: draw_curves(rows(3), "loss"), lambda: draw_curves(rows(3), "accuracy"),
+                 lambda: matrix(counts, list("0123456789"), "told")):  # fmt: skip
         assert save_figure(draw(), tmp_path / "a") == save_figure(draw(), tmp_path / "b")
 
 
-def test_a_run_without_mistakes(tmp_path: Path) -> None:
-    perfect = result(right=100, confusion=(np.eye(10, dtype=int) * 10).tolist(), mistakes=[])
-    write_report(tmp_path, "", [], perfect, rows(3), load(Data("digits")))
-    assert "every test image was classified correctly" in check_page(tmp_path / "report.html").text
+@pytest.mark.parametrize("accuracy", [0.0, 1.0])
+def test_a_run_that_learned_nothing_or_all(tmp_path: Path, accuracy: float) -> None:
+    flat = [row | {"validation_accuracy": accuracy, "train_accuracy": accuracy} for row in rows(1)]
+    save_figure(draw_curves(flat, "accuracy"), tmp_path / "accuracy")
+    check_figure(tmp_path / "accuracy")
 
 
-def test_a_run_that_never_learned(tmp_path: Path) -> None:
-    flat = [row | {"validation_accuracy": 0.0, "train_accuracy": 0.0} for row in rows(3)]
-    confusion = np.zeros((10, 10), int)
-    confusion[:, 0] = 10
-    confusion[0, 0] = 0
-    told = result(right=0, confusion=confusion.tolist())
-    write_report(tmp_path, "", [], told, flat, load(Data("digits")))
-    check_page(tmp_path / "report.html")
-
-
-def test_results_survive_the_disk(tmp_path: Path) -> None:
-    write_result(tmp_path, result())
-    assert read_result(tmp_path) == result()
-    assert read_result(tmp_path / "none") is None
+def test_results_are_read(tmp_path: Path) -> None:
+    assert read_finished(run(tmp_path / "a", right=90)).metrics["test_accuracy"] == 0.9
+    assert read_finished(tmp_path / "none") is None
 
 
 def test_metrics_keep_every_digit(tmp_path: Path) -> None:

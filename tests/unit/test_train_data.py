@@ -19,7 +19,6 @@ from rushlight.fetch import FormatError, read_idx, transfer
 from rushlight.train import datasets, fetch, sources
 from rushlight.train.faults import RunFault
 from rushlight.train.formats import read_cifar
-from rushlight.train.settings import Data, Downloaded
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -35,7 +34,7 @@ def pixels(*shape: int) -> np.ndarray:
 
 
 def test_digits_have_the_repository_s_counts_and_values() -> None:
-    data = datasets.load(Data("digits"))
+    data = datasets.load("digits")
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1262, 180, 355]
     whole = np.concatenate([part.images for part in (data.train, data.validation, data.test)])
     assert whole.shape == (1797, 1, 8, 8) and whole.dtype == np.uint8
@@ -59,7 +58,7 @@ def test_digits_file_is_the_one_that_was_checked() -> None:
 
 
 def test_every_digit_is_in_every_part_in_its_share() -> None:
-    data = datasets.load(Data("digits"))
+    data = datasets.load("digits")
     for part, share in ((data.test, 0.2), (data.validation, 0.1), (data.train, 0.7)):
         of_each = np.bincount(part.labels, minlength=10)
         whole = np.array([178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
@@ -183,12 +182,12 @@ def source(home: Home, monkeypatch: pytest.MonkeyPatch) -> sources.Source:
 def test_mnist_downloads_once_and_splits(
     tmp_path: Path, home: Home, source: sources.Source
 ) -> None:
-    data = datasets.load(Downloaded("mnist", str(tmp_path / "new" / "folder")))
+    data = datasets.load("mnist", str(tmp_path / "new" / "folder"))
     assert [len(p) for p in (data.train, data.validation, data.test)] == [36, 4, 8]
     assert data.train.images.shape == (36, 1, 28, 28) and data.train.labels.dtype == np.int64
     assert sorted(home.asked) == sorted(FILES)
     assert sorted(p.name for p in (tmp_path / "new" / "folder").iterdir()) == sorted(FILES)
-    datasets.load(Downloaded("mnist", str(tmp_path / "new" / "folder")))
+    datasets.load("mnist", str(tmp_path / "new" / "folder"))
     assert len(home.asked) == 4
 
 
@@ -196,7 +195,7 @@ def test_the_cache_folder_is_the_user_s(
     tmp_path: Path, source: sources.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    datasets.load(Downloaded("mnist", None))
+    datasets.load("mnist", None)
     assert (tmp_path / "rushlight" / "data" / "mnist" / "t10k-labels-idx1-ubyte.gz").exists()
 
 
@@ -253,7 +252,7 @@ def test_files_put_there_by_hand_are_used_without_a_network(
     monkeypatch.setitem(sources.SOURCES, "mnist", replace(source, homes=(DEAD,)))
     for name, data in FILES.items():
         (tmp_path / name).write_bytes(data)
-    assert len(datasets.load(Downloaded("mnist", str(tmp_path))).test) == 8
+    assert len(datasets.load("mnist", str(tmp_path)).test) == 8
     assert home.asked == []
 
 
@@ -293,7 +292,7 @@ def test_images_and_labels_must_belong_together(
     wrong = replace(source, files=(*source.files[:3], one))
     monkeypatch.setitem(sources.SOURCES, "mnist", wrong)
     with pytest.raises(RunFault, match="do not belong together"):
-        datasets.load(Downloaded("mnist", str(tmp_path)))
+        datasets.load("mnist", str(tmp_path))
 
 
 def test_cifar_loads_from_its_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +301,7 @@ def test_cifar_loads_from_its_archive(tmp_path: Path, monkeypatch: pytest.Monkey
     one = sources.RemoteFile("cifar-10-binary.tar.gz", len(data), hashlib.sha256(data).hexdigest())
     small = replace(sources.CIFAR10, homes=(DEAD,), files=(one,))
     monkeypatch.setitem(sources.SOURCES, "cifar10", small)
-    loaded = datasets.load(Downloaded("cifar10", str(tmp_path)))
+    loaded = datasets.load("cifar10", str(tmp_path))
     assert loaded.train.images.shape == (90, 3, 32, 32) and len(loaded.classes) == 10
     assert [len(loaded.validation), len(loaded.test)] == [10, 20]
 

@@ -19,3 +19,11 @@ def lasting(seconds: float) -> str:
         if seconds >= scale:
             return f"{seconds / scale:.1f} {unit}"
     return f"{seconds * 1e6:.1f} us"
+
+
+def duration(seconds: float) -> str:
+    """A long time as one would say it, such as ``1 min 15 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

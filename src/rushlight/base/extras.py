@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import random
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,7 @@ def load(module: str, extra: str, purpose: str) -> Any:
         >>> load("json", "vision", "reading an image").loads("[1]")
         [1]
     """
+    numbers = random.getstate()  # rich draws some when it is imported; a run's are its own
     try:
         found: ModuleType = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -36,4 +38,6 @@ def load(module: str, extra: str, purpose: str) -> Any:
             f'pip install "rushlight[{extra}]"',
             name=error.name,
         ) from error
+    finally:
+        random.setstate(numbers)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from rushlight.serve.models import read as read_file
 from rushlight.serve.places import Place, place
 from rushlight.serve.settings import Settings
-from rushlight.train.place import BEST, CONFIG, LAST
+from rushlight.train.place import BEST_CHECKPOINT, CONFIG, LAST_CHECKPOINT
 
 TOKEN = "RUSHLIGHT_SERVE_TOKEN"
 MIB = 1 << 20
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
 
 def is_run(path: Path) -> bool:
     """Whether a folder is one that training has left."""
-    return any((path / name).exists() for name in (CONFIG, BEST, LAST))
+    return any((path / name).exists() for name in (CONFIG, BEST_CHECKPOINT, LAST_CHECKPOINT))
 
 
 def read(path: Path) -> Any:

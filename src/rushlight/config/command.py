@@ -7,19 +7,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rushlight.train.faults import EXIT_SETTING, RunFault, RunInterrupted, require
-from rushlight.train.place import LAST, REPORT, report_command, shown
+from rushlight.train.place import report_command, shown
 
 from .flags import Flags, read_flags
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from rushlight.train.settings import Settings
 
     from .compose import Job
 
@@ -49,13 +47,11 @@ def resume(argv: list[str]) -> int:
     folder, *words = argv
     try:
         require(*NEEDED)
-        from . import experiment
+        from .resume import resume as go_on
 
-        if experiment.is_one(Path(folder)):
-            return experiment.resume(Path(folder), words)
+        return go_on(Path(folder), words)
     except RunFault as fault:
         return _told(fault, "resume")
-    return main([f"resume={folder}", *words])
 
 
 def _told(fault: RunFault, command: str = "train") -> int:
@@ -64,17 +60,12 @@ def _told(fault: RunFault, command: str = "train") -> int:
 
 
 def _train(flags: Flags, argv: list[str]) -> int:
-    from . import experiment
+    from . import resume
     from .compose import opened
-    from .processes import alone, check_words, speaks, together
-    from .resume import resumed, to_resume
+    from .processes import alone, speaks, together
 
-    if not flags.showing and (asked := to_resume(flags)) is not None:
-        folder, others = asked
-        if experiment.is_one(folder):
-            return experiment.resume(folder, [word.text for word in others])
-        return _resume(*resumed(folder, others))
-    check_words(flags.words, experiment.asks_for_one(flags))
+    if not flags.showing and (asked := resume.to_resume(flags)) is not None:
+        return resume.resume(*asked)
     kind = _kind(flags)
     with opened(kind.flags, kind.read) as composer:
         jobs = composer.jobs()
@@ -84,7 +75,7 @@ def _train(flags: Flags, argv: list[str]) -> int:
     from rushlight.train.folder import claim
 
     for job in jobs:
-        kind.check(job)
+        kind.check(job.settings)
     if flags.multirun:
         for job in jobs:
             alone(job.settings)
@@ -102,71 +93,38 @@ class Kind:
 
     Attributes:
         flags: the command line, with the name of the file that such runs begin with.
-        read: from a composed configuration to checked settings.
-        check: finds what is wrong with a run beyond its settings, before any work.
-        run: what Hydra calls for each run; a sweeper that searches is told what it returns.
+        read: from a composed configuration to a checked experiment.
+        check: finds what is wrong with an experiment beyond its values, before any work.
     """
 
     flags: Flags
-    read: Callable[..., Any]
-    check: Callable[[Job[Any]], object]
-    run: Callable[[DictConfig], float]
+    read: Callable[..., DictConfig]
+    check: Callable[[DictConfig], object]
+
+    def run(self, config: DictConfig) -> float:
+        """What Hydra calls for each run; a sweeper that searches is told what it returns."""
+        from hydra.core.hydra_config import HydraConfig
+
+        from rushlight.train.folder import claim
+
+        from . import experiment
+        from .processes import speaks
+
+        hydra = HydraConfig.get()
+        folder = Path(hydra.runtime.output_dir)
+        whole = self.read(config, lambda key: "")
+        if speaks():
+            claim(folder)
+        return experiment.run(whole, folder, list(hydra.overrides.task))
 
 
 def _kind(flags: Flags) -> Kind:
-    from . import experiment
+    from . import experiment, images
 
     if experiment.asks_for_one(flags):
         experiment.from_here()
-        return Kind(
-            experiment.of_experiments(flags), experiment.checked, lambda job: None, _one_experiment
-        )
-    from rushlight.train.run import prepare
-
-    from .fill import fill
-
-    return Kind(flags, fill, lambda job: prepare(job.settings, job.words, ""), _one_run)
-
-
-def _one_experiment(config: DictConfig) -> float:
-    from hydra.core.hydra_config import HydraConfig
-
-    from rushlight.train.folder import claim
-
-    from . import experiment
-    from .processes import speaks
-
-    hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
-    if speaks():
-        claim(folder)
-    return experiment.run(config, folder, list(hydra.overrides.task))
-
-
-def _resume(folder: Path, checkpoint: Any, settings: Settings, words: list[str]) -> int:
-    from rushlight.train.run import prepare, train
-
-    run = prepare(settings, words, _text(settings), resume=(checkpoint, folder / LAST))
-    _announce(train(run, folder), folder)
-    return 0
-
-
-def _one_run(config: DictConfig) -> float:
-    """What Hydra calls for each run; a sweeper that searches is told the accuracy reached."""
-    from hydra.core.hydra_config import HydraConfig
-
-    from rushlight.train.folder import claim
-    from rushlight.train.run import prepare, train
-
-    from .fill import fill
-
-    hydra = HydraConfig.get()
-    folder, words = Path(hydra.runtime.output_dir), list(hydra.overrides.task)
-    settings = fill(config, lambda key: "")
-    claim(folder)
-    result = train(prepare(settings, words, _text(settings)), folder)
-    _announce(result, folder)
-    return float(result.validation_accuracy)
+        return Kind(experiment.of_experiments(flags), experiment.checked, lambda whole: None)
+    return Kind(flags, images.checked, experiment.rehearse)
 
 
 def _sweep(argv: list[str], kind: Kind, jobs: list[Job[Any]]) -> int:
@@ -244,21 +202,6 @@ def _hand_over(argv: list[str], kind: Kind, task: Callable[[DictConfig], Any]) -
         if faults:
             raise faults[0] from None
         raise
-
-
-def _announce(result: Any, folder: Path) -> None:
-    print(
-        f"test accuracy {result.test_accuracy:.1%} ({result.test_right:,} of "
-        f"{result.test_count:,}), from the checkpoint of epoch {result.best_epoch}; "
-        f"{shown(folder / REPORT)} tells all"
-    )
-
-
-def _text(settings: Settings) -> str:
-    """The resolved configuration as its file says it."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.create(asdict(settings)))
 
 
 def _word(key: str, path: Path) -> str:

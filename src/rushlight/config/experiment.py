@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from rushlight.train.faults import RunFault
-from rushlight.train.place import CONFIG, LAST_CHECKPOINT, REPORT, WORDS, shown
+from rushlight.train.place import CONFIG, REPORT, shown
 
 from .flags import Flags
-from .processes import speaks, together
+from .processes import speaks
 from .targets import check_targets
 
 if TYPE_CHECKING:
@@ -63,49 +63,33 @@ def run(config: DictConfig, folder: Path, words: list[str], resume: bool = False
     return outcome.objective
 
 
-def resume(folder: Path, words: list[str]) -> int:
-    """Goes on with an experiment that was interrupted, or that is to be longer.
+def rehearse(config: DictConfig) -> None:
+    """Makes the objects of an experiment, to find what they refuse before anything is written.
 
     Raises:
-        RunFault: there is none, or a word would make it another one.
+        RunFault: values do not go together, or data cannot be had.
     """
-    from_here()
-    config = kept(folder)
-    if not (folder / LAST_CHECKPOINT).exists():
-        raise RunFault(
-            f"{shown(folder)} has no {LAST_CHECKPOINT}: nothing was reached that could go on"
-        )
-    for word in words:
-        key, _, value = word.partition("=")
-        if key != "trainer.max_epochs":
-            raise RunFault(f"{word}: a run that goes on can change trainer.max_epochs alone")
-        if not value.isdecimal():
-            raise RunFault(f"{word}: {value} is not a whole number")
-        OmegaConf.update(config, key, int(value))
-    together(config, folder)
-    run(config, folder, [*_words(folder), *words], resume=True)
-    return 0
+    from rushlight.experiments.run import prepare
+    from rushlight.experiments.task import NetworkTask
+
+    task = prepare(config, Path()).task
+    if isinstance(task, NetworkTask):
+        try:
+            task.rehearse()
+        except (ValueError, TypeError) as error:
+            raise RunFault(f"task: {str(error).splitlines()[0]}") from error
 
 
-def _words(folder: Path) -> list[str]:
-    """Those that a run was started with."""
-    try:
-        return [str(word) for word in OmegaConf.load(folder / WORDS)]
-    except OSError as error:
-        raise RunFault(f"{shown(folder)} is not a whole run folder: it has no {WORDS}") from error
-
-
-def is_one(folder: Path) -> bool:
-    """Whether a folder is of an experiment.
+def kept(folder: Path) -> Any:
+    """The configuration of a run, as its folder has it.
 
     Raises:
         RunFault: it is of no run.
     """
-    return "task" in kept(folder)
-
-
-def kept(folder: Path) -> Any:
     try:
-        return OmegaConf.load(folder / CONFIG)
+        config = OmegaConf.load(folder / CONFIG)
     except OSError as error:
         raise RunFault(f"{shown(folder)} is not a run folder: it has no {CONFIG}") from error
+    if "task" not in config:
+        raise RunFault(f"{shown(folder / CONFIG)} is not a configuration of this rushlight")
+    return config

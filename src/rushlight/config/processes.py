@@ -9,22 +9,6 @@ from typing import Any
 from rushlight.train.faults import RunFault
 from rushlight.train.notes import MisconfigurationException
 
-_ALONE = (
-    "a run without experiment= has one process; `rushlight train experiment=digits_cnn"
-    " trainer.devices=2` has two"
-)
-
-
-def check_words(words: list[str], experiment: bool) -> None:
-    """Checks that several processes are asked for where there can be some.
-
-    Raises:
-        RunFault: the run that has no experiment has one process.
-    """
-    for word in words:
-        if word.lstrip("+").startswith("trainer.devices=") and not experiment:
-            raise RunFault(f"{word}: {_ALONE}")
-
 
 def together(settings: Any, folder: Path) -> Path:
     """Meets the other processes of a run, and returns the folder that the first has.
@@ -40,8 +24,6 @@ def together(settings: Any, folder: Path) -> Path:
         joined = ranks.join(_devices(settings))
     except (MisconfigurationException, RuntimeError, ModuleNotFoundError) as error:
         raise RunFault(f"trainer.devices: {str(error).splitlines()[0]}") from error
-    if joined.size > 1 and not isinstance(settings, Mapping):
-        raise RunFault(_ALONE)
     return Path(joined.of_first(str(folder)))
 
 

@@ -1,33 +1,29 @@
-"""``rushlight train resume=FOLDER``: the run's own settings, and the few that may change."""
+"""Going on with a run: the configuration that its folder keeps, and the little that may change."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
+from rushlight.experiments.run import check_fit, prepare
+from rushlight.train.checkpoint import read_checkpoint
 from rushlight.train.faults import RunFault
-from rushlight.train.place import LAST, shown
-from rushlight.train.settings import (
-    CHOICES,
-    CosineAnnealingLR,
-    OneCycleLR,
-    Settings,
-    differences,
-)
-from rushlight.train.state import Checkpoint, read_checkpoint
+from rushlight.train.place import LAST_CHECKPOINT, WORDS, shown
 
-from .fill import fill
+from .experiment import from_here, kept, run
 from .flags import Flags
-from .overrides import Word, check_keys, read_words
+from .overrides import read_words
+from .processes import together
 
-# What may change without making another run of it.
-CHANGEABLE = ("trainer.epochs", "trainer.checkpoint_every_steps", "data.folder")
+EPOCHS = "trainer.max_epochs"
+LAID_OUT = "OneCycleLR"
+"""The schedule whose length is the run's."""
 
 
-def to_resume(flags: Flags) -> tuple[Path, list[Word]] | None:
-    """The folder of the run that the words ask to go on with, and the other words.
+def to_resume(flags: Flags) -> tuple[Path, list[str]] | None:
+    """The folder of the run that words ask to go on with, and the other words.
 
     Raises:
         RunFault: several are asked for, or there is no such folder.
@@ -41,56 +37,57 @@ def to_resume(flags: Flags) -> tuple[Path, list[Word]] | None:
     folder = Path(str(asked[-1].override.value())).expanduser()
     if not folder.is_dir():
         raise RunFault(f"resume={folder} is not a folder")
-    return folder, [word for word in words if word.key != "resume"]
+    return folder, [word.text for word in words if word.key != "resume"]
 
 
-def resumed(folder: Path, others: list[Word]) -> tuple[Path, Checkpoint, Settings, list[str]]:
-    """The run in a folder.
+def resume(folder: Path, words: list[str]) -> int:
+    """Goes on with a run that was interrupted, or that is to be longer.
 
-    Returns:
-        its folder, its last checkpoint, its settings with what the words change, and the words
-        that it was started with together with those.
     Raises:
-        RunFault: there is no run, its checkpoint cannot be read, or a word would make it another
-            run.
+        RunFault: there is none, its checkpoint is damaged, or a word would make it another one.
     """
-    if not (folder / LAST).exists():
-        raise RunFault(f"resume={folder} is not a run folder: it has no {LAST}")
-    checkpoint = read_checkpoint(folder / LAST)
-    settings = _changed(checkpoint.settings, others)
-    _check_changes(checkpoint, settings, folder)
-    started_with = [*checkpoint.overrides, *(word.text for word in others)]
-    return folder, checkpoint, settings, started_with
-
-
-def _changed(settings: Settings, words: list[Word]) -> Settings:
-    config = OmegaConf.create(asdict(settings))
-    keys = [f"{group}.{key}" for group, values in asdict(settings).items() for key in values]
+    from_here()
+    config = kept(folder)
+    path = folder / LAST_CHECKPOINT
+    if not path.exists():
+        raise RunFault(
+            f"{shown(folder)} has no {LAST_CHECKPOINT}: nothing was reached that could go on"
+        )
+    checkpoint = read_checkpoint(path)
+    check_fit(prepare(_resolved(config), folder), checkpoint, path)
     for word in words:
-        if word.of_hydra:
-            raise RunFault(f"{word.text}: a resumed run stays in its own folder")
-        if word.key in CHOICES and word.key != "trainer":
-            name = getattr(settings, word.key).name
-            if word.override.value() != name:
-                raise RunFault(f"the run has {word.key}={name}: with {word.text} start a new one")
-            continue
-        check_keys([word], CHOICES, keys)
-        OmegaConf.update(config, word.key, word.override.value(), merge=False)
-    return fill(config, lambda key: "")
+        _lengthen(config, word, folder, checkpoint)
+    together(config, folder)
+    run(config, folder, [*_words(folder), *words], resume=True)
+    return 0
 
 
-def _check_changes(checkpoint: Checkpoint, settings: Settings, folder: Path) -> None:
-    for key, old, new in differences(checkpoint.settings, settings):
-        if key not in CHANGEABLE:
-            raise RunFault(
-                f"{key} is {old} in {shown(folder)} and cannot become {new}: start a new run"
-            )
-        if key == "trainer.epochs":
-            if isinstance(settings.scheduler, CosineAnnealingLR | OneCycleLR):
-                raise RunFault(
-                    f"trainer.epochs is {old} in {shown(folder)} and cannot become {new}, since "
-                    f"scheduler={settings.scheduler.name} was laid out for {old}"
-                )
-            done = checkpoint.state.epoch + (checkpoint.state.step > 0)
-            if new < done:
-                raise RunFault(f"trainer.epochs={new}: {shown(folder)} is already in epoch {done}")
+def _resolved(config: Any) -> Any:
+    whole = config.copy()
+    OmegaConf.resolve(whole)
+    return whole
+
+
+def _lengthen(config: Any, word: str, folder: Path, checkpoint: dict[str, Any]) -> None:
+    key, _, value = word.partition("=")
+    if key not in (EPOCHS, "trainer.epochs"):
+        raise RunFault(f"{word}: a run that goes on can change {EPOCHS} alone")
+    if not value.isdecimal():
+        raise RunFault(f"{word}: {value} is not a whole number")
+    old = config.trainer.max_epochs
+    if int(value) != old and LAID_OUT in str(OmegaConf.select(config, "task.scheduler._target_")):
+        raise RunFault(
+            f"{EPOCHS} is {old} in {shown(folder)} and cannot become {value}, since {LAID_OUT} was"
+            f" laid out for {old}"
+        )
+    if int(value) < (done := int(checkpoint["epoch"])):
+        raise RunFault(f"{word}: {shown(folder)} is already in epoch {done + 1}")
+    OmegaConf.update(config, EPOCHS, int(value))
+
+
+def _words(folder: Path) -> list[str]:
+    """Those that a run was started with."""
+    try:
+        return [str(word) for word in OmegaConf.load(folder / WORDS)]
+    except OSError as error:
+        raise RunFault(f"{shown(folder)} is not a whole run folder: it has no {WORDS}") from error

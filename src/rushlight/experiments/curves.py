@@ -63,8 +63,7 @@ def draw_confusions(told: Predictions) -> Figure:
     counts = np.zeros((classes, classes), np.int64)
     shown = (told.labels < classes) & (told.predicted < classes)
     np.add.at(counts, (told.labels[shown], told.predicted[shown]), 1)
-    right = int((told.labels == told.predicted).sum())
     return matrix(
         counts, told.classes[:classes],
-        f"{right:,} of {len(told.labels):,} in the test classified correctly",
+        f"{told.right:,} of {len(told.labels):,} in the test classified correctly",
     )  # fmt: skip

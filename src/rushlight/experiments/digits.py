@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import rushlight as rl
-from rushlight.train.datasets import Part, digits
+from rushlight.train.datasets import DIGITS_CREDIT, Part, digits
 from rushlight.train.lightning import LightningDataModule
 from rushlight.utils.data import DataLoader, TensorDataset
 
@@ -23,6 +23,7 @@ class Digits(LightningDataModule):
 
     # Of the training scans, whose pixels are from 0 to 16.
     MEAN, DEVIATION = 4.88, 6.02
+    credit = DIGITS_CREDIT
 
     def __init__(
         self,

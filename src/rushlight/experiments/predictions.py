@@ -52,6 +52,11 @@ class Predictions:
         """A class's name."""
         return self.classes[int(label)]
 
+    @property
+    def right(self) -> int:
+        """How many were read rightly."""
+        return int((self.labels == self.predicted).sum())
+
     def surest_mistakes(self) -> np.ndarray:
         """The indices of what was read wrongly, the surest first."""
         wrong = np.flatnonzero(self.predicted != self.labels)
@@ -68,3 +73,20 @@ class Predictions:
 
 def _numbers(count: int) -> list[str]:
     return [str(number) for number in range(count)]
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The 95% interval of a share, which unlike the simple one stays sensible near 0 and 1.
+
+    Reference:
+        E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, 1927.
+    Example:
+        >>> wilson(350, 355)
+        (0.967..., 0.993...)
+    """
+    z = 1.959964  # the normal distribution's 97.5% point
+    share = right / count
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = z / (1 + z * z / count)
+    half = spread * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+    return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import rushlight as rl
 from rushlight.train.callbacks import MemoryCheck
 from rushlight.train.callbacks.update_ratios import GRADIENT, UPDATE, Norms
 from rushlight.train.durable import write_durably
@@ -18,7 +21,7 @@ from rushlight.train.network_picture import draw_network
 from rushlight.train.place import METRICS, REPORT, RESULT, resume_command, train_command
 
 from .curves import draw_confusions, draw_curves, quantities
-from .predictions import Predictions
+from .predictions import Predictions, wilson
 from .ratios import RULE, draw_ratios
 
 if TYPE_CHECKING:
@@ -41,15 +44,17 @@ def write_report(
         OSError: a file could not be written.
     """
     folder = experiment.folder
+    told = Predictions.of(experiment)
     body = [
         *_head(folder, outcome, experiment),
+        *_read(told),
         heading("Curves"),
         '<div class="pair">',
         *(_curve(folder, rows, name) for name in quantities(rows)),
         "</div>",
         *_ratios(folder, norms),
         *_pictures(folder),
-        *_classified(experiment),
+        *_classified(folder, told),
         *_network(experiment),
         "<details><summary>All epochs as numbers</summary>",
         _numbers(rows),
@@ -62,6 +67,7 @@ def write_report(
         paragraph("On from the last checkpoint:"),
         code(resume_command(folder).strip("`") + " trainer.max_epochs=..."),
         paragraph(f"In this folder: {METRICS}, {RESULT}, best.ckpt and last.ckpt.", "soft"),
+        *_footer(experiment),
     ]
     title = f"{folder.name} - rushlight"
     write_durably(folder / REPORT, page(title, body))
@@ -74,6 +80,19 @@ def _head(folder: Path, outcome: Outcome, experiment: Experiment) -> list[str]:
         paragraph(f"rushlight run {folder.name}", "soft"),
         f"<h1>{escape(named[0][1])} {escape(named[0][0])}</h1>",
         tiles([*named, ("epochs", str(outcome.epochs)), ("weights", f"{weights:,}")]),
+    ]
+
+
+def _read(told: Predictions | None) -> list[str]:
+    """How much of the test was classified rightly, and how sure that share is."""
+    if told is None or not len(told.labels):
+        return []
+    low, high = wilson(told.right, len(told.labels))
+    return [
+        paragraph(
+            f"{told.right:,} of {len(told.labels):,} that the network never saw while it learned"
+            f" are classified correctly (95% interval {low:.1%} to {high:.1%})."
+        )
     ]
 
 
@@ -119,11 +138,10 @@ def _pictures(folder: Path) -> list[str]:
     return [heading("Pictures"), *parts] if parts else []
 
 
-def _classified(experiment: Experiment) -> list[str]:
-    told = Predictions.of(experiment)
+def _classified(folder: Path, told: Predictions | None) -> list[str]:
     if told is None:
         return []
-    drawn = save_figure(draw_confusions(told), experiment.folder / "confusion")
+    drawn = save_figure(draw_confusions(told), folder / "confusion")
     caption = "Each row is a true class. Blue cells count right answers; orange ones, mistakes."
     parts = [
         heading("Confusion matrix"),
@@ -170,6 +188,20 @@ def _memory(experiment: Experiment) -> list[str]:
     """What was forecast before the first step."""
     checks = (one for one in experiment.trainer.callbacks if isinstance(one, MemoryCheck))
     return [paragraph(f"Forecast: {one.forecast}.") for one in checks if one.forecast is not None]
+
+
+def _footer(experiment: Experiment) -> list[str]:
+    """Whose data that is, and what the run was on."""
+    credit = getattr(experiment.data, "credit", None)
+    machine = {
+        "rushlight": rl.__version__,
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
+    }
+    told = paragraph(", ".join(f"{name} {value}" for name, value in machine.items()))
+    return ["<footer>", *([paragraph(f"Data: {credit}")] if credit else []), told, "</footer>"]
 
 
 def _numbers(rows: Rows) -> str:

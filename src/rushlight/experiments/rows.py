@@ -35,9 +35,8 @@ class EpochRows(Callback):
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         seconds = {"seconds": time.perf_counter() - self._began}
         self.rows.append({"epoch": trainer.current_epoch + 1, **logged, **self._rates, **seconds})
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
         if trainer.is_global_zero:
-            write_metrics(self.folder, self.rows, names)
+            write_metrics(self.folder, self.rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "rates": self._rates}

@@ -32,6 +32,7 @@ from rushlight.train.place import (
 from .ends import LastCheckpoint
 from .report import write_report
 from .rows import EpochRows
+from .task import NetworkTask
 
 
 @dataclass
@@ -102,7 +103,7 @@ def prepare(config: Mapping[str, Any], folder: Path) -> Experiment:
 def _made(config: Mapping[str, Any], name: str, **more: Any) -> Any:
     hydra = extras.load("hydra.utils", "train", "an experiment")
     try:
-        return hydra.instantiate(config[name], **more)
+        return hydra.instantiate(config[name], _convert_="all", **more)
     except Exception as error:  # Hydra's wraps what the class raised
         cause = error.__cause__ or error
         raise RunFault(f"{name}: {str(cause).splitlines()[0]}") from error
@@ -154,6 +155,26 @@ def _interrupted(experiment: Experiment) -> RunInterrupted:
     signum = experiment.last.interrupts.received or signal.SIGINT
     epoch = experiment.trainer.current_epoch + 1
     return RunInterrupted(f"interrupted in epoch {epoch}: {kept}", signum)
+
+
+def check_fit(experiment: Experiment, checkpoint: Mapping[str, Any], path: Path) -> None:
+    """Checks that a checkpoint is of the same network and the same optimizer.
+
+    Raises:
+        RunFault: it is not; the sentence names the first difference.
+    """
+    task = experiment.task
+    try:
+        int(checkpoint["epoch"])
+        task.load_state_dict(checkpoint["state_dict"])
+        if isinstance(task, NetworkTask):
+            task.new_optimizer().load_state_dict(checkpoint["optimizer_states"][0])
+    except KeyError as error:
+        raise RunFault(f"{shown(path)} does not fit the run: it has no {error}") from error
+    except (RuntimeError, ValueError, TypeError) as error:
+        told = str(error).splitlines()
+        first = next((line for line in told if line.startswith("\t")), told[0]).strip()
+        raise RunFault(f"{shown(path)} does not fit the run: {first}") from error
 
 
 @contextmanager

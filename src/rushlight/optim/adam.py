@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rushlight.base.errors import ArgTypeError, ArgValueError
@@ -134,7 +135,8 @@ def check_tensor_option(optimizer: str, name: str, option: Any, one_by_one: bool
 
 
 def _checked_betas(optimizer: str, betas: Any, one_by_one: bool) -> tuple[Any, Any]:
-    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+    # Any sequence, such as a list of OmegaConf's.
+    if not isinstance(betas, Sequence) or len(betas) != 2:
         raise ArgTypeError(optimizer, f"betas must be a pair, but got {betas!r}")
     check_betas(optimizer, (betas[0], betas[1]))
     kinds = [float if isinstance(beta, float) else type(beta) for beta in betas]

@@ -1,11 +1,9 @@
-"""Training: Lightning's Trainer, and a run of the digits as one command.
+"""Training: Lightning's Trainer, and what a run's folder holds.
 
 :class:`Trainer`, :class:`LightningModule` and :class:`LightningDataModule` have Lightning's names
-and meanings; ``callbacks``, ``loggers`` and ``profilers`` are beside them.
-
-``rushlight train`` is :func:`rushlight.config.main`, which reads settings and calls
-:func:`prepare` and :func:`train` of :mod:`rushlight.train.run`. ``rushlight report`` is
-:func:`report_main`. Nothing heavy is imported before they run.
+and meanings; ``callbacks``, ``loggers`` and ``profilers`` are beside them. What ``rushlight train``
+trains is in :mod:`rushlight.experiments`; ``rushlight report`` is :func:`report_main`. Nothing heavy
+is imported before it is used.
 """
 
 from __future__ import annotations

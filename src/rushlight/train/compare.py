@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rushlight.base.amounts import duration
+
 from .durable import write_durably
 from .faults import RunFault, disk_sentence, require
 from .figures import (
@@ -26,7 +28,6 @@ from .figures import (
 )
 from .html import code, figure, heading, page, paragraph
 from .metrics import read_metrics
-from .page import duration
 from .place import CONFIG, METRICS, REPORT, report_command, shown
 from .result import Finished, read_finished
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "comparison"
+CLASS = "._target_"
+"""What the key of an entry's class ends with."""
 # What lies beside runs, so that `rushlight report runs/*` can be said twice.
 BESIDE_RUNS = {f"{NAME}.png", f"{NAME}.svg", f"{NAME}.html", "multirun.yaml"}
 
@@ -156,10 +159,13 @@ def _factors(runs: list[Told]) -> list[str]:
     """The settings in which the runs differ, leaving out what only follows from others."""
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     differ = [k for k in keys if len({repr(run.settings.get(k)) for run in runs}) > 1]
-    groups = {key.removesuffix(".name") for key in differ if key.endswith(".name")}
-    if "trainer.epochs" in differ:
-        differ = [key for key in differ if key != "scheduler.T_max"]
-    return [k for k in differ if k.endswith(".name") or k.partition(".")[0] not in groups]
+    of_others = tuple(key.removesuffix(CLASS) + "." for key in differ if key.endswith(CLASS))
+    differ = [key for key in differ if key.endswith(CLASS) or not key.startswith(of_others)]
+    # A value that an entry takes from another one, which is nearer to the top, differs as that.
+    first: dict[str, str] = {}
+    for key in sorted(differ, key=lambda key: key.count(".")):
+        first.setdefault(repr([run.settings.get(key) for run in runs]), key)
+    return [key for key in differ if key in first.values()]
 
 
 def _name(runs: list[Told], factors: list[str]) -> None:
@@ -172,6 +178,8 @@ def _name(runs: list[Told], factors: list[str]) -> None:
 
 
 def _said(key: str, value: Any) -> str:
+    if key.endswith(CLASS):
+        return str(value).rpartition(".")[2]
     return value if isinstance(value, str) else f"{key.rpartition('.')[2]} {value}"
 
 

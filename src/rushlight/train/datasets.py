@@ -13,7 +13,6 @@ from rushlight.fetch import FormatError, read_idx
 from .faults import RunFault, disk_sentence
 from .fetch import default_folder, fetch
 from .formats import read_cifar
-from .settings import Data, Downloaded
 from .sources import SOURCES, Source
 
 DIGITS_CREDIT = (
@@ -59,27 +58,30 @@ class Dataset:
     credit: str
 
 
-def load(data: Data) -> Dataset:
-    """The data set that ``data`` names; downloads what is missing.
+def load(name: str, folder: str | None = None) -> Dataset:
+    """A data set by its name; downloads what is missing.
 
     Validation is a rule, not a draw: of each class, in file order, the 4th, 14th, 24th ... image
     of what is not for testing. The digits have no test part of their own; theirs is the 5th,
     10th, 15th ... scan of each digit.
 
+    Args:
+        name: ``digits``, which is in the package, ``mnist``, ``fashion_mnist`` or ``cifar10``.
+        folder: where downloaded files are; None means one in the user's cache.
     Raises:
         RunFault: files are missing and cannot be had, or are not what they should be.
     """
-    if not isinstance(data, Downloaded):
+    if name == "digits":
         return digits()
-    source = SOURCES[data.name]
-    folder = Path(data.folder).expanduser() if data.folder else default_folder(data.name)
-    paths = fetch(source, folder)
+    source = SOURCES[name]
+    place = Path(folder).expanduser() if folder else default_folder(name)
+    paths = fetch(source, place)
     try:
-        learn, test = _cifar(paths) if data.name == "cifar10" else _mnist(paths)
+        learn, test = _cifar(paths) if name == "cifar10" else _mnist(paths)
     except FormatError as error:
         raise RunFault(str(error)) from error
     except OSError as error:
-        raise RunFault(disk_sentence(error, f"read {source.title} in {folder}")) from error
+        raise RunFault(disk_sentence(error, f"read {source.title} in {place}")) from error
     return _dataset(source, learn, test)
 
 

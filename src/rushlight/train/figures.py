@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .durable import write_durably
-from .result import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,37 +60,6 @@ def drawing(width: float, height: float, panels: int = 1) -> Iterator[tuple[Figu
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots(panels)
-
-
-def draw_loss(rows: Rows) -> Figure:
-    """Training and validation loss by epoch, on a logarithmic axis."""
-    with drawing(6.4, 4) as (figure, axes):
-        axes.set_title("Loss")
-        _pair(axes, rows, "loss", log_axis)
-        return figure
-
-
-def draw_accuracy(rows: Rows, best_epoch: int) -> Figure:
-    """Training and validation accuracy by epoch, with the epoch that was kept as the best."""
-    with drawing(6.4, 4) as (figure, axes):
-        best = rows[best_epoch - 1]["validation_accuracy"]
-        axes.set_title(f"Accuracy: best validation {best:.1%}, epoch {best_epoch}")
-        _pair(axes, rows, "accuracy", percent_axis)
-        axes.plot([best_epoch], [best], "o", color=COLOURS[1], markersize=8, clip_on=False)
-        return figure
-
-
-def _pair(axes: Axes, rows: Rows, quantity: str, scale: Callable[[Axes], None]) -> None:
-    epochs = [row["epoch"] for row in rows]
-    curves = {}
-    for name, colour in zip(("train", "validation"), COLOURS, strict=False):
-        values = [row[f"{name}_{quantity}"] for row in rows]
-        axes.plot(epochs, values, color=colour, marker="o" if len(rows) == 1 else "")
-        curves[name] = (values[-1], colour)
-    axes.margins(x=0.02)
-    epoch_axis(axes)
-    scale(axes)
-    label_ends(axes, curves)
 
 
 def label_ends(axes: Axes, curves: dict[str, tuple[float, str]]) -> None:
@@ -154,12 +122,6 @@ def percent_axis(axes: Axes) -> None:
     low = axes.get_ylim()[0]
     axes.set_ylim(max(low, 0.0), 1.0 + 0.02 * (1.0 - max(low, 0.0)))
     axes.yaxis.set_major_formatter(lambda share, position: f"{100 * share:.6g}%")
-
-
-def draw_confusion(result: Result) -> Figure:
-    """How often each class was taken for each; right answers blue, wrong ones orange."""
-    told = f"{result.test_right:,} of {result.test_count:,} test images classified correctly"
-    return matrix(np.array(result.confusion), result.classes, told)
 
 
 def matrix(counts: np.ndarray, names: list[str], title: str) -> Figure:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .durable import remove_parts
 from .faults import RunFault, RunStopped, disk_sentence
-from .place import BEST, BEST_CHECKPOINT, LAST, LAST_CHECKPOINT, RESULT, resume_command, shown
+from .place import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULT, resume_command, shown
 
 REPORT_BYTES = 4_000_000
 """The figures and the page of a run take less than this."""
@@ -21,9 +21,7 @@ def claim(folder: Path) -> None:
     Raises:
         RunFault: there is a run in it already, or it cannot be made.
     """
-    if any(
-        (folder / name).exists() for name in (LAST, BEST, RESULT, LAST_CHECKPOINT, BEST_CHECKPOINT)
-    ):
+    if any((folder / name).exists() for name in (RESULT, LAST_CHECKPOINT, BEST_CHECKPOINT)):
         raise RunFault(
             f"{shown(folder)} already holds a run: {resume_command(folder)} goes on with it, and "
             "another hydra.run.dir starts a new one"
@@ -68,7 +66,7 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         told = disk_sentence(error, f"write into {shown(folder)}")
-        if any((folder / name).exists() for name in (LAST, LAST_CHECKPOINT)):
+        if (folder / LAST_CHECKPOINT).exists():
             kept = f"the checkpoint before is whole, and {resume_command(folder)} goes on from it"
         else:
             kept = "nothing was reached that could go on"

@@ -11,25 +11,20 @@ from .durable import write_durably
 from .faults import RunFault, disk_sentence
 from .place import METRICS
 
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "learning_rate",
-    "samples_per_second",
-    "seconds",
-)
 # What the table of any run has.
 NEEDED = {"epoch", "validation_loss"}
 
 
 def write_metrics(
-    folder: Path, rows: list[dict[str, float]], columns: Sequence[str] = COLUMNS
+    folder: Path, rows: list[dict[str, float]], columns: Sequence[str] | None = None
 ) -> None:
     """Writes the whole table in one step, so that it never holds half a row or an epoch that a
-    resumed run will run again. Numbers are written with all their digits."""
+    resumed run will run again. Numbers are written with all their digits.
+
+    Args:
+        columns: all names in the rows by default.
+    """
+    columns = columns or list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -11,8 +11,6 @@ METRICS = "metrics.csv"
 RESULT = "result.json"
 REPORT = "report.html"
 WORDS = "overrides.yaml"  # those that a run was started with, under Hydra's name
-LAST, BEST = "last.safetensors", "best.safetensors"
-# Those of a Trainer.
 LAST_CHECKPOINT, BEST_CHECKPOINT = "last.ckpt", "best.ckpt"
 
 

@@ -195,6 +195,8 @@ class Trainer:
     seed: int = field(metadata={"low": 0, "high": 2**63 - 1})
     clip: float | None = field(metadata={"above": 0.0})
     checkpoint_every_steps: int = field(metadata={"low": 0})
+    # Processes that train together; None leaves it to who starts them, such as mpiexec.
+    devices: int | None = field(metadata={"low": 1})
 
 
 @dataclass
@@ -277,29 +279,3 @@ def _number(value: Any) -> bool:
 
 def _shown(value: Any) -> str:
     return str(value) if isinstance(value, str) else repr(value)
-
-
-def settings_from(values: dict[str, Any]) -> Settings:
-    """Rebuilds settings from what ``dataclasses.asdict`` made of them.
-
-    Raises:
-        KeyError, TypeError: values are missing, too many, or name a choice that does not exist.
-    """
-    groups = {
-        group: (choices[values[group]["name"]] if group != "trainer" else Trainer)(**values[group])
-        for group, choices in CHOICES.items()
-    }
-    return Settings(**groups)
-
-
-def differences(old: Any, new: Any, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The keys in which two settings of the same run differ, with both values."""
-    if type(old) is not type(new):
-        yield prefix.rstrip("."), old.name, new.name
-        return
-    for item in fields(old):
-        key, before, after = prefix + item.name, getattr(old, item.name), getattr(new, item.name)
-        if is_dataclass(before):
-            yield from differences(before, after, key + ".")
-        elif before != after:
-            yield key, before, after

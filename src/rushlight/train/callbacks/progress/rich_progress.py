@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from rushlight.base import extras
+
 from .progress_bar import ProgressBar
 
 if TYPE_CHECKING:
@@ -193,10 +195,10 @@ def _short(value: Any) -> str:
 
 def _console(options: dict[str, Any]) -> Any:
     try:
-        from rich.console import Console
+        console = extras.load("rich.console", "train", "a progress bar")
     except ModuleNotFoundError:
         return None
-    return Console(highlight=False, **options)
+    return console.Console(highlight=False, **options)
 
 
 def _bars(console: Any) -> Any:
