@@ -2,8 +2,8 @@
 
 :class:`Trainer`, :class:`LightningModule` and :class:`LightningDataModule` have Lightning's names
 and meanings; ``callbacks``, ``loggers`` and ``profilers`` are beside them. What ``rushlight train``
-trains is in :mod:`rushlight.experiments`; ``rushlight report`` is :func:`report_main`. Nothing heavy
-is imported before it is used.
+trains is in :mod:`rushlight.experiments`; ``rushlight report`` is :func:`report_main`. Nothing
+heavy is imported before it is used.
 """
 
 from __future__ import annotations
