@@ -91,6 +91,14 @@ def test_histogram_cuts_off_what_is_rare():
     assert 0.7 < scale / their_scale < 1.4
 
 
+@pytest.mark.parametrize("data", [[0, 1e-44], [1, 1.0000001], [-3e38, 3e38], [0, 1], [0] * 9 + [1]])
+def test_histogram_ends_for_any_range(data):
+    observer = ours.HistogramObserver()
+    observer(rl.tensor(np.array(data, np.float32)))
+    scale, zero = observer.calculate_qparams()
+    assert 0 < scale.item() < np.inf and 0 <= zero.item() <= 255
+
+
 def test_histogram_of_the_same_everywhere():
     observer = ours.HistogramObserver()
     for _ in range(2):

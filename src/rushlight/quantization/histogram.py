@@ -77,8 +77,13 @@ class HistogramObserver(UniformQuantizationObserverBase):
         if whole_low == whole_high:
             counts[0] += x.size
         else:
-            counts = counts + np.histogram(x, self.bins, (whole_low, whole_high))[0]
+            counts = counts + self._counted(x, whole_low, whole_high)
         self._hold(counts, whole_low, whole_high)
+
+    def _counted(self, x: np.ndarray, low: float, high: float) -> np.ndarray:
+        """How many numbers lie in each bin. In float64, where any range of float32 has bins."""
+        places = (x.astype(np.float64) - low) * (self.bins / (high - low))
+        return np.bincount(np.minimum(places.astype(np.int64), self.bins - 1), minlength=self.bins)
 
     def _hold(self, counts: np.ndarray, low: float, high: float) -> None:
         self.histogram = rl.tensor(counts.astype(np.float32))
@@ -88,9 +93,9 @@ class HistogramObserver(UniformQuantizationObserverBase):
         self, counts: np.ndarray, old: tuple[float, float], new: tuple[float, float]
     ) -> np.ndarray:
         """Counts in the bins of a wider range, taken to lie evenly in their old ones."""
-        edges = np.linspace(*new, self.bins + 1)
         if old[0] == old[1]:
-            return counts.sum() * np.histogram([old[0]], edges)[0]
+            return counts.sum() * self._counted(np.array(old[:1]), *new)
+        edges = np.linspace(*new, self.bins + 1)
         below = np.interp(
             edges, np.linspace(*old, self.bins + 1), np.concatenate([[0], np.cumsum(counts)])
         )
@@ -124,22 +129,20 @@ class HistogramObserver(UniformQuantizationObserverBase):
                 continue
             if next_start >= next_end:
                 break
-            error = self._error(counts, next_start, next_end, width, low)
+            error = self._error(counts, next_start, next_end, width)
             if error > least:
                 break
             least, start, end = error, next_start, next_end
         return low + width * start, low + width * (end + 1)
 
-    def _error(self, counts: np.ndarray, start: int, end: int, width: float, low: float) -> float:
+    def _error(self, counts: np.ndarray, start: int, end: int, width: float) -> float:
         """The squared error of all that was counted if bytes cover the bins from start to end."""
-        step = width * (end - start + 1) / (self.quant_max - self.quant_min)
+        top = self.quant_max - self.quant_min
+        step = width * (end - start + 1) / top
         if step == 0:
             return 0.0
         begin = (np.arange(self.bins) - start) * width
-        return float((counts / width * _squares(begin, begin + width, step, self._top())).sum())
-
-    def _top(self) -> int:
-        return self.quant_max - self.quant_min
+        return float((counts / width * _squares(begin, begin + width, step, top)).sum())
 
 
 def _squares(begin: np.ndarray, end: np.ndarray, step: float, top: int) -> np.ndarray:

@@ -141,7 +141,9 @@ class UniformQuantizationObserverBase(ObserverBase):
                 middle = (self.quant_min + self.quant_max) // 2
             zero = np.full(scale.shape, middle if self.dtype is quint8 else 0)
             return scale, zero
-        scale = np.maximum((high - low) / steps, eps)
+        with np.errstate(over="ignore"):
+            scale = np.maximum((high - low) / steps, eps)
+        scale = np.where(np.isfinite(scale), scale, high / steps - low / steps)
         zero = self.quant_min - np.rint(low / scale).astype(np.int64)
         return scale, np.clip(zero, self.quant_min, self.quant_max)
 
