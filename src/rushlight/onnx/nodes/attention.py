@@ -86,6 +86,8 @@ def _bias(
         missing = S - mask.shape[-1]
         if mask.dtype is rl.bool:
             mask = _closed(mask, q.dtype)
+        if not mask.is_floating_point():
+            raise TypeError(f"a mask is bool or floating, not {mask.dtype}")
         parts.append(F.pad(mask, (0, missing), value=float("-inf")) if missing > 0 else mask)
     keys = rl.arange(S)
     first: Any = 0 if past is None else past.shape[2]
