@@ -7,7 +7,7 @@ and a kernel that trusts its attributes as well would read memory that is not th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,33 @@ def rehearse(graph: Graph, numbers: Sequence[Number]) -> None:
     pairs = zip(numbers, graph.inputs[first:], strict=True)
     values += [np.asarray(loaded(number, spec)) for number, spec in pairs]
     order = range(len(graph.steps))
+    most = max(_MOST, 64 * max((spec.numel for spec in _specs(graph)), default=0))
     with np.errstate(all="ignore"):
         for k, finished in zip(order, graph.last_uses(order), strict=True):
             step = graph.steps[k]
+            if any(abs(n) > most for n in _whole(step.attrs)):
+                raise ValueError(f"{step.op.name} has {step.keywords!r:.200}")
             values.append(_tried(step, [values[i] for i in step.inputs]))
             for value in finished:
                 values[value] = None
+
+
+_MOST = 1 << 24
+"""Whole numbers in attributes count dimensions or elements. Larger ones would be counted up to."""
+
+
+def _specs(graph: Graph) -> Iterator[Spec]:
+    for each in (*graph.inputs, *(step.spec for step in graph.steps)):
+        yield from each if isinstance(each, tuple) else (each,)
+
+
+def _whole(value: Any) -> Iterator[int]:
+    """The whole numbers in an attribute."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _whole(each)
+    elif type(value) is int:
+        yield value
 
 
 def _tried(step: Step, inputs: list[Any]) -> Any:
@@ -86,14 +107,23 @@ def _check_places(step: Step, inputs: list[Any]) -> None:
         fits = inputs[0].ndim == dims + 2 == len(form["dilation"]) + 2 == len(form["padding"]) + 2
         if not (whole and fits):
             raise ValueError(f"{step.op.name} has {form!r:.200}")
-    for window in form.get("windows", ()):
-        if isinstance(window, Sliding):
-            kernel, stride, padding, dilation, outputs = window
-            low = min(kernel - 1, stride - 1, padding, dilation - 1, outputs)
-            if any(type(n) is not int for n in window) or low < 0:
-                raise ValueError(f"{step.op.name} has {window!r:.200}")
+    windows = form.get("windows", ())
+    image = () if not windows else form.get("size", inputs[0].shape[-len(windows) :])
+    for n, window in zip(image, windows, strict=bool(windows)):
+        if isinstance(window, Sliding) and not _fits(window, n):
+            raise ValueError(f"{step.op.name} has {window!r:.200} for {n} elements")
     if step.op.name in _STRIDED:
         _check_strides(step, inputs)
+
+
+def _fits(window: Sliding, n: int) -> bool:
+    """Whether windows begin inside of ``n`` elements and are no larger than what they look at."""
+    kernel, stride, padding, dilation, outputs = window
+    if any(type(each) is not int for each in window):
+        return False
+    if min(kernel - 1, stride - 1, padding, dilation - 1, outputs) < 0:
+        return False
+    return dilation * (kernel - 1) < n + 2 * padding and (outputs - 1) * stride < n + padding
 
 
 _STRIDED = frozenset({"as_strided", "unstrided", "strided_scatter"})
