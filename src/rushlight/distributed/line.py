@@ -49,6 +49,10 @@ def listen(host: str, port: int, patience: float = 5.0) -> socket.socket:
             time.sleep(0.05)
 
 
+_servers: list[subprocess.Popen[bytes]] = []
+"""Those that this process has started; they end by themselves once nobody needs them."""
+
+
 def serve(listener: socket.socket, world: int) -> subprocess.Popen[bytes]:
     """Starts the process in which ranks meet, and hands it the socket."""
     number = listener.fileno()
@@ -58,6 +62,7 @@ def serve(listener: socket.socket, world: int) -> subprocess.Popen[bytes]:
         start_new_session=True,  # it has to tell of it when this rank is killed
     )  # fmt: skip
     listener.close()
+    _servers[:] = [one for one in _servers if one.poll() is None] + [process]
     return process
 
 
@@ -229,8 +234,15 @@ class StoreLine:
     """A connection to the store of a server."""
 
     def __init__(self, host: str, port: int, seconds: float) -> None:
-        self._stream = reach(host, port, seconds, "store").makefile("rwb")
+        self._connection = reach(host, port, seconds, "store")
+        self._stream = self._connection.makefile("rwb")
         self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_stream"):
+            with contextlib.suppress(OSError):
+                self._stream.close()
+            self._connection.close()
 
     def ask(self, **question: Any) -> Any:
         """The store's answer.

@@ -92,6 +92,7 @@ class DistributedDataParallel(Module):
                 " device_ids out"
             )
         self._names, self._parameters_here = list(named), list(named.values())
+        self._buffers_here = [buffer for _, buffer in module.named_buffers()]
         self._shared, self._buffers_group = "", self._twin("buffers")
         self._kept_in_step = [
             each
@@ -150,20 +151,25 @@ class DistributedDataParallel(Module):
         if not tensors or self.process_group.size() == 1:
             return
         pending.settle()
-        arrays = many_stored(tensors)
-        flat = np.concatenate([array.reshape(-1).view(np.uint8) for array in arrays])
+        specs = [tensor.node.spec for tensor in tensors]
+        first = self.process_group.rank() == 0
+        if first:
+            arrays = many_stored(tensors)
+            flat = np.concatenate([array.reshape(-1).view(np.uint8) for array in arrays])
+        else:
+            flat = np.empty(sum(spec.nbytes for spec in specs), np.uint8)
         what = f"{len(tensors)} tensors of {flat.size} bytes"
         # The same every time: after the first one, lengths cannot differ.
         call = Call("DistributedDataParallel", what, sites.current(2), sealed=what == self._shared)
         self._shared = what
         found = self._buffers_group.perform(call, lambda ranks: ranks.broadcast(flat, 0))
-        if self.process_group.rank() == 0:
+        if first:
             return
         start = 0
-        for tensor, array in zip(tensors, arrays, strict=True):
-            part = found[start : start + array.nbytes]
-            fill(tensor, part.view(array.dtype))
-            start += array.nbytes
+        for tensor, spec in zip(tensors, specs, strict=True):
+            part = found[start : start + spec.nbytes]
+            fill(tensor, part.view(spec.dtype.storage))
+            start += spec.nbytes
 
     # Each step.
 
@@ -184,7 +190,7 @@ class DistributedDataParallel(Module):
 
     def share_buffers(self) -> None:
         """Gives all ranks the first one's buffers."""
-        self._share([buffer for _, buffer in self.module.named_buffers()])
+        self._share(self._buffers_here)
 
     def release(self) -> None:
         """Leaves the gradients of the module to themselves again."""
@@ -201,6 +207,28 @@ class DistributedDataParallel(Module):
             yield
         finally:
             self.require_backward_grad_sync = before
+
+    def join(self, *args: Any, **kwargs: Any) -> Any:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: always; it says what to do instead.
+        """
+        raise NotImplementedError(
+            "DistributedDataParallel.join: ranks cannot have different numbers of batches; a"
+            " DistributedSampler gives all of them as many"
+        )
+
+    def register_comm_hook(self, state: Any, hook: Any) -> None:
+        """Not supported.
+
+        Raises:
+            NotImplementedError: always; it says what to do instead.
+        """
+        raise NotImplementedError(
+            "DistributedDataParallel.register_comm_hook: gradients are averaged in the order of the"
+            " ranks; use no_sync() and reduce them yourself"
+        )
 
     def _check_finished(self) -> None:
         if not self._missing:
