@@ -86,13 +86,11 @@ pi, e = 3.141592653589793, 2.718281828459045
 newaxis = None
 
 _SUBMODULES = frozenset({
-    "ao", "quantization",
-    "ahead", "amp", "array_api", "audio", "backends", "config", "cpu", "cuda", "distributions",
-    "doctor", "export", "fetch", "fft",
-    "func", "distributed", "hub", "jit", "linalg", "multiprocessing", "nn", "onnx", "optim", "profiler", "random",
-    "serialization",
-    "serve", "signal",
-    "special", "testing", "text", "train", "utils", "version", "vision",
+    "ahead", "amp", "ao", "array_api", "audio", "backends", "config", "cpu", "cuda",
+    "distributed", "distributions", "doctor", "export", "fetch", "fft", "func", "hub", "jit",
+    "linalg", "multiprocessing", "nn", "onnx", "optim", "profiler", "quantization", "random",
+    "serialization", "serve", "signal", "special", "testing", "text", "train", "utils", "version",
+    "vision",
 })  # fmt: skip
 # Names whose modules load when somebody asks for them.
 _LATER = {
