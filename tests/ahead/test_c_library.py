@@ -11,7 +11,7 @@ import rushlight as rl
 from rushlight.ahead.c.write import check, library
 from rushlight.ahead.machines import machine_of, runs_here
 
-BATCHES = (1, 2, 3, 5)
+BATCHES = (1, 3, 5)
 LEVELS = ("x86-64", "x86-64-v3", "x86-64-v4")
 slow = pytest.mark.slow
 
