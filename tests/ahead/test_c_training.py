@@ -161,6 +161,21 @@ def test_the_rate_is_state():
     np.testing.assert_array_equal(step.held("0.weight"), model[0].weight.detach().numpy())
 
 
+def test_a_wrong_label_changes_nothing():
+    model = small()
+    x, y = rl.randn(5, 6), rl.randint(0, 4, (5,))
+    optimizer = rl.optim.AdamW(model.parameters())
+    made = entry(model_of(train_step(model, nn.CrossEntropyLoss(), optimizer, (x, y))), "step",
+                 machine_of("host"))  # fmt: skip
+    step = Here(made, made.object_file())
+    before = step.state.view.copy()
+    wrong = y.numpy().copy()
+    wrong[3] = 4
+    with pytest.raises(RuntimeError, match="out of range"):
+        step([x.numpy(), wrong], 1)
+    np.testing.assert_array_equal(step.state.view, before)
+
+
 def test_dropout_draws_anew_at_each_step():
     rl.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 50), nn.Dropout(0.5), nn.Linear(50, 1))
