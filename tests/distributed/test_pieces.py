@@ -124,6 +124,19 @@ def test_names_of_multiprocessing():
     assert mp.Process is multiprocessing.Process
 
 
+def test_strategies():
+    from rushlight.train.ranks import chosen
+    from rushlight.train.strategies import DDPStrategy, SingleDeviceStrategy
+
+    ranks = chosen("auto", 1, DDPStrategy(find_unused_parameters=True), 1)
+    assert (ranks.rank, ranks.size, ranks._unused) == (0, 1, True)
+    assert chosen("cpu", "auto", "ddp_find_unused_parameters_true", 1)._unused
+    assert not chosen("cpu", [0], "ddp", 1)._unused
+    assert chosen("cpu", "1", SingleDeviceStrategy(), 1).size == 1
+    with pytest.raises(ValueError, match="nccl"):
+        DDPStrategy(process_group_backend="nccl")
+
+
 def _exit(index, status):
     raise SystemExit(status if index else 0)
 

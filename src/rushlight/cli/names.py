@@ -27,7 +27,7 @@ PLACES = {
     **{
         f"{package}.{part}": f"rushlight.train.{part}"
         for package in ("lightning.pytorch", "pytorch_lightning")
-        for part in ("callbacks", "loggers", "profilers", "tuner")
+        for part in ("callbacks", "loggers", "profilers", "strategies", "tuner")
     },
 }
 

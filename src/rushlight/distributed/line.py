@@ -49,10 +49,6 @@ def listen(host: str, port: int, patience: float = 5.0) -> socket.socket:
             time.sleep(0.05)
 
 
-_servers: list[subprocess.Popen[bytes]] = []
-"""Those that this process has started; they end by themselves once nobody needs them."""
-
-
 def serve(listener: socket.socket, world: int) -> subprocess.Popen[bytes]:
     """Starts the process in which ranks meet, and hands it the socket."""
     number = listener.fileno()
@@ -62,7 +58,7 @@ def serve(listener: socket.socket, world: int) -> subprocess.Popen[bytes]:
         start_new_session=True,  # it has to tell of it when this rank is killed
     )  # fmt: skip
     listener.close()
-    _servers[:] = [one for one in _servers if one.poll() is None] + [process]
+    process.returncode = 0  # nobody waits for it: it ends once nobody needs it
     return process
 
 
