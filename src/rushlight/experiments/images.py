@@ -38,7 +38,7 @@ class Images(LightningDataModule):
 
     def __init__(self, name: str, folder: str | None = None, batch_size: int = 32) -> None:
         super().__init__()
-        self.parts = _load(name, folder)
+        self.name, self.parts = name, _load(name, folder)
         self.batch_size = batch_size
         self.title, self.credit = self.parts.title, self.parts.credit
         self.classes = list(self.parts.classes)

@@ -16,6 +16,7 @@ from rushlight.train.lightning import LightningDataModule, LightningModule
 from .characters import Writer
 from .classifier import Classifier
 from .digits import Digits
+from .images import Images
 
 # How scans of the UCI digits look: they fill the height, six of eight columns, and lines are
 # two pixels wide.
@@ -29,19 +30,21 @@ def page_of(task: LightningModule, data: LightningDataModule) -> Page:
         task: its network is what is exported.
     """
     if isinstance(task, Classifier) and isinstance(data, Digits):
-        return _digits(task, data)
+        return _digits(task, data.classes, data.MEAN, data.DEVIATION)
+    if isinstance(task, Classifier) and isinstance(data, Images) and data.name == "digits":
+        return _digits(task, list(range(len(data.classes))), 0.0, 1.0)  # as they are
     if isinstance(task, Writer):
         return _characters(task)
     return Page()
 
 
-def _digits(task: Classifier, data: Digits) -> Page:
+def _digits(task: Classifier, classes: list[int], mean: float, deviation: float) -> Page:
     scans = digits()
-    train, held = (_chosen(part, data.classes) for part in (scans.train, scans.test))
+    train, held = (_chosen(part, classes) for part in (scans.train, scans.test))
     about = {
-        "classes": [scans.classes[k] for k in data.classes],
+        "classes": [scans.classes[k] for k in classes],
         "size": train.images.shape[-1], "levels": scans.levels,
-        "mean": data.MEAN, "deviation": data.DEVIATION, "fit": _FIT,
+        "mean": mean, "deviation": deviation, "fit": _FIT,
         "train": len(train), "held": len(held), "credit": DIGITS_CREDIT,
     }  # fmt: skip
     parts = [each for part in (train, held) for each in (part.images, part.labels)]
