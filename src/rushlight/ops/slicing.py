@@ -157,9 +157,7 @@ class SliceScatter(Op):
         new, inside = _within(b, index, part, start, dim, whole.shape[dim], step)
         return b.select(inside, new, whole.at(*index))
 
-    def onnx(
-        self, to: Any, whole: Any, part: Any, start: Any, *, dim: int, step: int
-    ) -> Any:
+    def onnx(self, to: Any, whole: Any, part: Any, start: Any, *, dim: int, step: int) -> Any:
         places = run_of(to, start, part.shape[dim], step)
         return put_along(to, whole, places, part, part.shape, dim)
 
