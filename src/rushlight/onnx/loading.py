@@ -39,10 +39,11 @@ def load(
 
     Example:
         >>> import onnx.parser
+        >>> import rushlight as rl
         >>> model = onnx.parser.parse_model('''
         ...     <ir_version: 8, opset_import: ["" : 17]>
         ...     double (float[2] x) => (float[2] y) { y = Add(x, x) }''')
-        >>> load(model)(rl.tensor([1.0, 2.0]))
+        >>> rl.onnx.load(model)(rl.tensor([1.0, 2.0]))
         tensor([2., 4.])
     """
     proto, beside = _read(model)
