@@ -17,6 +17,7 @@ from rushlight.graph.spec import Spec
 
 from . import autocast
 from .rows import IndexSelect
+from .scalar import filling
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -103,7 +104,7 @@ class Pad(Composite):
                 f" got padding length {len(pad)} and input of dimension {x.ndim}",
             )
         if mode == "constant":
-            fill = number(0 if value is None else value, x.dtype)
+            fill = filling("pad", 0 if value is None else value, x.dtype)
             return pad_constant.record((x, fill), pairs_of(pad, x.ndim))
         if mode not in PLACES:
             raise MissingError("pad", f"Unrecognised padding mode {mode}")
@@ -148,6 +149,8 @@ class Pad(Composite):
         yield lambda: make.call(x, (-3, -3)), RuntimeError, "must be non-negative"
         yield lambda: make.call(x, (1, 1), "mirror"), NotImplementedError, "Unrecognised padding"
         yield lambda: make.call(x, (1, 1), "reflect", 1.0), RuntimeError, "doesn't take in value"
+        infinite = float("inf")
+        yield lambda: make.call(make.int(3), (1, 1), value=infinite), RuntimeError, "overflow"
         yield lambda: make.call(x, (4, 4), "reflect"), RuntimeError, "less than the corresponding"
         yield lambda: make.call(x, (5, 5), "circular"), RuntimeError, "wrapping around more than"
         yield lambda: make.call(x, (-2, 3), "circular"), RuntimeError, "wrapping around more than"

@@ -54,9 +54,9 @@ class Storage:
 
     __slots__ = ("__weakref__", "lent", "node", "outside", "strides", "version")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, version: int = 0) -> None:
         self.node = node
-        self.version = 0
+        self.version = version
         self.outside: Outside | None = None
         self.lent = False
         self.strides: Shape | None = None

@@ -41,7 +41,7 @@ class Tensor:
 
     # What most tensors never change needs no memory of its own.
     _place: Place | None = None
-    _seen = 0
+    _seen = 0  # the version of the place that the node is of; without one, its own
     _grad: Tensor | None = None
     # Whether it was made in inference mode.
     _inference = False
@@ -84,7 +84,7 @@ class Tensor:
     def place(self) -> Place:
         """Where the value is kept; made the first time that somebody shares it."""
         if self._place is None:
-            self._settle_in(Storage(self._node))
+            self._settle_in(Storage(self._node, self._seen))
         assert self._place is not None
         return self._place
 
@@ -110,7 +110,7 @@ class Tensor:
             return Tensor(result)
         base = self._place
         if base is None:
-            base = self._place = Storage(node)
+            base = self._place = Storage(node, self._seen)
         place = descend(base, views)
         alias = Tensor(result)
         if place is not None:
@@ -151,6 +151,7 @@ class Tensor:
             node = after(old, node, operation)
         if place is None:
             self._node = node
+            self._seen += 1
         else:
             place.write(node)
             self._node = place.read()
@@ -286,7 +287,7 @@ class Tensor:
 
     @property
     def _version(self) -> int:
-        return 0 if self._place is None else self._place.storage.version
+        return self._seen if self._place is None else self._place.storage.version
 
     def __hash__(self) -> int:
         return id(self)
