@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -262,3 +264,15 @@ def test_headers_without_end_are_refused(shared):
     assert b"400" in found[:12] and found.endswith(
         b'{"error": "The head of the request is too large."}'
     )
+
+
+def test_a_missing_library_is_one_sentence():
+    code = (
+        "import sys; sys.modules['pydantic'] = None\n"
+        "from rushlight.cli import main\n"
+        "sys.exit(main(['serve', 'model.pt2']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("rushlight serve: the server needs pydantic")
+    assert 'pip install "rushlight[serve]"' in done.stderr

@@ -31,9 +31,11 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     try:
+        from rushlight.serve.server import serve
+
         places = _places(arguments.models)
         settings = _settings(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         parser.exit(MISUSED, f"rushlight serve: {error}\n")
     if not settings.token and not _here_only(arguments.host):
         print(
@@ -43,7 +45,6 @@ def main(argv: Sequence[str]) -> int:
         )
     import rushlight as rl
     from rushlight.serve.journal import Journal
-    from rushlight.serve.server import serve
 
     # A program is compiled the first time that it is met: the same request, the same bits.
     rl.use_deterministic_algorithms(True)
