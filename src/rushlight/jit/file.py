@@ -12,8 +12,7 @@ from rushlight.export import file
 
 from .function import ScriptFunction
 from .module import LoadedModule, ScriptModule
-
-FilePath = str | os.PathLike[str]
+from .programmed import FilePath
 
 
 def save(m: Any, f: FilePath | IO[bytes], _extra_files: Mapping[str, Any] | None = None) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-import io
-import os
-from collections.abc import Callable, Mapping
-from typing import IO, Any
+from collections.abc import Callable
+from typing import Any
 
 from rushlight.export.program import ExportedProgram
-from rushlight.graph.show import show
 
 from .captured import Example, program_of
+from .programmed import Programmed
 
 
-class ScriptFunction:
+class ScriptFunction(Programmed):
     """A function with a program: its trace, or what it records when it is saved.
 
     Args:
@@ -63,34 +61,3 @@ class ScriptFunction:
         if self.program is not None:
             return self.program
         return program_of(self.function, self._example, self.name)
-
-    @property
-    def graph(self) -> Any:
-        """The program's graph, for the example's sizes."""
-        return self.example_program().graph
-
-    inlined_graph = graph
-
-    @property
-    def code(self) -> str:
-        """The graph as text."""
-        return show(self.example_program().graph)
-
-    def graph_for(self, *args: Any, **kwargs: Any) -> Any:
-        """The graph for the sizes of some arguments."""
-        program = self.example_program()
-        return program.at(program.sizes_of(program.flat(args, kwargs)))
-
-    def save(
-        self, f: str | os.PathLike[str] | IO[bytes], _extra_files: Mapping[str, Any] | None = None
-    ) -> None:
-        """Writes the program; see :func:`rushlight.jit.save`."""
-        from .file import save
-
-        save(self, f, _extra_files)
-
-    def save_to_buffer(self, _extra_files: Mapping[str, Any] | None = None) -> bytes:
-        """The bytes of the file that :meth:`save` would write."""
-        buffer = io.BytesIO()
-        self.save(buffer, _extra_files)
-        return buffer.getvalue()

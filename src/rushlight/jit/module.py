@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Mapping
-from typing import IO, Any
+from typing import Any
 
 from rushlight.base.errors import OperationError
 from rushlight.export.module import ProgramModule
 from rushlight.export.program import ExportedProgram
-from rushlight.graph.show import show
 from rushlight.nn.module import Module
 
-FilePath = str | os.PathLike[str]
+from .programmed import Programmed
 
 
-class ScriptModule(Module):
+class ScriptModule(Programmed, Module):
     """A module that can be saved without its source. Subclass it as ``torch.jit.ScriptModule``."""
 
     def example_program(self) -> ExportedProgram:
@@ -36,38 +32,9 @@ class ScriptModule(Module):
         return type(self).__name__
 
     @property
-    def graph(self) -> Any:
-        """The program's graph, for the example's sizes."""
-        return self.example_program().graph
-
-    inlined_graph = graph
-
-    @property
-    def code(self) -> str:
-        """The graph as text."""
-        return show(self.example_program().graph)
-
-    @property
     def code_with_constants(self) -> tuple[str, dict[str, Any]]:
         """The graph as text, and the tensors that are no parameters or buffers."""
         return self.code, self.example_program().constants
-
-    def graph_for(self, *args: Any, **kwargs: Any) -> Any:
-        """The graph for the sizes of some arguments."""
-        program = self.example_program()
-        return program.at(program.sizes_of(program.flat(args, kwargs)))
-
-    def save(self, f: FilePath | IO[bytes], _extra_files: Mapping[str, Any] | None = None) -> None:
-        """Writes the program; see :func:`rushlight.jit.save`."""
-        from .file import save
-
-        save(self, f, _extra_files)
-
-    def save_to_buffer(self, _extra_files: Mapping[str, Any] | None = None) -> bytes:
-        """The bytes of the file that :meth:`save` would write."""
-        buffer = io.BytesIO()
-        self.save(buffer, _extra_files)
-        return buffer.getvalue()
 
 
 class RecursiveScriptModule(ScriptModule):

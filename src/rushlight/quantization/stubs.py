@@ -8,8 +8,8 @@ from typing import Any
 from rushlight import nn
 
 
-class QuantStub(nn.Module):
-    """Observes the model's input; ``convert`` makes it what rounds that.
+class _Stub(nn.Module):
+    """A place in a model, which passes on what it is given. Abstract.
 
     Args:
         qconfig: instead of the model's.
@@ -24,20 +24,12 @@ class QuantStub(nn.Module):
         return x
 
 
-class DeQuantStub(nn.Module):
-    """Where the model's results are numbers again.
+class QuantStub(_Stub):
+    """Observes the model's input; ``convert`` makes it what rounds that."""
 
-    Args:
-        qconfig: instead of the model's.
-    """
 
-    def __init__(self, qconfig: Any = None) -> None:
-        super().__init__()
-        if qconfig:
-            self.qconfig = qconfig
-
-    def forward(self, x: Any) -> Any:
-        return x
+class DeQuantStub(_Stub):
+    """Where the model's results are numbers again."""
 
 
 class QuantWrapper(nn.Module):
