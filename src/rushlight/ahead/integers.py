@@ -8,8 +8,9 @@ that the size may have, because each was planned. What is the same for all is a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
-from rushlight.compiler.llvm.text import I64, PTR, Function, Module, Value, i64
+from rushlight.compiler.llvm.text import I64, Function, Module, Value, i64
 
 Many = tuple[int, ...]
 """One integer for each of the values of the size."""
@@ -36,14 +37,6 @@ class Integers:
             self._made[many] = self._affine(many) or self._looked_up(many)
         return self._made[many]
 
-    def array(self, rows: Sequence[Many]) -> tuple[Value | None, list[tuple[int, Value]]]:
-        """An array of integers: a constant one, and what has to be stored over it.
-
-        The constant is None if the array is empty.
-        """
-        late = [(k, self.value(many)) for k, many in enumerate(rows) if len(set(many)) > 1]
-        return (constant(self.module, [many[0] for many in rows]) if rows else None), late
-
     def _affine(self, many: Many) -> Value | None:
         sizes = self.sizes
         slope, rest = divmod(many[1] - many[0], sizes[1] - sizes[0])
@@ -62,10 +55,7 @@ class Integers:
 
 
 def constant(module: Module, numbers: Sequence[int]) -> Value:
-    """A constant array; equal ones are one."""
+    """A constant array; equal ones are one, since they have their name from what is in them."""
     words = ", ".join(f"i64 {number}" for number in numbers)
-    text = f"private constant [{len(numbers)} x i64] [{words}], align 8"
-    known = module.__dict__.setdefault("arrays", {})
-    if text not in known:
-        known[text] = module.constant(f"integers{len(known)}", text)
-    return Value(known[text].name, PTR)
+    name = f"integers.{blake2b(words.encode(), digest_size=12).hexdigest()}"
+    return module.constant(name, f"private constant [{len(numbers)} x i64] [{words}], align 8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from importlib.util import find_spec
 
 from rushlight.fetch.fault import disk_sentence as disk_sentence
@@ -29,14 +28,6 @@ class RunInterrupted(RunFault):
     def __init__(self, sentence: str, signum: int) -> None:
         super().__init__(sentence)
         self.code = 128 + signum  # as shells count
-
-
-class Interrupted(Exception):
-    """Somebody asked the run to stop, and it stands where it can be resumed."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.signum = signum
 
 
 def require(*modules: str) -> None:

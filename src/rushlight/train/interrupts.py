@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 from types import FrameType, TracebackType
 
-from .faults import Interrupted
-
 
 class Interrupts:
     """While it is entered, a first signal is noted and a second one acts as it always does.
 
-    The loop asks with :meth:`check` where everything it has is consistent.
+    Who trains looks at ``received`` where everything it has is consistent.
+
+    Attributes:
+        received: the signal that has come, 0 before.
     """
 
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -32,15 +33,6 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         self._restore()
-
-    def check(self) -> None:
-        """Stops here if somebody asked.
-
-        Raises:
-            Interrupted: a signal has come since the object was entered.
-        """
-        if self.received:
-            raise Interrupted(self.received)
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.received = signum

@@ -34,13 +34,6 @@ def linked(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) 
         return target.emit_object(module)  # type: ignore[no-any-return]
 
 
-def listing(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> str:
-    """The same as assembly language, to be read."""
-    with using_llvm():
-        module, target, _ = _one(texts, machine, wanted)
-        return target.emit_assembly(module)  # type: ignore[no-any-return]
-
-
 def outside(texts: Mapping[str, str], machine: Machine, wanted: Collection[str]) -> list[str]:
     """Functions that the text of the modules calls and does not hold; LLVM's own are left out."""
     with using_llvm():
